@@ -363,13 +363,15 @@ class App:
     @property
     def changes(self) -> ChangeTracker:
         """Whole records: writes take the same road as a socket's."""
-        return ChangeTracker(self._submit, self._running.services.store, wire.check_json)
+        services = self._running.services
+        return ChangeTracker(self._submit, services.store, wire.check_json, services.past)
 
     @property
     def fields(self) -> FieldTracker:
         """Records field by field: writes take the same road as a socket's."""
-        store = self._running.services.store
-        return FieldTracker(self._submit, store, wire.check_json, self._clock)
+        services = self._running.services
+        check, clock = wire.check_json, self._clock
+        return FieldTracker(self._submit, services.store, check, clock, services.past)
 
     def transaction(
         self,

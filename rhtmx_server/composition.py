@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rhtmx.messages import Push, PushFields
+from rhtmx_server.access.access import Access
 from rhtmx_server.access.entity import Entity
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
@@ -120,19 +121,7 @@ def compose(
         config=config,
         store=store,
         hub=hub,
-        committer=Committer(
-            store,
-            _deciders(declared, config),
-            clock,
-            metrics,
-            most_clients=config.clients,
-            admit=admit_declared(
-                frozenset(declared.entities), config.entities, lambda: hub.entities
-            ),
-            guards=access.guards,
-            functions=_functions(config, metrics),
-            logs=ConflictLogs(access.guards, unlogged, most_bytes=config.max_size),
-        ),
+        committer=_committer(config, store, declared, metrics, clock, access, hub),
         tick=tick,
         turns=Turns(time.monotonic, call_soon),
         forms=FormTracker(runner, declared.forms, at_once=config.requests),
@@ -145,6 +134,29 @@ def compose(
         authenticate=ask and authenticator(ask, pool("rhtmx-authenticate")),
         admission=Admission(config, metrics.handshake_refused),
         access=access,
+    )
+
+
+def _committer(
+    config: Config,
+    store: Store,
+    declared: Declarations,
+    metrics: Metrics,
+    clock: ServerClock,
+    access: Access,
+    hub: Hub,
+) -> Committer:
+    """What writes."""
+    return Committer(
+        store,
+        _deciders(declared, config),
+        clock,
+        metrics,
+        most_clients=config.clients,
+        admit=admit_declared(frozenset(declared.entities), config.entities, lambda: hub.entities),
+        guards=access.guards,
+        functions=_functions(config, metrics),
+        logs=ConflictLogs(access.guards, declared.unlogged, most_bytes=config.max_size),
     )
 
 

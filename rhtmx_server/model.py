@@ -325,11 +325,14 @@ class HistoryEntry(msgspec.Struct, gc=False):
             `DELETE` if it would have removed that.
         granularity: that in which it was written.
         lost: it was a write that lost.
+        previous: of a commit, the version of the one of the same record that was before it;
+            0 for none, `None` if that was not noted.
     """
 
     record: Record
     granularity: Granularity
     lost: bool = False
+    previous: int | None = None
 
 
 class Head(msgspec.Struct, gc=False):

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from rhtmx.messages import Push, PushFields
+from rhtmx.messages import Blame, BlameResult, History, HistoryResult, Push, PushFields
 from rhtmx_server.horizon import StoredTimes
 from rhtmx_server.model import (
     ClientRow,
@@ -23,14 +23,16 @@ from rhtmx_server.model import (
     Outcome,
     PartRow,
     Record,
+    Scope,
 )
-from rhtmx_server.record_page import HistoryPage, HistoryPosition
+from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition
 
 __all__ = [
     "KEEP_ANSWERS",
     "BatchNeeds",
     "BatchWrites",
     "Decide",
+    "HistoryReader",
     "MoreNeeds",
     "Snapshot",
     "Store",
@@ -134,6 +136,24 @@ class BatchWrites:
 
 KEEP_ANSWERS = 100_000
 """Answers kept for a client that never confirms them: more than can be under way."""
+
+
+class HistoryReader(Protocol):
+    """Reads what has become of a record."""
+
+    async def commits(self, asked: History, scope: Scope = None) -> HistoryResult:
+        """The commits of a record, newest first, as far as they may be seen.
+
+        Args:
+            asked: which.
+            scope: the parts of its entity that are read.
+
+        Raises:
+            RhtmxError: `NOT_FOUND`, there is no such record; `BAD_MESSAGE`.
+        """
+
+    async def blame(self, asked: Blame, scope: Scope = None) -> BlameResult:
+        """Who wrote which field of a record; see `commits`."""
 
 
 class Store(Protocol):
@@ -272,6 +292,32 @@ class Store(Protocol):
             until: the last moment that is wanted; microseconds.
             limit: at most so many.
         """
+
+    async def commits(
+        self,
+        newest: Record,
+        *,
+        start: int | None = None,
+        before: int | None = None,
+        until: int | None = None,
+        limit: int = 1000,
+    ) -> CommitPage:
+        """The commits of one record that are kept, newest first, by what each says of the last.
+
+        The newest one always is: it is the record. A page may be cut before `limit`, to stay
+        within about 256 KiB of data, or because many have been skipped: whether there are
+        more, its `next` says.
+
+        Args:
+            newest: the record as it is, maybe a tombstone.
+            start: the `next` of the page before; `None` to begin.
+            before: only those before this version.
+            until: the last moment that is wanted; microseconds.
+            limit: at most so many.
+        """
+
+    async def subjects(self, client_ids: Collection[str]) -> Mapping[str, str]:
+        """Whose these clients are, as far as it is known and they are anybody's."""
 
     async def kept(self) -> StoredTimes:
         """Read the horizon that was noted, and the times of the oldest rows that may go."""

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from rhtmx.messages import FieldChange
-from rhtmx_server.model import Record
+from rhtmx_server.model import HistoryEntry, Record
 
-__all__ = ["FieldFrames", "HistoryPage", "HistoryPosition", "RecordPage", "place"]
+__all__ = ["CommitPage", "FieldFrames", "HistoryPage", "HistoryPosition", "RecordPage", "place"]
 
 
 class FieldFrames(NamedTuple):
@@ -89,3 +89,20 @@ class HistoryPage(list[T]):
         page = HistoryPage[U](self.end)
         page.extend(map(change, self))
         return page
+
+
+class CommitPage(list[HistoryEntry]):
+    """Commits of one record, newest first.
+
+    Attributes:
+        next: the version of the commit with which the next page begins; `None` if there is
+            none that is kept.
+        whole: there is none because the last one is the record's first.
+    """
+
+    __slots__ = ("next", "whole")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.next: int | None = None
+        self.whole = False

@@ -18,7 +18,9 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
+    Blame,
     Hello,
+    History,
     Limits,
     Ping,
     Pong,
@@ -41,7 +43,7 @@ from rhtmx_server.connections.session import Phase, Session
 from rhtmx_server.connections.wheres import wheres
 from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.delivery.subscriptions import Subscriptions
-from rhtmx_server.model import Granularity, MutationMessage
+from rhtmx_server.model import Granularity, MutationMessage, Scope
 from rhtmx_server.times import to_datetime
 from rhtmx_server.writing.identity import hashed
 
@@ -269,6 +271,42 @@ def _sync(caller: Sender, message: Sync | SyncFields) -> Answer:
     caller.request()
     wanted = [(message.entity, message.where)]
     return _reading(caller, wanted, lambda found: caller.subscriptions.sync(message, *found))
+
+
+@handler
+def _history(caller: Sender, message: History) -> Answer:
+    caller.services.known(message.entity)
+    caller.request()
+    past = caller.services.past
+    return _read(caller, message.entity, lambda scope: past.commits(message, scope))
+
+
+@handler
+def _blame(caller: Sender, message: Blame) -> Answer:
+    caller.services.known(message.entity, Granularity.FIELDS)
+    caller.request()
+    past = caller.services.past
+    return _read(caller, message.entity, lambda scope: past.blame(message, scope))
+
+
+async def _read(
+    caller: Sender, entity: str, ask: Callable[[Scope], Awaitable[ServerMessage]]
+) -> ServerMessage | None:
+    """Answer by what the caller may read when the answer is there."""
+    while caller.session.phase is not Phase.CLOSED:
+        rights, who = caller.subscriptions.rights, caller.session.grant
+        found: ServerMessage | RhtmxError
+        try:
+            reading = await caller.services.reading(entity, who)
+            found = await ask(reading.scope)
+        except RhtmxError as error:
+            found = error
+        # Looked up while they had other rights, it may hold what is not theirs any more.
+        if rights == caller.subscriptions.rights and who is caller.session.grant:
+            if isinstance(found, RhtmxError):
+                raise found
+            return found
+    return None
 
 
 @handler

@@ -49,6 +49,7 @@ from rhtmx_server.connections.write_lines import WriteLines
 from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
+from rhtmx_server.delivery.record_history import RecordHistory
 from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import NOWHERE, THE_APP, ClientRow, Granularity, Mutation
@@ -118,6 +119,11 @@ class Services:
         self.visits = Visits(self.now, lambda entity: self.access.waits(entity), self.still_reading)
         if self.access.asks_the_program:
             self.lines = WriteLines(self.access, self.committer.submit)
+
+    @property
+    def past(self) -> RecordHistory:
+        """What has become of records."""
+        return RecordHistory(self.store, self.access)
 
     def known(self, entity: str, granularity: Granularity = Granularity.RECORDS) -> None:
         """Make sure that an entity may be used in this way.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import chain, count, islice
 
 from msgspec.structs import replace
@@ -28,7 +28,8 @@ from rhtmx_server.model import (
     Record,
 )
 from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
-from rhtmx_server.record_page import HistoryPage, HistoryPosition, place
+from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, place
+from rhtmx_server.stores.chain import walk
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 
@@ -251,6 +252,34 @@ class MemoryStore:
             and (until is None or entry.record.time <= until)
         )
         return cut_history(islice(found, limit), place(after))
+
+    async def commits(
+        self,
+        newest: Record,
+        *,
+        start: int | None = None,
+        before: int | None = None,
+        until: int | None = None,
+        limit: int = 1000,
+    ) -> CommitPage:
+        """Read commits of one record, newest first."""
+        entries = self._history.get(newest.entity, [])
+
+        def find(version: int) -> HistoryEntry | None:
+            at = bisect_right(entries, HistoryPosition(version, 0), key=_place)
+            entry = entries[at][1] if at < len(entries) else None
+            if entry is None or entry.record.version != version or entry.lost:
+                return None
+            if entry.record.entity_id != newest.entity_id:
+                return None
+            return replace(entry, record=_copy(entry.record))
+
+        return walk(find, _copy(newest), start=start, before=before, until=until, limit=limit)
+
+    async def subjects(self, client_ids: Collection[str]) -> Mapping[str, str]:
+        """Read whose these clients are."""
+        known = (self._clients.get(each) for each in client_ids)
+        return {each.client_id: each.subject for each in known if each is not None and each.subject}
 
     async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""

@@ -12,15 +12,19 @@ every top-level key that really differs, and a delete of every one that is gone.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
+from rhtmx import messages
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push, PushAck, PushFields
 from rhtmx.values.changes import Change
+from rhtmx.values.history import History
 from rhtmx.values.results import PushResult
 from rhtmx_server.model import DELETED, Clock, Commit, Context, Decision, Granularity, Record
-from rhtmx_server.ports import Decide, Store
+from rhtmx_server.ports import Decide, HistoryReader, Store
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import (
@@ -178,12 +182,14 @@ class ChangeTracker:
         submit: puts a mutation in line.
         store: where records are read.
         check: the wire's check of JSON texts.
+        past: reads what has become of records.
     """
 
-    def __init__(self, submit: Submit, store: Store, check: CheckJson) -> None:
+    def __init__(self, submit: Submit, store: Store, check: CheckJson, past: HistoryReader) -> None:
         self._submit = submit
         self._store = store
         self._check = check
+        self._past = past
 
     async def push(
         self,
@@ -236,6 +242,37 @@ class ChangeTracker:
         """Read the record, as its latest change; `None` if there is none."""
         record = live(await self._store.record(entity, entity_id))
         return None if record is None else change_of(record)
+
+    async def history(
+        self,
+        entity: str,
+        entity_id: str,
+        *,
+        before: int | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> History[Any]:
+        """Read the commits of a record that are still kept, the newest first.
+
+        Those of all records, and the writes that lost, are in `App.history`.
+
+        Args:
+            entity: the collection.
+            entity_id: the record; it may be deleted.
+            before: only commits before this version: that of the `History` before.
+            until: only commits up to this time: with a `limit` of 1, the record as it was.
+            limit: at most so many, 1 to 1000; 100 by default.
+
+        Raises:
+            RhtmxError: `NOT_FOUND`, there is no such record; `BAD_MESSAGE`, no such limit.
+
+        Example:
+            >>> history = await app.changes.history("users", "1")
+            >>> [(each.version, each.action, each.changed) for each in history]
+            [(1, 'create', ('name',))]
+        """
+        asked = messages.History(entity, entity_id, before, until, limit)
+        return History.of(await self._past.commits(asked))
 
     async def _submitted(self, message: Push, client_id: str | None) -> PushResult:
         acknowledgement = (await call(self._submit, message, client_id))[-1]

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    Blame,
     FieldConflict,
     FieldPushAck,
     Push,
@@ -19,9 +20,10 @@ from rhtmx.messages import (
     Winner,
 )
 from rhtmx.values.changes import FieldChange
+from rhtmx.values.history import FieldAuthor
 from rhtmx.values.results import FieldPushResult
 from rhtmx_server.model import Commit, Context, Decision, Granularity, Record
-from rhtmx_server.ports import Decide, Store
+from rhtmx_server.ports import Decide, HistoryReader, Store
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import CheckJson, Submit, call, push_fields_message
@@ -210,15 +212,22 @@ class FieldTracker:
         store: where records are read.
         check: the wire's check of JSON texts.
         clock: the time; microseconds since 1970.
+        past: reads who wrote what.
     """
 
     def __init__(
-        self, submit: Submit, store: Store, check: CheckJson, clock: Callable[[], int]
+        self,
+        submit: Submit,
+        store: Store,
+        check: CheckJson,
+        clock: Callable[[], int],
+        past: HistoryReader,
     ) -> None:
         self._submit = submit
         self._store = store
         self._check = check
         self._clock = clock
+        self._past = past
 
     async def push(
         self,
@@ -277,3 +286,17 @@ class FieldTracker:
         """
         record = live(await self._store.record(entity, entity_id))
         return None if record is None else field_changes_of(record)
+
+    async def blame(self, entity: str, entity_id: str) -> dict[str, FieldAuthor]:
+        """Read who wrote which field of a record, by name, and when.
+
+        Raises:
+            RhtmxError: `NOT_FOUND`, there is no such record.
+
+        Example:
+            >>> authors = await app.fields.blame("users", "1")
+            >>> authors["name"].version
+            1
+        """
+        answer = await self._past.blame(Blame(entity, entity_id))
+        return {each.field: FieldAuthor.of(each) for each in answer.fields}

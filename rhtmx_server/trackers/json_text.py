@@ -17,6 +17,7 @@ __all__ = [
     "Fields",
     "canonical",
     "deeper_than",
+    "differing_keys",
     "is_object",
     "join",
     "raw",
@@ -92,6 +93,21 @@ def same(one: bytes | msgspec.Raw | None, other: bytes | msgspec.Raw | None) -> 
         return bool(left == right)
     # Not `canonical`: a Python call for each double is too slow for every write.
     return _encode_sorted(left) == _encode_sorted(right)
+
+
+def differing_keys(one: bytes | None, other: bytes | None) -> list[str]:
+    """The top-level keys that two objects do not have in common, or with other values; sorted.
+
+    What is no object has none.
+
+    Example:
+        >>> differing_keys(b'{"a": 1, "b": 2, "c": 3}', b'{"b": 2, "c": 4, "d": 5}')
+        ['a', 'c', 'd']
+    """
+    left, right = split(one), split(other)
+    both = left.keys() & right.keys()
+    changed = [name for name in both if not same(left[name], right[name])]
+    return sorted([*changed, *(left.keys() ^ right.keys())])
 
 
 def canonical(data: bytes | None) -> bytes:

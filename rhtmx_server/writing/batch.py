@@ -400,7 +400,8 @@ class Batch:
         if not version:
             self._admit(message.entity, self._made)
         context = Context(self._epoch, version + 1, self._now, mutation.client_id)
-        decision = self._decide(mutation, snapshot, context)
+        current = snapshot.records.get(key)
+        decision = self._decide(mutation, current, snapshot, context)
         # Of a conflict log nothing is kept in the history: that of its record has it all.
         is_log = is_reserved(message.entity)
         commit = decision.commit
@@ -408,7 +409,8 @@ class Batch:
             record = commit.record
             self.commits.append(commit)
             if not is_log:
-                self._history.append(HistoryEntry(record, commit.granularity))
+                previous = 0 if current is None else current.version
+                self._history.append(HistoryEntry(record, commit.granularity, previous=previous))
             if commit.before or commit.after:
                 self._keep_parts(commit)
             self._versions[message.entity] = version = record.version
@@ -424,16 +426,16 @@ class Batch:
                 self._write(each, snapshot)
         return decision.reply
 
-    def _decide(self, mutation: Mutation, snapshot: Snapshot, context: Context) -> Decision:
+    def _decide(
+        self, mutation: Mutation, current: Record | None, snapshot: Snapshot, context: Context
+    ) -> Decision:
         message = mutation.write
-        key = message.entity, message.entity_id
-        current = snapshot.records.get(key)
         decide, guard = self._deciders[type(message)], self._guards.get(message.entity)
         try:
             if guard is None:
                 decision = decide(message, current, context)
             else:
-                left = snapshot.last_parts.get(key, NOWHERE)
+                left = snapshot.last_parts.get(_key(mutation), NOWHERE)
                 decision = decide_judged(
                     guard, decide, mutation, current, left, context, self._functions
                 )

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from rhtmx.core.overlay import Record
     from rhtmx.errors import ErrorCode, RhtmxError, Violation
     from rhtmx.grpc.catch_up import CatchUp
-    from rhtmx.grpc.client import Backend, backend
+    from rhtmx.grpc.client import Backend
+    from rhtmx.grpc.connect import backend
     from rhtmx.grpc.endpoint import Tls
     from rhtmx.grpc.push_many import Delete, PushOutcome, Write
     from rhtmx.grpc.transaction import BackendTransaction
@@ -156,7 +157,7 @@ _HOMES = {
     "Watch": "grpc.watch",
     "Write": "grpc.push_many",
     "Writing": "api.pending_call",
-    "backend": "grpc.client",
+    "backend": "grpc.connect",
     "connect": "api.connect",
 }
 

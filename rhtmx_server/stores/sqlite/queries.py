@@ -6,14 +6,15 @@ works within whatever the caller has begun.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import apsw
 
 from rhtmx.messages import ChangeAction
 from rhtmx_server.model import ClientRow, Head, HistoryEntry, Key, Record
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
-from rhtmx_server.record_page import HistoryPage, HistoryPosition
+from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition
+from rhtmx_server.stores.chain import walk
 from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 from rhtmx_server.stores.sqlite import members
 from rhtmx_server.stores.sqlite.rows import (
@@ -31,6 +32,7 @@ from rhtmx_server.stores.sqlite.rows import (
 
 __all__ = [
     "read_client",
+    "read_commits",
     "read_head",
     "read_heads",
     "read_history",
@@ -38,6 +40,7 @@ __all__ = [
     "read_since",
     "read_since_plain",
     "read_snapshot",
+    "read_subjects",
     "write",
     "write_epoch",
 ]
@@ -53,7 +56,7 @@ _SINCE_PLAIN = """
     SELECT entity_id, version, action, data, client_id, time
     FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
 _ENTRIES = """
-    SELECT id, entity, entity_id, version, action, data, client_id, time, form, lost
+    SELECT id, entity, entity_id, version, action, data, client_id, time, form, lost, previous
     FROM history WHERE entity = ?1 AND {}
       AND (?4 IS NULL OR entity_id = ?4) AND (?5 IS NULL OR time <= ?5)"""
 # In two parts: SQLite 3.54 searches for `(version, id) > (?, ?)` by the version alone, and
@@ -64,6 +67,11 @@ _HISTORY = (
     + _ENTRIES.format("version > ?2")
     + " ORDER BY version, id LIMIT ?6"
 )
+# A commit is written before any write that lost against it: it is the first row of its version.
+_COMMIT = """
+    SELECT entity, entity_id, version, action, data, client_id, time, form, lost, previous
+    FROM history WHERE entity = ? AND version = ? ORDER BY id LIMIT 1"""
+_SUBJECT = "SELECT client_id, subject FROM clients WHERE client_id = ? AND subject != ''"
 _HEADS = "SELECT entity, version, floor FROM entities"
 _HEAD = "SELECT version, floor FROM entities WHERE entity = ?"
 _CLIENT = "SELECT client_id, subject, last_seq, seen, secret FROM clients WHERE client_id = ?"
@@ -84,8 +92,8 @@ _PUT_RECORD = """
       entered = excluded.entered"""
 _PUT_ENTRY = """
     INSERT INTO history(
-      entity, entity_id, version, action, data, client_id, time, form, lost
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+      entity, entity_id, version, action, data, client_id, time, form, lost, previous
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _PUT_CLIENT = """
     INSERT INTO clients(client_id, subject, last_seq, seen, secret) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
@@ -238,6 +246,31 @@ def read_history(
     """Read one page of commits and lost writes, oldest first."""
     rows = cursor.execute(_HISTORY, (entity, *after, entity_id, until, limit))
     return cut_history(((row[0], entry_of(row[1:])) for row in rows), after)
+
+
+def read_commits(
+    cursor: apsw.Cursor,
+    newest: Record,
+    start: int | None,
+    before: int | None,
+    until: int | None,
+    limit: int,
+) -> CommitPage:
+    """Read one page of the commits of a record, newest first."""
+
+    def find(version: int) -> HistoryEntry | None:
+        row = cursor.execute(_COMMIT, (newest.entity, version)).fetchone()
+        if row is None or row[1] != newest.entity_id:
+            return None
+        entry = entry_of(row)
+        return None if entry.lost else entry
+
+    return walk(find, newest, start=start, before=before, until=until, limit=limit)
+
+
+def read_subjects(cursor: apsw.Cursor, client_ids: Iterable[str]) -> Mapping[str, str]:
+    """Whose these clients are."""
+    return dict(_each(cursor, _SUBJECT, ((each,) for each in client_ids)))
 
 
 def read_head(cursor: apsw.Cursor, entity: str) -> Head:

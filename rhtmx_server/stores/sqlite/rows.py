@@ -91,13 +91,15 @@ def row_of_entry(entry: HistoryEntry) -> Row:
         record.time,
         int(entry.granularity),
         int(entry.lost),
+        entry.previous,
     )
 
 
 def entry_of(row: Row) -> HistoryEntry:
     """Make the history entry of a row."""
-    *columns, form, lost = row
-    return HistoryEntry(record_of((*columns, None, None)), _GRANULARITIES[form], bool(lost))
+    *columns, form, lost, previous = row
+    record = record_of((*columns, None, None))
+    return HistoryEntry(record, _GRANULARITIES[form], bool(lost), previous)
 
 
 def row_of_client(client: ClientRow) -> Row:

@@ -127,6 +127,11 @@ _STEPS = (
     """
     ALTER TABLE records ADD COLUMN entered INTEGER;
     """,
+    # The history of one record is a walk from commit to commit by `history_by_version`: an index
+    # by record would be one more page for each commit.
+    """
+    ALTER TABLE history ADD COLUMN previous INTEGER;
+    """,
 )
 """Step n turns format n into format n + 1. Add steps, never change one."""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -26,7 +26,7 @@ from rhtmx.errors import RhtmxError
 from rhtmx_server.horizon import StoredTimes
 from rhtmx_server.model import ClientRow, Departure, Head, HistoryEntry, Record
 from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
-from rhtmx_server.record_page import HistoryPage, HistoryPosition, place
+from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, place
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.pagecache import PageCache
 from rhtmx_server.stores.sqlite import members, queries, retention
@@ -266,6 +266,23 @@ class SqliteStore:
         """
         asked = (entity, entity_id, place(after), until, limit)
         return await self._in_archive(lambda cursor: queries.read_history(cursor, *asked))
+
+    async def commits(
+        self,
+        newest: Record,
+        *,
+        start: int | None = None,
+        before: int | None = None,
+        until: int | None = None,
+        limit: int = 1000,
+    ) -> CommitPage:
+        """Read commits of one record, newest first: in a thread, since they may be many."""
+        asked = (newest, start, before, until, limit)
+        return await self._in_archive(lambda cursor: queries.read_commits(cursor, *asked))
+
+    async def subjects(self, client_ids: Collection[str]) -> Mapping[str, str]:
+        """Read whose these clients are."""
+        return await self._in_archive(lambda cursor: queries.read_subjects(cursor, client_ids))
 
     async def _in_archive(self, query: Callable[[apsw.Cursor], T]) -> T:
         """Read what may take long, in a thread."""

@@ -7,17 +7,21 @@ made, nor how a value is judged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar
 
 from grpclib.server import Stream
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    Blame,
+    BlameResult,
     GetFieldsRequest,
     GetFieldsResponse,
     GetRecordRequest,
+    History,
     HistoryRequest,
+    HistoryResult,
     ValidateField,
     ValidateForm,
 )
@@ -27,7 +31,7 @@ from rhtmx_server.connections.checks import check, check_at_least, check_entity,
 from rhtmx_server.connections.services import Services
 from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.encoding.render import latest_fields, latest_record
-from rhtmx_server.model import Granularity, Record
+from rhtmx_server.model import Granularity, Record, Scope
 from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.times import to_micros
 from rhtmx_server.transports.grpc.caller import Caller, caller_of
@@ -42,7 +46,15 @@ from rhtmx_server.transports.grpc.calls import (
 )
 from rhtmx_server.transports.grpc.door import Door
 
-__all__ = ["get_fields", "get_record", "history", "validate_field", "validate_form"]
+__all__ = [
+    "blame",
+    "get_fields",
+    "get_record",
+    "history",
+    "record_history",
+    "validate_field",
+    "validate_form",
+]
 
 M = TypeVar("M")
 
@@ -112,6 +124,48 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
             # an empty DATA frame is the end (`Buffer.read`). Others have their turn, however many
             # such pages follow.
             await asyncio.sleep(0)
+
+
+async def record_history(door: Door, stream: Stream[Any, Any]) -> None:
+    """Read the commits of one record, newest first: one page of them."""
+    request, caller = await _asked_by(door, stream, History)
+    _taken(door.services, request)
+    door.services.known(request.entity)
+    past = door.services.past
+    await _answer_by_scope(
+        door, stream, request.entity, caller, lambda scope: past.commits(request, scope)
+    )
+
+
+async def blame(door: Door, stream: Stream[Any, Any]) -> None:
+    """Read who wrote which field of one record."""
+    request, caller = await _asked_by(door, stream, Blame)
+    _taken(door.services, request)
+    door.services.known(request.entity, Granularity.FIELDS)
+    past = door.services.past
+    await _answer_by_scope(
+        door, stream, request.entity, caller, lambda scope: past.blame(request, scope)
+    )
+
+
+async def _answer_by_scope(
+    door: Door,
+    stream: Stream[Any, Any],
+    entity: str,
+    caller: Caller,
+    ask: Callable[[Scope], Awaitable[HistoryResult | BlameResult]],
+) -> None:
+    """Answer by what the caller may read, if that is still so when the answer is there."""
+    room = connection_of(stream).answers
+    async with room.turn():
+        reading = await _reading(door.services, entity, caller)
+        result = await ask(reading.scope)
+        if caller.visit is not None:
+            await caller.visit.require()
+        found = kept(room, result)
+    door.services.metrics.sent(type(result))
+    await send(door, stream, found, room)
+    answered(stream)
 
 
 class Shown:
@@ -196,7 +250,7 @@ def _peer(stream: Stream[Any, Any]) -> Hashable:
     return connection_of(stream)
 
 
-def _taken(services: Services, question: ValidateField | ValidateForm) -> None:
+def _taken(services: Services, question: ValidateField | ValidateForm | History | Blame) -> None:
     services.metrics.received(type(question))
     check(question)
 

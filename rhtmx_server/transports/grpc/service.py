@@ -32,6 +32,8 @@ METHODS: Mapping[str, GrpcMethod] = {
     "Watch": streams.watch(Subscribe),
     "WatchFields": streams.watch(SubscribeFields),
     "History": reads.history,
+    "RecordHistory": reads.record_history,
+    "Blame": reads.blame,
     "Connect": streams.connect,
 }
 

@@ -65,6 +65,7 @@ class TransactionWrites:
         *,
         delete: Iterable[str] = (),
         base_version: int | None = None,
+        if_unchanged: bool = False,
     ) -> None:
         """Write some fields of a record, and leave the others.
 
@@ -75,14 +76,16 @@ class TransactionWrites:
             delete: keys to remove.
             base_version: the version that the write is based on. If left out, what this
                 client has seen of the record, if it reads it.
+            if_unchanged: nothing of all this is written if one of these fields was written
+                after that (without a version: ever), by whomever.
 
         Raises:
             RhtmxError: `BAD_MESSAGE`, it cannot be written.
         """
         base = self._seen(entity, entity_id) if base_version is None else base_version
-        self._writes.append(
-            build_message.push_fields(entity, entity_id, fields, delete, base, self._at())
-        )
+        write = build_message.push_fields(entity, entity_id, fields, delete, base, self._at())
+        write.if_unchanged = if_unchanged or None
+        self._writes.append(write)
 
     def message(self, seq: int | None = None) -> Transaction:
         """All of it as one message.

@@ -1,20 +1,19 @@
 """The client for backends: the same trackers, through gRPC.
 
-Knows how it is made, entered and left, and the calls that a user makes. Must not know how
+Knows how it is entered and left, and the calls that a user makes. Must not know how
 calls are made nor how they fail: `call_factory` does. Each call goes out at once and is not
 repeated; only who reads on, reads on over lost connections.
 """
 
 from __future__ import annotations
 
-import secrets
-import ssl
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from rhtmx import messages
 from rhtmx.core import build_message
 from rhtmx.core.collect_changes import field_key, record_key
 from rhtmx.core.events import Reset
@@ -23,14 +22,14 @@ from rhtmx.core.where import WhereValues
 from rhtmx.core.write_clock import WriteClock
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call import Limit
-from rhtmx.grpc.call_factory import CallFactory, Token
+from rhtmx.grpc.call_factory import CallFactory
 from rhtmx.grpc.catch_up import CatchUp
-from rhtmx.grpc.endpoint import Tls, target
 from rhtmx.grpc.push_many import Many, PushOutcome, push_many
 from rhtmx.grpc.stream_opener import StreamOpener
 from rhtmx.grpc.transaction import BackendTransaction, check_numbered
 from rhtmx.grpc.watch import Watch
 from rhtmx.messages import (
+    Blame,
     ChangeAction,
     GetFieldsRequest,
     GetRecordRequest,
@@ -40,11 +39,12 @@ from rhtmx.messages import (
 )
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
+from rhtmx.values.history import FieldAuthor, History
 from rhtmx.values.json_value import Json
 from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, Validation
-from rhtmx.wire.check_outgoing import check_integer, check_time
+from rhtmx.wire.check_outgoing import check_integer, check_time, checked
 
-__all__ = ["Backend", "backend"]
+__all__ = ["Backend"]
 
 
 class Backend:
@@ -245,6 +245,45 @@ class Backend:
             async for commit in commits:
                 yield Change.of(commit)
 
+    async def record_history(
+        self,
+        entity: str,
+        entity_id: str,
+        *,
+        before: int | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> History[Any]:
+        """The commits of one record that are still kept, the newest first.
+
+        Args:
+            entity: the collection.
+            entity_id: the record; it may be deleted.
+            before: only commits before this version: that of the `History` before.
+            until: only commits up to this time: with a `limit` of 1, the record as it was.
+            limit: at most so many, 1 to 1000; 100, if left out.
+            timeout: seconds until it fails.
+
+        Raises:
+            RhtmxError: `NOT_FOUND`, there is no such record, or it may not be read.
+
+        Example:
+            >>> for commit in await trackers.record_history("users", "1"):
+            ...     print(commit.version, commit.changed, commit.subject)
+            1 ('name',) None
+        """
+        message = checked(messages.History(entity, entity_id, before, until, limit))
+        return History.of(await self._calls.ask(lambda stub: stub.record_history(message), timeout))
+
+    async def blame(
+        self, entity: str, entity_id: str, *, timeout: float | None = None
+    ) -> dict[str, FieldAuthor]:
+        """Who wrote which field of a record, and when; `NOT_FOUND` as in `record_history`."""
+        message = checked(Blame(entity, entity_id))
+        answer = await self._calls.ask(lambda stub: stub.blame(message), timeout)
+        return {each.field: FieldAuthor.of(each) for each in answer.fields}
+
     # Writing.
 
     async def push(
@@ -333,6 +372,7 @@ class Backend:
         *,
         delete: Iterable[str] = (),
         base_version: int | None = None,
+        if_unchanged: bool = False,
         timestamp: datetime | None = None,
         seq: int | None = None,
         timeout: float | None = None,
@@ -347,13 +387,16 @@ class Backend:
             delete: keys to remove.
             base_version: the version of the record that this write is based on.
                 Without it the timestamps decide what is in conflict.
+            if_unchanged: write only if none of these fields was written after
+                `base_version` (without one: ever), by whomever.
             timestamp: when the user did it; now, if left out.
             seq: see `push`. The time is a part of the write: give a `timestamp` with the
                 number, and the same one when you send it again.
             timeout: seconds until it fails.
 
         Raises:
-            RhtmxError: it was refused; `BAD_MESSAGE`, also: an operation without a number.
+            RhtmxError: it was refused: `CONFLICT`, a field was written since
+                (`if_unchanged`); `BAD_MESSAGE`, also: an operation without a number.
             ConnectionClosed: the server cannot be reached.
             TimeoutError: it did not answer in time.
 
@@ -368,6 +411,7 @@ class Backend:
         message = build_message.push_fields(
             entity, entity_id, fields, delete, base_version, at, seq
         )
+        message.if_unchanged = if_unchanged or None
         check_numbered(message, "push_fields", seq, self.client_id)
         answer = await self._calls.ask(lambda stub: stub.push_fields(message), timeout)
         assert answer.ack
@@ -449,51 +493,3 @@ class Backend:
 
     async def _push(self, message: Push, timeout: float | None) -> PushResult:
         return PushResult.of(await self._calls.ask(lambda stub: stub.push(message), timeout))
-
-
-def backend(
-    address: str,
-    *,
-    client_id: str | None = None,
-    client_secret: str | None = None,
-    token: Token = None,
-    tls: bool | ssl.SSLContext | Tls = False,
-    open_timeout: float = 10.0,
-) -> Backend:
-    """A client for backend services of the server at `address`. It connects when it is entered.
-
-    Args:
-        address: `host:port` of the server's door for gRPC.
-        client_id: stable id of this client instance, for numbered writes.
-        client_secret: what gives the right to number under it, where nobody is asked
-            for a token; of your choice, and to be kept: the first numbered write
-            binds the id to it. A random one if left out, which ends with this
-            client: then nobody can number under that id after it.
-        token: bearer token, or what gets one for each call.
-        tls: whether to encrypt; with which files, or how. A context of your own has to
-            offer HTTP/2 where the server insists: `set_alpn_protocols(["h2"])`.
-        open_timeout: seconds for connecting.
-
-    Raises:
-        RhtmxError: `BAD_MESSAGE`, that is no address, a file for TLS cannot be used, or
-            there is a `client_secret` without `client_id`.
-
-    Example:
-        >>> async with rhtmx.backend("localhost:50051") as trackers:
-        ...     result = await trackers.push("prices", "EURUSD", {"bid": 1.0853})
-        >>> result.version
-        1
-    """
-    if client_id is not None and client_secret is None:
-        client_secret = secrets.token_urlsafe()
-    elif client_id is None and client_secret is not None:
-        words = "backend: client_secret is of a client_id: give both, or neither"
-        raise RhtmxError(ErrorCode.BAD_MESSAGE, words)
-    calls = CallFactory(
-        target(address, tls),
-        token=token,
-        client_id=client_id,
-        client_secret=client_secret,
-        open_timeout=open_timeout,
-    )
-    return Backend(calls)

@@ -82,6 +82,17 @@ class Client:
                 self.writes.added(add, seq)
 
 
+def test_fields_may_be_written_only_if_they_are_unchanged_since_what_was_seen() -> None:
+    both = writes()
+    both.patch("stock", "tea", {"left": 3}, if_unchanged=True)
+    both.patch("orders", "7", {"paid": True}, base_version=2, if_unchanged=True)
+    both.patch("orders", "8", {"paid": True})
+    message = both.message()
+    conditions = [(each.base_version, each.if_unchanged) for each in message.writes]
+    assert conditions == [(4, True), (2, True), (None, None)]
+    assert [each.if_unchanged for each in writes_of(message)] == [True, True, None]  # type: ignore[union-attr]
+
+
 def test_a_transaction_names_each_write_with_what_its_author_has_seen() -> None:
     message = order()
     assert [(each.entity, each.base_version, each.action is None) for each in message.writes] == [

@@ -20,6 +20,8 @@ from rhtmx.grpc.client import Backend
 from rhtmx.grpc.codec import GrpcCodec
 from rhtmx.grpc.endpoint import target
 from rhtmx.messages import (
+    Blame,
+    BlameResult,
     Change,
     ChangeAction,
     ChangeLog,
@@ -31,7 +33,9 @@ from rhtmx.messages import (
     GetFieldsRequest,
     GetFieldsResponse,
     GetRecordRequest,
+    History,
     HistoryRequest,
+    HistoryResult,
     Push,
     PushAck,
     PushFields,
@@ -179,6 +183,14 @@ class Fake(TrackersBase):
 
     async def get_record(self, message: GetRecordRequest) -> ChangeLog:
         answer: ChangeLog = await self._unary("get_record", message)
+        return answer
+
+    async def record_history(self, message: History) -> HistoryResult:
+        answer: HistoryResult = await self._unary("record_history", message)
+        return answer
+
+    async def blame(self, message: Blame) -> BlameResult:
+        answer: BlameResult = await self._unary("blame", message)
         return answer
 
     async def get_fields(self, message: GetFieldsRequest) -> GetFieldsResponse:

@@ -12,8 +12,8 @@ import pytest
 
 from rhtmx.errors import RhtmxError
 from rhtmx.grpc.channel import open_channel, silence
-from rhtmx.grpc.client import backend
 from rhtmx.grpc.codec import GrpcCodec
+from rhtmx.grpc.connect import backend
 from rhtmx.grpc.endpoint import Tls, target
 from rhtmx.grpc.failures import ConnectionLost, may_pass
 from tests.support.certificates import Pair, authority, signed

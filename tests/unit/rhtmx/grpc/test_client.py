@@ -10,19 +10,11 @@ import pytest
 
 import rhtmx
 from rhtmx.api.client import Client
-from rhtmx.errors import RhtmxError
-from rhtmx.grpc.client import Backend, backend
+from rhtmx.grpc.client import Backend
 from tests.support.process import run
 from tests.unit.rhtmx.grpc.fake import Fake, backend_to
 
 SHARED = ("push", "delete", "push_fields", "validate_field", "validate_form", "sync", "sync_fields")
-
-
-def test_it_is_called_as_the_tour_shows() -> None:
-    import rhtmx.grpc.client
-
-    assert rhtmx.backend is backend
-    assert isinstance(rhtmx.backend("localhost:50051"), rhtmx.Backend)
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -51,23 +43,6 @@ async def test_it_knows_its_id(fake: Fake) -> None:
         assert trackers.client_id == "cafe"
     async with backend_to(fake) as trackers:
         assert trackers.client_id is None
-
-
-def secret_of(made: Backend) -> str | None:
-    return made._calls._client_secret
-
-
-def test_an_id_has_a_secret_of_your_choice_or_a_random_one() -> None:
-    one, two = (backend("localhost:1", client_id="cafe") for _ in range(2))
-    assert len(secret_of(one) or "") >= 43
-    assert secret_of(one) != secret_of(two)
-    assert secret_of(backend("localhost:1", client_id="cafe", client_secret="mine")) == "mine"
-    assert secret_of(backend("localhost:1")) is None
-
-
-def test_a_secret_without_an_id_is_a_mistake() -> None:
-    with pytest.raises(RhtmxError, match="give both, or neither"):
-        backend("localhost:1", client_secret="mine")
 
 
 def test_the_client_of_the_socket_does_not_load_it() -> None:

@@ -10,11 +10,17 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.client import Backend
 from rhtmx.messages import (
+    Blame,
+    BlameResult,
     ChangeAction,
+    FieldAuthor,
     GetFieldsRequest,
     GetFieldsResponse,
     GetRecordRequest,
+    History,
+    HistoryCommit,
     HistoryRequest,
+    HistoryResult,
 )
 from tests.unit.rhtmx.grpc.fake import (
     FOREVER,
@@ -114,3 +120,41 @@ async def test_a_part_is_read_by_every_call_that_reads_an_entity(
     assert {each.where for each in asked} == {b'{"c":["7","8"]}'}
     with pytest.raises(RhtmxError, match="where of 'tasks'"):
         backend.watch("tasks", where={"c": []})
+
+
+async def test_the_history_of_a_record_has_its_commits_and_where_to_go_on(
+    fake: Fake, backend: Backend
+) -> None:
+    commit = HistoryCommit(record(5, "7", b'{"a":1}'), ["a"], "ada")
+    fake.answer["record_history"] = HistoryResult([commit], before=5)
+    history = await backend.record_history("tasks", "7", before=9, until=NOON, limit=1)
+    (found,) = history
+    assert (found.version, found.data, found.changed, found.subject) == (5, {"a": 1}, ("a",), "ada")
+    assert (history.before, history.complete) == (5, False)
+    assert fake.asked == [History("tasks", "7", 9, NOON, 1)]
+
+
+async def test_each_field_has_its_author(fake: Fake, backend: Backend) -> None:
+    fake.answer["blame"] = BlameResult([FieldAuthor("a", 5, NOON, "cafe", "ada")])
+    authors = await backend.blame("tasks", "7")
+    assert [(name, each.version, each.subject) for name, each in authors.items()] == [
+        ("a", 5, "ada")
+    ]
+    assert fake.asked == [Blame("tasks", "7")]
+
+
+async def test_a_record_that_is_not_there_has_no_past(fake: Fake, backend: Backend) -> None:
+    fake.answer["record_history"] = fake.answer["blame"] = refusal(ErrorCode.NOT_FOUND)
+    for call in (backend.record_history, backend.blame):
+        with pytest.raises(RhtmxError) as caught:
+            await call("tasks", "7")
+        assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("wrong", [{"before": -1}, {"limit": 2**53}, {"until": "noon"}])
+async def test_what_no_server_reads_is_refused_before_it_is_sent(
+    fake: Fake, backend: Backend, wrong: Any
+) -> None:
+    with pytest.raises(RhtmxError, match=r"^history\."):
+        await backend.record_history("tasks", "7", **wrong)
+    assert fake.asked == []

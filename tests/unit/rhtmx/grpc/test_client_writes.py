@@ -71,6 +71,16 @@ async def test_fields_may_be_of_another_time(fake: Fake, backend: Backend) -> No
     assert fake.asked[0].fields[0].timestamp == EVENING
 
 
+async def test_fields_may_be_written_only_if_they_are_unchanged(
+    fake: Fake, backend: Backend
+) -> None:
+    fake.answer["push_fields"] = PushFieldsResponse(FieldPushAck("tasks", "1"))
+    await backend.push_fields("tasks", "1", {"done": 2}, base_version=4, if_unchanged=True)
+    await backend.push_fields("tasks", "1", {"done": 2})
+    conditions = [(sent.base_version, sent.if_unchanged) for sent in fake.asked]
+    assert conditions == [(4, True), (None, None)]
+
+
 async def test_writes_of_one_moment_have_times_of_their_own_in_their_order(
     fake: Fake, backend: Backend
 ) -> None:

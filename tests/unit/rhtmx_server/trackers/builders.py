@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, Push, PushFields
-from rhtmx_server.model import Clock, Commit, Context, Decision, Record
+from rhtmx.messages import (
+    Blame,
+    BlameResult,
+    ChangeAction,
+    FieldAction,
+    FieldUpdate,
+    History,
+    HistoryResult,
+    Push,
+    PushFields,
+)
+from rhtmx_server.model import Clock, Commit, Context, Decision, Record, Scope
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
@@ -107,3 +117,20 @@ class OneRecord(MemoryStore):
 
     async def record(self, entity: str, entity_id: str) -> Record | None:
         return self.held if (entity, entity_id) == ("users", "1") else None
+
+
+class Past:
+    """Notes what is asked about records of before, and gives the same answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[History | Blame, Scope]] = []
+        self.history = HistoryResult()
+        self.authors = BlameResult()
+
+    async def commits(self, asked: History, scope: Scope = None) -> HistoryResult:
+        self.asked.append((asked, scope))
+        return self.history
+
+    async def blame(self, asked: Blame, scope: Scope = None) -> BlameResult:
+        self.asked.append((asked, scope))
+        return self.authors

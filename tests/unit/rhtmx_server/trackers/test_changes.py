@@ -7,7 +7,14 @@ import json
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import ChangeAction, Push, PushAck
+from rhtmx.messages import (
+    ChangeAction,
+    History,
+    HistoryCommit,
+    HistoryResult,
+    Push,
+    PushAck,
+)
 from rhtmx.values.changes import Change
 from rhtmx.values.results import PushResult
 from rhtmx.wire import check_json
@@ -16,11 +23,13 @@ from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.changes import ChangeTracker, changes_decider, decide_push
 from rhtmx_server.trackers.policy import Policy
+from rhtmx_server.trackers.views import change_log
 from tests.unit.rhtmx_server.trackers.builders import (
     DELETE,
     NOW,
     SECOND,
     OneRecord,
+    Past,
     committed,
     context,
     push,
@@ -261,7 +270,7 @@ class Committing:
 
 async def test_a_python_push_is_a_mutation_like_any_other() -> None:
     committer = Committing()
-    tracker = ChangeTracker(committer.submit, MemoryStore(), check_json)
+    tracker = ChangeTracker(committer.submit, MemoryStore(), check_json, Past())
     result = await tracker.push("users", "1", {"a": 1}, base_version=0, client_id="c", seq=4)
     assert result == PushResult("users", "1", 7, duplicate=False)
     (mutation,) = committer.mutations
@@ -278,7 +287,7 @@ async def test_a_python_push_is_a_mutation_like_any_other() -> None:
 
 async def test_a_python_delete_is_a_push_of_that_action() -> None:
     committer = Committing()
-    tracker = ChangeTracker(committer.submit, MemoryStore(), check_json)
+    tracker = ChangeTracker(committer.submit, MemoryStore(), check_json, Past())
     result = await tracker.delete("users", "1")
     assert result == PushResult("users", "1", 6, duplicate=False)
     (mutation,) = committer.mutations
@@ -287,7 +296,7 @@ async def test_a_python_delete_is_a_push_of_that_action() -> None:
 
 async def test_python_data_is_checked_before_it_is_submitted() -> None:
     committer = Committing()
-    tracker = ChangeTracker(committer.submit, MemoryStore(), check_json)
+    tracker = ChangeTracker(committer.submit, MemoryStore(), check_json, Past())
     with pytest.raises(RhtmxError, match=r"^data: "):
         await tracker.push("users", "1", {"__proto__": 1})
     assert committer.mutations == []
@@ -295,10 +304,24 @@ async def test_python_data_is_checked_before_it_is_submitted() -> None:
 
 async def test_get_reads_a_record_and_takes_a_tombstone_for_nothing() -> None:
     def tracker(held: Record) -> ChangeTracker:
-        return ChangeTracker(Committing().submit, OneRecord(held), check_json)
+        return ChangeTracker(Committing().submit, OneRecord(held), check_json, Past())
 
     found = await tracker(record(b'{"a":[1]}', version=3)).get("users", "1")
     assert isinstance(found, Change)
     assert (found.version, found.data) == (3, {"a": [1]})
     assert await tracker(record(b"1")).get("users", "2") is None
     assert await tracker(tombstone()).get("users", "1") is None
+
+
+async def test_history_asks_for_the_commits_of_a_record_whoever_may_see_them() -> None:
+    past = Past()
+    log = change_log(record(b'{"a":1}', version=3))
+    past.history = HistoryResult([HistoryCommit(log, ["a"], "ada")], before=3)
+    tracker = ChangeTracker(Committing().submit, MemoryStore(), check_json, past)
+    until = to_datetime(NOW)
+    history = await tracker.history("users", "1", before=9, until=until, limit=1)
+    assert past.asked == [(History("users", "1", 9, until, 1), None)]
+    assert [(each.data, each.changed, each.subject) for each in history] == [
+        ({"a": 1}, ("a",), "ada")
+    ]
+    assert (history.before, history.complete) == (3, False)

@@ -93,10 +93,10 @@ def test_a_loser_is_a_conflict_and_kept_for_the_history() -> None:
     assert (drafting.written, drafting.applied) == ([], 0)
 
 
-def test_a_deletion_that_loses_is_kept_as_null() -> None:
+def test_a_deletion_that_loses_is_kept_as_one() -> None:
     drafting = draft(record(b'{"a":1}', time=NOW))
     drafting.write(drop("a", NOW - 1))
-    assert drafting.lost == [LostWrite("a", None, NOW - 1)]
+    assert drafting.lost == [LostWrite("a", None, NOW - 1, deleted=True)]
 
 
 def test_a_winner_over_an_unseen_write_is_a_conflict_but_not_lost() -> None:

@@ -6,7 +6,10 @@ import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    Blame,
+    BlameResult,
     FieldAction,
+    FieldAuthor,
     FieldConflict,
     FieldPushAck,
     FieldUpdate,
@@ -32,6 +35,7 @@ from tests.unit.rhtmx_server.trackers.builders import (
     NOW,
     SECOND,
     OneRecord,
+    Past,
     committed,
     context,
     drop,
@@ -128,9 +132,34 @@ def test_a_loser_is_told_both_values_and_the_rule_before_the_acknowledgement() -
         winner=Winner.SERVER,
         strategy=MergeStrategy.LAST_WRITE_WINS,
         seq=5,
+        server_client_id="other",
     )
     assert isinstance(ack, FieldPushAck)
     assert (ack.applied, ack.conflicts, ack.version) == (1, 1, 9)
+
+
+@pytest.mark.parametrize(
+    ("stored", "pushed", "told"),
+    [
+        (put("a", b"1"), put("a", b"2"), (None, None)),
+        (put("a", None), put("a", b"2"), (False, None)),
+        (drop("a"), put("a", b"2"), (True, None)),
+        (put("a", b"1"), put("a", None), (None, False)),
+        (put("a", b"1"), drop("a"), (None, True)),
+        (put("a", None), drop("a"), (False, True)),
+        (drop("a"), put("a", None), (True, False)),
+    ],
+)
+def test_a_conflict_tells_null_from_a_delete_on_either_side(
+    stored: FieldUpdate, pushed: FieldUpdate, told: tuple[bool | None, bool | None]
+) -> None:
+    before = decide(push_fields(put("b", b"1"), stored), None, context(1, NOW, "other"))
+    assert before.commit is not None
+    conflict, _ = decide(
+        push_fields(pushed, base_version=0), before.commit.record, context(2, NOW, "me")
+    ).reply
+    assert isinstance(conflict, FieldConflict)
+    assert (conflict.server_deleted, conflict.client_deleted) == told
 
 
 def test_a_conflict_of_a_push_that_wrote_nothing_names_the_version_that_stays() -> None:
@@ -286,7 +315,7 @@ class Committing:
 
 
 def tracker(committer: Committing, store: MemoryStore | None = None) -> FieldTracker:
-    return FieldTracker(committer.submit, store or MemoryStore(), check_json, lambda: NOW)
+    return FieldTracker(committer.submit, store or MemoryStore(), check_json, lambda: NOW, Past())
 
 
 async def test_a_python_push_is_a_mutation_like_any_other() -> None:
@@ -373,3 +402,12 @@ async def test_get_reads_the_fields_that_are_there() -> None:
 
 async def test_a_record_that_is_no_object_has_no_fields() -> None:
     assert await tracker(Committing(), OneRecord(record(b"[1]"))).get("users", "1") == {}
+
+
+async def test_blame_names_the_authors_by_field() -> None:
+    past, store = Past(), MemoryStore()
+    past.authors = BlameResult([FieldAuthor("a", 3, to_datetime(NOW), "c", "ada")])
+    fields = FieldTracker(Committing().submit, store, check_json, lambda: NOW, past)
+    (author,) = (await fields.blame("users", "1")).values()
+    assert (author.field, author.version, author.client_id, author.subject) == ("a", 3, "c", "ada")
+    assert past.asked == [(Blame("users", "1"), None)]

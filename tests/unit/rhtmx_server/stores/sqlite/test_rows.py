@@ -44,6 +44,12 @@ def test_a_history_entry_comes_back_from_its_row(form: Granularity, lost: bool) 
     assert found.granularity is form
 
 
+@pytest.mark.parametrize("previous", [None, 0, 6])
+def test_a_commit_keeps_which_one_was_before_it(previous: int | None) -> None:
+    entry = HistoryEntry(record(), Granularity.RECORDS, previous=previous)
+    assert rows.entry_of(rows.row_of_entry(entry)) == entry
+
+
 def test_a_client_comes_back_from_its_row() -> None:
     client = ClientRow("c", "ada", 3, 17)
     assert rows.client_of(rows.row_of_client(client)) == client
@@ -58,5 +64,5 @@ def test_an_outcome_comes_back_from_its_row(rejected: bool) -> None:
 
 
 def test_rows_are_plain_tuples_of_what_the_driver_takes() -> None:
-    row = rows.row_of_entry(HistoryEntry(record(), Granularity.FIELDS, lost=True))
-    assert [type(column) for column in row] == [str, str, int, int, bytes, str, int, int, int]
+    row = rows.row_of_entry(HistoryEntry(record(), Granularity.FIELDS, True, 6))
+    assert [type(column) for column in row] == [str, str, int, int, bytes, str, *[int] * 4]

@@ -3,13 +3,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import apsw
+import msgspec
 import pytest
 
 from rhtmx.errors import RhtmxError
-from rhtmx_server.model import ClientRow
-from rhtmx_server.ports import BatchNeeds
+from rhtmx.messages import ChangeAction
+from rhtmx_server.model import ClientRow, Granularity, HistoryEntry, Record
+from rhtmx_server.ports import BatchNeeds, BatchWrites
 from rhtmx_server.stores.sqlite import schema
-from rhtmx_server.stores.sqlite.queries import read_client, read_snapshot
+from rhtmx_server.stores.sqlite.queries import read_client, read_commits, read_snapshot, write
 from rhtmx_server.stores.sqlite.schema import APPLICATION_ID, FORMAT, check_identity, migrate
 
 
@@ -63,6 +65,31 @@ def test_a_file_of_before_the_secrets_keeps_its_clients_and_counts_them(
     assert read_client(connection.cursor(), "c") == ClientRow("c", "", 7, 5, None)
     seen = read_snapshot(connection.cursor(), BatchNeeds(clients=["c", "new"]))
     assert (seen.known, connection.pragma("user_version")) == (2, FORMAT)
+
+
+def test_a_file_of_before_the_chain_knows_of_no_commit_which_one_was_before_it(
+    connection: apsw.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(schema, "_STEPS", schema._STEPS[:4])
+        before.setattr(schema, "FORMAT", 4)
+        migrate(connection, lambda: "e1")
+    for version in (1, 2):
+        connection.execute(
+            "INSERT INTO history(entity, entity_id, version, action, data, time, form, lost) "
+            "VALUES ('tasks', '1', ?, 2, x'7B7D', 5, 1, 0)",
+            (version,),
+        )
+    migrate(connection, lambda: "e2")
+    cursor = connection.cursor()
+    old = Record("tasks", "1", 2, ChangeAction.UPDATE, b"{}", None, 5)
+    page = read_commits(cursor, old, None, None, None, 10)
+    assert ([each.record.version for each in page], page.next, page.whole) == ([2], None, False)
+    newer = msgspec.structs.replace(old, version=3)
+    entry = HistoryEntry(newer, Granularity.RECORDS, previous=2)
+    write(cursor, BatchWrites(records=[newer], heads={"tasks": 3}, history=[entry]))
+    page = read_commits(cursor, newer, None, None, None, 10)
+    assert ([each.record.version for each in page], page.next, page.whole) == ([3, 2], None, False)
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(

@@ -10,11 +10,15 @@ import pytest
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
+    Blame,
+    BlameResult,
     ChangeLog,
     FormValidationResult,
     GetFieldsRequest,
     GetRecordRequest,
+    History,
     HistoryRequest,
+    HistoryResult,
     ValidateField,
     ValidateForm,
     ValidationResult,
@@ -30,6 +34,7 @@ from rhtmx_server.record_page import HistoryPage
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.transports.grpc import reads
 from rhtmx_server.transports.grpc.framing import prefixed
+from tests.support.divided import SimpleAccess
 from tests.unit.rhtmx_server.connecting import Side
 from tests.unit.rhtmx_server.fakes import NOW, record
 from tests.unit.rhtmx_server.transports.grpc.peers import Call, door
@@ -108,10 +113,70 @@ async def test_what_is_not_there_or_was_deleted_is_not_found() -> None:
         for method, kind in (
             (reads.get_record, GetRecordRequest),
             (reads.get_fields, GetFieldsRequest),
+            (reads.blame, Blame),
         ):
             with pytest.raises(RhtmxError) as caught:
                 await method(door(side), Call(kind(entity="tasks", entity_id="1")).stream)
             assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+async def test_the_commits_of_a_record_and_who_wrote_it_are_one_answer_each() -> None:
+    side = Side()
+    side.services.store = Kept(record("1", 3))
+    call = Call(History("tasks", "1", request_id="1"))
+    await reads.record_history(door(side), call.stream)
+    (history,) = call.heard(HistoryResult)
+    versions = [each.change.version for each in history.commits if each.change is not None]
+    assert (versions, history.complete, history.request_id) == ([3], False, "1")
+    call = Call(Blame("tasks", "1", "2"))
+    await reads.blame(door(side), call.stream)
+    (blame,) = call.heard(BlameResult)
+    assert ([each.field for each in blame.fields], blame.request_id) == (["n"], "2")
+
+
+@pytest.mark.parametrize(
+    ("method", "question", "code"),
+    [
+        (reads.record_history, History("", "1"), ErrorCode.BAD_MESSAGE),
+        (reads.record_history, History("tasks", "1", limit=1001), ErrorCode.BAD_MESSAGE),
+        (reads.record_history, History("tasks", "1", before=-1), ErrorCode.BAD_MESSAGE),
+        (reads.record_history, History("no", "1"), ErrorCode.UNKNOWN_ENTITY),
+        (reads.record_history, History("tasks", "2"), ErrorCode.NOT_FOUND),
+        (reads.blame, Blame("tasks", ""), ErrorCode.BAD_MESSAGE),
+        (reads.blame, Blame("no", "1"), ErrorCode.UNKNOWN_ENTITY),
+        (reads.blame, Blame("plain", "1"), ErrorCode.NOT_SUPPORTED),
+    ],
+)
+async def test_what_cannot_be_answered_about_a_record_is_refused(
+    method: Any, question: Any, code: ErrorCode
+) -> None:
+    side = Side(entities=frozenset({"tasks", "plain"}))
+    side.services.fieldless = frozenset({"plain"})
+    with pytest.raises(RhtmxError) as caught:
+        await method(door(side), Call(question).stream)
+    assert caught.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("method", "question"),
+    [(reads.record_history, History("tasks", "1")), (reads.blame, Blame("tasks", "1"))],
+)
+async def test_what_is_looked_up_while_the_rights_of_a_call_change_is_not_sent(
+    method: Any, question: Any
+) -> None:
+    async def asks() -> None: ...
+
+    class Slow(Kept):
+        async def record(self, entity: str, entity_id: str) -> Any:
+            side.now.seconds += 2
+            access.rights["", "tasks"] = [{"team": "b"}]
+            return await super().record(entity, entity_id)
+
+    side, call, access = Side(), Call(question), SimpleAccess(ask=asks)
+    side.services.access, side.services.store = access, Slow(record("1", 3))
+    with pytest.raises(RhtmxError, match="has changed meanwhile"):
+        await method(door(side), call.stream)
+    assert call._stream.taken == []
 
 
 async def test_names_are_checked_before_the_store_is_asked() -> None:
@@ -196,6 +261,8 @@ async def test_a_page_of_history_is_counted_before_another_stream_reads() -> Non
     [
         (reads.get_record, GetRecordRequest(entity="tasks", entity_id="1")),
         (reads.get_fields, GetFieldsRequest(entity="tasks", entity_id="1")),
+        (reads.record_history, History("tasks", "1")),
+        (reads.blame, Blame("tasks", "1")),
     ],
 )
 async def test_no_record_is_read_while_too_many_answers_wait(method: Any, question: Any) -> None:
@@ -218,6 +285,8 @@ async def test_no_record_is_read_while_too_many_answers_wait(method: Any, questi
         (reads.get_record, GetRecordRequest(entity="tasks", entity_id="1")),
         (reads.get_fields, GetFieldsRequest(entity="tasks", entity_id="1")),
         (reads.history, HistoryRequest(entity="tasks")),
+        (reads.record_history, History("tasks", "1")),
+        (reads.blame, Blame("tasks", "1")),
         (reads.validate_field, ValidateField(request_id="1", form="f", field="x")),
         (reads.validate_form, ValidateForm(request_id="1", form="f")),
     ],
