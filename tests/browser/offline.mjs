@@ -93,7 +93,9 @@ export async function offlineEditsOfOneFieldCanBeMerged({ open }) {
   assert.equal(await one.told(), 0);
 }
 
-export async function aConflictOutlivesAReloadAndIsGoneEverywhereOnceAnybodyHasAnsweredIt({ open }) {
+export async function aConflictOutlivesAReloadAndIsGoneEverywhereOnceAnybodyHasAnsweredIt({
+  open,
+}) {
   const { one, other, id, conflict } = await bothWroteTheTitle(open);
   await one.reload();
   await conflict.getByText("yours replaced what another window saved meanwhile").waitFor();

@@ -17,6 +17,8 @@ export interface TaskPast {
   readonly undo?: (() => void) | undefined;
 }
 
+const WHEN = new Intl.DateTimeFormat([], { dateStyle: "short", timeStyle: "short" });
+
 /** See the head of the file. */
 export class Past {
   readonly #details: HTMLDetailsElement;
@@ -72,7 +74,7 @@ export class Past {
       setText(find(line, ".who", HTMLElement), authorInWords(each, this.#me()));
       const time = find(line, "time", HTMLTimeElement);
       time.dateTime = each.timestamp ?? "";
-      setText(time, each.timestamp ? new Date(each.timestamp).toLocaleString() : "");
+      setText(time, each.timestamp ? WHEN.format(new Date(each.timestamp)) : "");
       return line;
     });
     find(this.#details, "ul", HTMLElement).replaceChildren(...lines);
