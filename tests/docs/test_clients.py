@@ -32,10 +32,10 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
 
 def test_the_page_has_programs_of_both_languages() -> None:
     programs = ["offline.py", "tasks.ts", "typed.py", "pages.ts", "rejected.py"]
-    counting = ["counting.py", "conflicts.py", "together.py", "counting.ts"]
+    counting = ["counting.py", "conflicts.py", "past.ts", "together.py", "counting.ts"]
     assert [*programs, *counting, "together.ts"] == RUNNABLE
-    typed = ["tasks.ts", "pages.ts", "counting.ts", "together.ts", "sign-in.ts", "Board.tsx"]
-    assert [*typed, "client.ts", "Room.tsx"] == TYPED
+    typed = ["tasks.ts", "pages.ts", "past.ts", "counting.ts", "together.ts", "sign-in.ts"]
+    assert [*typed, "Board.tsx", "client.ts", "Room.tsx"] == TYPED
 
 
 async def test_each_program_prints_what_is_shown(server: ServerProcess, tmp_path: Path) -> None:

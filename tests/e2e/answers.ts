@@ -110,7 +110,7 @@ said.nowhere = await code(his.history("2"));
 
 // Undone by anybody, in any order of fields, unless something came after.
 await hers.patch("1", { n: 2 });
-const { version } = await hers.patch("1", { title: "Wrong", n: 3 });
+const { version = 0 } = await hers.patch("1", { title: "Wrong", n: 3 });
 await hers.patch("1", { role: "owner" });
 await theirs.undo("1", version);
 await shown(hers, (data) => data?.title === "Both");

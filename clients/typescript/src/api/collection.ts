@@ -284,8 +284,9 @@ export class Collection<T = m.JsonValue> {
    *   any more; or another reason.
    *
    * @example
-   * const { version } = await tasks.patch("1", { title: "Write it up" });
-   * await tasks.undo("1", version);
+   * await tasks.patch("1", { title: "Write it up" });
+   * const { title } = await tasks.blame("1");
+   * await tasks.undo("1", title!.version);
    */
   async undo(id: string, version: number): Promise<m.PushAck | m.FieldPushAck> {
     const history = await this.history(id, { before: version + 1, limit: 2 });

@@ -105,9 +105,10 @@ export interface BoundForm {
    * the first of them. A field is asked about again once the user changes it.
    *
    * @example
+   * const bound = bindForm(form, { client });
    * form.addEventListener("submit", (event) => {
    *   event.preventDefault();
-   *   tasks.set("1", { title: "Write it down" }).catch(bound.reject);
+   *   tasks.patch("1", { title: "Write it down" }).catch(bound.reject);
    * });
    */
   reject(error: FormRejection): void;
