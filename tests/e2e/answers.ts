@@ -2,7 +2,13 @@
  * A program in which two clients write one field at a time, and a third one, and then others, see
  * what has lost, answer it, look back and undo.
  */
-import { type Client, type Collection, connect, type OpenConflict, RhtmxError } from "@rhtmx/client";
+import {
+  type Client,
+  type Collection,
+  connect,
+  type OpenConflict,
+  type RhtmxError,
+} from "@rhtmx/client";
 import { WebSocket } from "ws"; // Node 20 has none
 
 declare const process: { env: Record<string, string>; exit(code: number): never };
@@ -20,7 +26,7 @@ const open = (clientId: string): [Client, Collection<Task>] => {
   return [client, client.collection<Task>("tasks")];
 };
 
-const [ann, hers] = open("ann");
+const [, hers] = open("ann");
 const [bob, his] = open("bob");
 const [, theirs] = open("eve");
 await Promise.all([hers, his, theirs].map((each) => each.synced));
@@ -102,7 +108,7 @@ const { commits, complete } = await his.history("1");
 said.first = [commits.at(-1)?.action, commits.at(-1)?.data?.title, complete];
 said.ordered = commits.every(({ version }, at) => !at || version < commits[at - 1]!.version);
 const before = commits[1]!;
-said.then = (await his.asOf("1", before.created_at))?.version === before.version;
+said.asOf = (await his.asOf("1", before.created_at))?.version === before.version;
 said.never = await his.asOf("1", new Date("2020-01-01T00:00:00Z"));
 const { title, n } = await theirs.blame("1");
 said.blame = [title?.client_id, title?.version === commits[0]!.version, n?.client_id];

@@ -39,7 +39,7 @@ async def test_what_lost_is_seen_by_all_answered_once_and_can_be_looked_back_at(
         "told": [None, "number"],
         "first": ["create", "Tea", True],
         "ordered": True,
-        "then": True,
+        "asOf": True,
         "blame": ["bob", True, "ann"],
         "nowhere": "not_found",
         "undone": {"title": "Both", "role": "owner", "n": 2},
