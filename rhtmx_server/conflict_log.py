@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["PREFIX", "base_of", "field_of", "is_conflict", "is_reserved", "log_of", "number_of"]
+__all__ = ["PREFIX", "RESERVED", "base_of", "field_of", "is_conflict", "log_of", "number_of"]
+
+RESERVED = "$"
+"""What no name of an entity begins with that a program or a client gives."""
 
 PREFIX = "$conflicts/"
 """What the name of a conflict log begins with."""
@@ -38,16 +41,6 @@ def base_of(entity: str) -> str | None:
         ('tasks', None)
     """
     return entity[len(PREFIX) :] if entity.startswith(PREFIX) else None
-
-
-def is_reserved(entity: str) -> bool:
-    """Whether no program and no client may give an entity this name.
-
-    Example:
-        >>> is_reserved("$conflicts/tasks"), is_reserved("$x"), is_reserved("x$")
-        (True, True, False)
-    """
-    return entity.startswith("$")
 
 
 def field_of(number: int) -> str:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.values.changes import Change
-from rhtmx_server.conflict_log import is_reserved
+from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.failures import report
 from rhtmx_server.functions import blocks, call, name_of, require_one_argument, was_cancelled
 from rhtmx_server.model import Commit, Record
@@ -67,7 +67,7 @@ class CommitHooks:
             TypeError: it takes anything else, is no function, or `async` and blocking.
             ValueError: it wants those of a conflict log, which has no history.
         """
-        if entity is not None and is_reserved(entity):
+        if entity is not None and entity.startswith(RESERVED):
             raise ValueError(
                 f"on_commit({entity[:40]!r}): hooks are not called for conflict logs: read it "
                 "with a client"
@@ -97,7 +97,7 @@ class CommitHooks:
 
     def of(self, entity: str) -> list[_Registered]:
         """Return the hooks that want to know of an entity's commits; of a conflict log: none."""
-        if is_reserved(entity):
+        if entity.startswith(RESERVED):
             return []
         return [each for each in self._hooks if each.entity in (None, entity)]
 

@@ -15,7 +15,7 @@ from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.access.parts import WHOLE, Part
 from rhtmx_server.access.where import common_parts, parse_where
-from rhtmx_server.conflict_log import is_reserved
+from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.model import NOWHERE, Scope
 
 __all__ = ["Access", "AskScope"]
@@ -80,7 +80,7 @@ class Access:
         """Those that everybody reads and writes, where others have access."""
         closed = {name for name, guard in self.guards.items() if guard.closed}
         # Where an entity is open, its conflict log is, too.
-        said = (name for name in self._partitions if closed and not is_reserved(name))
+        said = (name for name in self._partitions if closed and not name.startswith(RESERVED))
         return tuple(name for name in said if name not in closed)
 
     def declared(self, entity: str) -> str:

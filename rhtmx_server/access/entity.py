@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, TypeAlias, TypeVar
 from rhtmx_server.access.parts import Partitions
 from rhtmx_server.access.rules import Rule
 from rhtmx_server.access.where import partitions_with
-from rhtmx_server.conflict_log import is_reserved
+from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.functions import blocks, name_of, require_arguments
 
 __all__ = [
@@ -92,7 +92,7 @@ def check_entity_name(name: object, forbidden: Collection[str]) -> None:
     """
     if not isinstance(name, str) or not 1 <= len(name.encode()) <= 255:
         raise ValueError(f"entity {str(name)[:40]!r}: a name of 1 to 255 bytes expected")
-    if is_reserved(name):
+    if name.startswith(RESERVED):
         raise ValueError(
             f"entity {name[:40]!r}: names that begin with '$' are the server's own (conflict "
             "logs): take another name"

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FieldAction, Push, PushFields
-from rhtmx_server.conflict_log import base_of, is_conflict, is_reserved
+from rhtmx_server.conflict_log import RESERVED, base_of, is_conflict
 from rhtmx_server.model import Granularity
 
 __all__ = ["check_answer", "logged_entity"]
@@ -29,7 +29,7 @@ def logged_entity(entity: str, granularity: Granularity, unlogged: Collection[st
             be read field by field.
     """
     base = base_of(entity)
-    if base is None or is_reserved(base):
+    if base is None or base.startswith(RESERVED):
         raise RhtmxError(
             ErrorCode.UNKNOWN_ENTITY,
             f"no entity '{entity[:40]}' on this server: names that begin with '$' are its own",

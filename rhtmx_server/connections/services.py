@@ -38,7 +38,7 @@ from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.request import Request
 from rhtmx_server.access.scopes import scope_id
 from rhtmx_server.config import Config
-from rhtmx_server.conflict_log import is_reserved
+from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.connections.admission import Admission
 from rhtmx_server.connections.answers import check_answer, logged_entity
 from rhtmx_server.connections.checks import check
@@ -132,7 +132,7 @@ class Services:
             RhtmxError: `UNKNOWN_ENTITY`; `NOT_SUPPORTED` for the fields of one
                 that is kept without, and for a conflict log where none is kept.
         """
-        if is_reserved(entity):
+        if entity.startswith(RESERVED):
             entity = logged_entity(entity, granularity, self.unlogged)
         if granularity is Granularity.FIELDS and entity in self.fieldless:
             raise RhtmxError(
@@ -191,12 +191,12 @@ class Services:
 
     def _admit_record(self, mutation: Mutation, write: Push) -> None:
         self.known(write.entity)
-        if is_reserved(write.entity) and mutation.who is not None:
+        if write.entity.startswith(RESERVED) and mutation.who is not None:
             check_answer(write)
 
     def _admit_fields(self, mutation: Mutation, write: PushFields, where: str) -> None:
         self.known(write.entity)
-        if is_reserved(write.entity) and mutation.who is not None:
+        if write.entity.startswith(RESERVED) and mutation.who is not None:
             check_answer(write)
         # The program of the server has its answer: it sends nothing again.
         if mutation.message.seq is None and mutation.secret != THE_APP:

@@ -28,7 +28,7 @@ from contextlib import contextmanager
 
 from rhtmx.messages import TransactionComplete
 from rhtmx.wire import ServerMessage
-from rhtmx_server.conflict_log import is_reserved
+from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.delivery.groups import Encoding, Group, Groups, Subscriber, fell
 from rhtmx_server.delivery.outbox import Tick
 from rhtmx_server.encoding.render import Passage, live_messages, passage
@@ -84,7 +84,7 @@ class Hub:
     @property
     def entities(self) -> int:
         """How many entities there are: that were ever written. Conflict logs are none."""
-        return sum(not is_reserved(entity) for entity in self._heads)
+        return sum(not entity.startswith(RESERVED) for entity in self._heads)
 
     def head(self, entity: str) -> Head:
         """The log of an entity as far as it has been handed out."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.conflict_log import is_reserved
+from rhtmx_server.conflict_log import RESERVED
 
 __all__ = ["Admit", "admit_declared", "anything"]
 
@@ -32,7 +32,7 @@ def admit_declared(declared: frozenset[str], most: int, entities: Callable[[], i
     """
 
     def admit(entity: str, made: int) -> None:
-        if is_reserved(entity):  # the conflict log of one that was admitted
+        if entity.startswith(RESERVED):  # the conflict log of one that was admitted
             return
         if entity not in declared and entities() + made >= most:
             raise RhtmxError(

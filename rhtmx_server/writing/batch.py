@@ -40,7 +40,7 @@ from rhtmx.messages import (
 from rhtmx.wire import ServerMessage
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.access.parts import Values
-from rhtmx_server.conflict_log import is_reserved
+from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.failures import error_message, unexpected
 from rhtmx_server.model import (
     NOWHERE,
@@ -169,7 +169,7 @@ class Batch:
 
     def _log_needs(self, records: Mapping[Key, Record]) -> MoreNeeds:
         """What has to be at hand of conflict logs, and of those who wrote what is in conflict."""
-        writes = (write for mutation in self.mutations for write in _singles(mutation))
+        writes = [write for mutation in self.mutations for write in _singles(mutation)]
         self._logged, authors = self._logs.needs(writes, records, self._now)
         return self._logged.values(), authors
 
@@ -403,7 +403,7 @@ class Batch:
         current = snapshot.records.get(key)
         decision = self._decide(mutation, current, snapshot, context)
         # Of a conflict log nothing is kept in the history: that of its record has it all.
-        is_log = is_reserved(message.entity)
+        is_log = message.entity.startswith(RESERVED)
         commit = decision.commit
         if commit is not None:
             record = commit.record
@@ -429,7 +429,7 @@ class Batch:
     def _decide(
         self, mutation: Mutation, current: Record | None, snapshot: Snapshot, context: Context
     ) -> Decision:
-        message = mutation.write
+        message = cast("Push | PushFields", mutation.message)
         decide, guard = self._deciders[type(message)], self._guards.get(message.entity)
         try:
             if guard is None:
@@ -444,7 +444,7 @@ class Batch:
         except (Exception, SystemExit) as failure:  # of the program: it does not end the server
             # It costs this mutation only, and uses up its number: the other 511 are written.
             raise unexpected(failure, "deciding a mutation") from failure
-        if is_reserved(message.entity):
+        if message.entity.startswith(RESERVED):
             check_open(mutation, current, decision)
         return decision
 

@@ -213,9 +213,9 @@ class Committer:
                 if each.live and record is not None and record.live:
                     write = self._logs.realigned(record, each, at)
                     writes += [] if write is None else [by_program(write)]
-            if writes:
-                # What there was no time for is in line then, and written first.
+            while writes:
                 await self._commit(writes, {})
+                writes = list(self._queue.take()) if self._queue else []  # no time for these
 
     def stop(self) -> None:
         """Have `run` return when nothing waits any more."""

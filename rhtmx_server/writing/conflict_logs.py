@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import cast
 
 import msgspec
 
@@ -44,7 +45,7 @@ from rhtmx.messages import (
 )
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.access.parts import Values
-from rhtmx_server.conflict_log import base_of, field_of, is_conflict, is_reserved, log_of
+from rhtmx_server.conflict_log import RESERVED, base_of, field_of, is_conflict, log_of
 from rhtmx_server.model import (
     DELETED,
     NOWHERE,
@@ -113,11 +114,12 @@ class ConflictLogs:
         """
         writers: dict[Key, str | None] = {}
         logged, rivals = dict[Key, Key](), set[str]()
-        for write in writes:
-            key, by = (write.write.entity, write.write.entity_id), write.client_id
+        for mutation in writes:
+            write, by = cast("Push | PushFields", mutation.message), mutation.client_id
+            key = write.entity, write.entity_id
             again = key in writers and (by is None or writers[key] != by)
             writers[key] = None if again else by
-            authors = self._authors(write, records.get(key), now, again=again)
+            authors = self._authors(write, by, records.get(key), now, again=again)
             if authors is not None:
                 rivals.update(authors)
                 logged[key] = log_of(key[0]), key[1]
@@ -140,7 +142,7 @@ class ConflictLogs:
         """
         entity, entity_id = mutation.write.entity, mutation.write.entity_id
         commit = decision.commit
-        if is_reserved(entity):
+        if entity.startswith(RESERVED):
             if commit is not None and _is_settled(commit.record):
                 yield by_program(_deletion(commit.record))
             return
@@ -162,12 +164,19 @@ class ConflictLogs:
                 conflict.conflict = number
 
     def _authors(
-        self, mutation: Mutation, record: Record | None, now: int, *, again: bool
+        self,
+        write: Push | PushFields,
+        by: str | None,
+        record: Record | None,
+        now: int,
+        *,
+        again: bool,
     ) -> Collection[str] | None:
-        """Whose writes a mutation may be in conflict with.
+        """Whose writes another one may be in conflict with.
 
         Args:
-            mutation: a single one.
+            write: that one.
+            by: its client.
             record: that it writes, as it is before the batch.
             now: the server's clock; microseconds.
             again: another client writes the record before it, in the same batch.
@@ -175,13 +184,13 @@ class ConflictLogs:
         Returns:
             The ids of clients; `None`: with nobody's, and the log has nothing to do with it.
         """
-        write = mutation.write
-        if write.entity in self._unlogged or is_reserved(write.entity):
+        if write.entity in self._unlogged or write.entity.startswith(RESERVED):
             return None
-        if isinstance(write, Push):
+        if type(write) is Push:  # not `isinstance`: for messages that is a call
             placed = write.entity in self._places
             return () if placed or write.action is ChangeAction.DELETE else None
-        rivals = None if record is None else _rivals(write, record, mutation.client_id, now)
+        assert type(write) is PushFields
+        rivals = None if record is None else _rivals(write, record, by, now)
         if rivals is not None:
             return rivals
         return () if again or self._may_move(write, record) else None

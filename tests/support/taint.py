@@ -52,6 +52,8 @@ MARKS = (
     '"type":"transaction_ack"',
     '"type":"transaction_complete"',
     '"valid":false',
+    '"type":"history_result"',
+    '"type":"blame_result"',
 )
 """In frames of JSON: what has to be among what is told."""
 
@@ -363,7 +365,7 @@ class Workload:
 
     async def _at_a_socket(self, peer: Peer, entity_id: str, data: dict[str, Any]) -> None:
         random = self.random
-        what = random.randrange(10)
+        what = random.randrange(11)
         if what < 6:
             await peer.write(random, self._write(entity_id, data))
         elif what < 8:
@@ -374,6 +376,9 @@ class Workload:
         elif what == 8:
             asked = {"form": "task", "field": "note", "value": "x"}
             await peer.say({"type": "validate_field", "request_id": "r", **asked})
+        elif what == 9:
+            kind = random.choice(["history", "blame"])
+            await peer.say({"type": kind, "entity": "tasks", "entity_id": entity_id})
         else:
             since = random.choice([0, 1, 10**6])
             kind = random.choice(["sync", "sync_fields"])
@@ -393,6 +398,8 @@ class Workload:
                 "timestamp": random.choice(_TIMES),
             }  # fmt: skip
             write |= {"type": "push_fields", "fields": [update]}
+            if random.random() < 0.2:
+                write["if_unchanged"] = True
         else:
             write["action"], base = "delete", None
         return write if base is None else {**write, "base_version": base}
@@ -408,8 +415,9 @@ class Workload:
         at = self.random.choice([None, datetime(2020, 1, 1, tzinfo=UTC)])
         base = self.random.choice([None, 1])
         patch = tenant.backend.push_fields(
-            "tasks", entity_id, data, base_version=base, timestamp=at
-        )
+            "tasks", entity_id, data, base_version=base, timestamp=at,
+            if_unchanged=self.random.random() < 0.2,
+        )  # fmt: skip
         await tenant.asks("PushFields", patch)
 
     async def transact(self, tenant: Tenant, entity_id: str, data: dict[str, Any]) -> None:
@@ -456,6 +464,8 @@ class Workload:
             since = max(0, self.head - _AT_ONCE)
             await tenant.hears("History", backend.history("tasks", since=since))
             await tenant.hears("History", backend.history("tasks", entity_id, since))
+            await tenant.asks("RecordHistory", backend.record_history("tasks", entity_id))
+            await tenant.asks("Blame", backend.blame("tasks", entity_id))
             tenant.check()
 
 
