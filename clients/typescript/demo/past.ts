@@ -6,6 +6,7 @@
  */
 
 import type { FieldAuthor } from "../src/index.ts";
+import { toDate } from "../src/wire/time.ts";
 import { find, instantiate, setText, showText } from "./dom.ts";
 import { authorInWords, fieldInWords } from "./words.ts";
 
@@ -74,7 +75,8 @@ export class Past {
       setText(find(line, ".who", HTMLElement), authorInWords(each, this.#me()));
       const time = find(line, "time", HTMLTimeElement);
       time.dateTime = each.timestamp ?? "";
-      setText(time, each.timestamp ? WHEN.format(new Date(each.timestamp)) : "");
+      const moment = toDate(each.timestamp);
+      setText(time, moment ? WHEN.format(moment) : "");
       return line;
     });
     find(this.#details, "ul", HTMLElement).replaceChildren(...lines);

@@ -264,8 +264,9 @@ export class Collection<T = m.JsonValue> {
    * @throws RhtmxError `not_found`: what it was then is not kept any more.
    *
    * @example
-   * const then = await tasks.asOf("1", new Date(Date.now() - 86_400_000));
-   * then?.data?.title;
+   * const [first] = (await tasks.history("1")).commits;
+   * const then = await tasks.asOf("1", first!.created_at);
+   * then?.version === first!.version; // true
    */
   async asOf(id: string, time: Date | string): Promise<RecordCommit<T> | undefined> {
     const { commits, complete } = await this.history(id, { until: time, limit: 1 });
