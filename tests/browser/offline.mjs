@@ -97,11 +97,11 @@ export async function aConflictOutlivesAReloadAndIsGoneEverywhereOnceAnybodyHasA
   open,
 }) {
   const { one, other, id, conflict } = await bothWroteTheTitle(open);
-  await one.reload();
-  await conflict.getByText("yours replaced what another window saved meanwhile").waitFor();
   const theirs = other.conflict(id, "title");
   await theirs.getByText("another window replaced yours").waitFor();
   await one.goOffline();
+  await one.reload();
+  await conflict.getByText("yours replaced what another window saved meanwhile").waitFor();
   await conflict.getByRole("button", { name: "Use theirs" }).click();
   assert.equal(await one.told(), 0);
   await theirs.getByRole("button", { name: "Keep mine" }).click();
