@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from codegen.examples import as_text, example_frame
 from codegen.model import Case, Direction, Enum, Field, Kind, Label, Message, Schema, Service
-from codegen.protocol_text import CLOSE_CODES, GRPC, INTRODUCTION
+from codegen.protocol_text import CLOSE_CODES, CONFLICTS, GRPC, HISTORY, INTRODUCTION
 
 __all__ = ["emit_protocol"]
 
@@ -48,9 +48,11 @@ def emit_protocol(schema: Schema) -> str:
         *(_case(schema, case) for case in schema.cases),
         "## Parts of messages\n",
         *(_part(schema, message) for message in parts),
+        CONFLICTS,
         "## Enums\n",
         *(_enum(enum) for enum in schema.enums if enum.name != ERROR_ENUM),
         _error_codes(schema),
+        HISTORY,
         CLOSE_CODES,
         *(_service(service) for service in schema.services),
         *(_part(schema, message) for message in grpc),

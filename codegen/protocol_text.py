@@ -5,7 +5,7 @@ Knows the rules of both wire formats in words. Must not know the schema.
 
 from __future__ import annotations
 
-__all__ = ["CLOSE_CODES", "GRPC", "INTRODUCTION"]
+__all__ = ["CLOSE_CODES", "GRPC", "HISTORY", "INTRODUCTION"]
 
 INTRODUCTION = """\
 # Protocol
@@ -64,6 +64,78 @@ and reports each unknown thing once:
 
 So the schema may only get new optional fields, new messages and new words, and a new word only
 where an older client can work without it, as above.
+"""
+
+CONFLICTS = """\
+## Conflicts as data
+
+A field write that is in conflict is told to its author, by a `field_conflict`. It is kept, too,
+until somebody answers it: the entity `tasks` has a **conflict log**, the entity
+`$conflicts/tasks`, with one record for each task that has open conflicts, under the id of the
+task. It is written in the same transaction, and read like any other entity, as whole records:
+`subscribe`, `sync`, `Watch`, from a position and live.
+
+```text
+{"type": "change", "change": {"entity": "$conflicts/tasks", "entity_id": "7", "action": "create",
+ "version": 12, "created_at": "2026-01-01T12:00:02Z", "data": {
+  "team": "red",
+  "$12": {"field": "title", "winner": "client", "strategy": "last_write_wins",
+   "base_version": 3, "version": 5,
+   "stored": {"value": "a", "action": "update", "timestamp": "2026-01-01T12:00:00Z",
+    "client_id": "c1", "subject": "ann"},
+   "pushed": {"value": "b", "action": "update", "timestamp": "2026-01-01T12:00:01Z",
+    "client_id": "c2", "subject": "ben"}}}}}
+```
+
+- Each field `$` with a number is a [Conflict](#conflict). Its number is the version of the log
+  that opened it, and is told as `field_conflict.conflict`. `winner` says which of the two stands.
+  Other fields are copies of values of the task, by which it is said who may read it.
+- **An answer** removes the field, with the number as `base_version` and `if_unchanged`. It is one
+  transaction with what shall stand instead, if that is not what stands already:
+
+```text
+{"type": "transaction", "writes": [
+ {"entity": "tasks", "entity_id": "7", "base_version": 5, "fields": [
+  {"field": "title", "action": "update", "value": "a", "timestamp": "2026-01-01T12:00:09Z"}]},
+ {"entity": "$conflicts/tasks", "entity_id": "7", "base_version": 12, "if_unchanged": true,
+  "fields": [{"field": "$12", "action": "delete", "timestamp": "2026-01-01T12:00:09Z"}]}]}
+```
+
+- It is answered once: for whoever comes later the whole is rejected as a `conflict`. A client
+  writes nothing else into a log (`not_supported`). When the last one is answered, the record of
+  the log is deleted.
+- **Who may** both read and update the task reads its conflicts and answers them. If the task
+  moves to where others read it, its open conflicts move with it. If it is deleted they are gone;
+  if what was written too late for the delete lost against it, that is a new one. Those who create
+  the task anew where others read it do not get them.
+- **At most** 64 conflicts of a record are open, in 64 KiB (`--max-size`, if that is less): the
+  oldest go first. Of one client, what lost in the same field before goes when it loses there
+  again. A conflict whose values are too large, or deeper than 29 levels, is told to its author,
+  as `field_conflict` without `conflict`, and not kept here. What goes, or was answered, stays in
+  the history of its record.
+- Of a log there is no history, and no field is read alone. It does not count as an entity
+  (`--entities`). An entity that is declared with `conflicts=False` or `fields=False` has none. No
+  other entity has a name that begins with `$`.
+"""
+
+HISTORY = """\
+## The history of a record
+
+- **Pages.** `history_result` ends before it weighs much more than 256 KiB of data, also before
+  `limit`. As long as it has a `before`, there may be more: ask again with that. If it has none and
+  is not `complete`, the server does not keep what was before any more.
+- **As of a time.** `until` and a `limit` of 1 give the record as it was: the one commit, or none if
+  the record did not exist yet (`complete`). A `delete` says that it did not exist then.
+- **Taking a commit back.** `before` one more than its version and a `limit` of 2 give a commit and
+  what was before it. With `base_version` of that version, and for fields with `if_unchanged`, what it
+  replaced is written back only if nothing came after it.
+- **Parts of an entity.** Whoever reads parts is told of a record that is in them now. A commit that
+  took it out of them is a `delete` with `left`; of what happened to it elsewhere, of who did so, and
+  of fields that it only had elsewhere, nothing is told.
+- **Unchanged.** `if_unchanged` looks at each field's last write. The delete of the field or of the
+  record is one, and so are operations and one's own writes; a write that lost is none. The error is
+  `conflict`. Its `details` are the record as it is, as a `ChangeLog`, and beside it `fields`, the
+  names of the fields that were written.
 """
 
 CLOSE_CODES = """\

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 
-from rhtmx_server.model import Clock, Head
-from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot, Store
+from rhtmx_server.model import ClientRow, Clock, Head, Key, PartRow, Record
+from rhtmx_server.ports import BatchNeeds, BatchWrites, MoreNeeds, Snapshot, Store
 from rhtmx_server.stores.paging import BATCH_BYTES
 from tests.contract.builders import always, look, put, put_each, record, versions, writing
 from tests.contract.conftest import Reopen
@@ -174,3 +175,43 @@ async def test_clocks_weigh_as_well(store: Store) -> None:
     seen = await look(store, BatchNeeds(records=[("tasks", str(n)) for n in range(1, 20)]))
     assert 2 <= len(seen.records) < 12
     assert len(seen.records) + len(seen.unread) == 19
+
+
+async def test_more_is_wanted_by_what_was_read(store: Store) -> None:
+    await put(store, record("1", 1), record("1", 1, entity="notes"), record("2", 2, entity="notes"))
+    await store.commit(BatchNeeds(), always(writing(clients=[ClientRow("ada", "ann", 0, 1)])))
+    given: list[dict[Key, Record]] = []
+
+    def more(records: Mapping[Key, Record]) -> MoreNeeds:
+        given.append(dict(records))
+        return [("notes", "1"), ("notes", "3"), ("never", "1")], {"ada", "nobody"}
+
+    seen = await look(store, BatchNeeds(records=[("tasks", "1"), ("tasks", "2")], more=more))
+    assert given == [{("tasks", "1"): record("1", 1)}]
+    assert seen.records == {
+        ("tasks", "1"): record("1", 1),
+        ("notes", "1"): record("1", 1, entity="notes"),
+    }
+    assert seen.heads == {"tasks": Head(1), "notes": Head(2), "never": Head(0)}
+    assert seen.clients == {"ada": ClientRow("ada", "ann", 0, 1)}
+    assert seen.known == 0, "who is looked up is no new client"
+
+
+async def test_of_more_the_first_one_is_always_read(store: Store) -> None:
+    heavy = b'"' + b"x" * (BATCH_BYTES // 2) + b'"'
+    await put(store, *(record(str(number), number, heavy) for number in range(1, 9)))
+    keys = [("tasks", str(number)) for number in range(1, 9)]
+    seen = await look(store, BatchNeeds(records=keys[:4], more=lambda records: (keys[4:], ())))
+    assert list(seen.records) == [*keys[:2], *keys[4:6]]
+    assert set(seen.unread) == {*keys[2:4], *keys[6:]}
+
+
+async def test_of_more_the_parts_of_a_tombstone_are_told_too(store: Store) -> None:
+    await store.divide("notes", "team", lambda data: ())
+    dead = record("1", 2, entity="notes", deleted=True)
+    for one in (record("1", 1, entity="notes"), dead):
+        writes = writing(one)
+        writes.parts = [PartRow("notes", "red", "1", one.version, one.time, left=not one.live)]
+        await store.commit(BatchNeeds(), always(writes))
+    seen = await look(store, BatchNeeds(more=lambda records: ([("notes", "1")], ())))
+    assert seen.last_parts == {("notes", "1"): {"red"}}

@@ -26,7 +26,12 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
 
 
 def test_there_is_an_example_of_writing_and_of_reading() -> None:
-    assert list(PROGRAMS) == ["push_prices.py", "sell.py", "watch_prices.py"]
+    assert list(PROGRAMS) == [
+        "push_prices.py",
+        "sell.py",
+        "watch_prices.py",
+        "look_back.py",
+    ]
 
 
 async def test_the_examples_print_what_is_shown(server: ServerProcess, tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() 
         "changes",
         "field_operations",
         "form_value",
+        "history",
         "operations",
         "results",
         "transaction_writes",

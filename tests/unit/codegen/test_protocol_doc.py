@@ -8,6 +8,9 @@ import pytest
 
 from codegen.model import Schema
 from codegen.protocol_doc import emit_protocol
+from rhtmx import wire
+from rhtmx.messages import Change, Conflict, ConflictSide, Transaction
+from rhtmx.wire import Format
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,18 @@ def test_every_link_leads_to_a_heading(page: str) -> None:
 def test_every_case_has_a_json_example(schema: Schema, page: str) -> None:
     examples = re.findall(r"```json\n(.*?)\n```", page, re.DOTALL)
     assert [json.loads(each)["type"] for each in examples] == [case.name for case in schema.cases]
+
+
+def test_the_frames_of_conflicts_are_messages(page: str) -> None:
+    frames = re.findall(r"```text\n(.*?)\n```", page, re.DOTALL)
+    change, transaction = (wire.decode(each.encode(), Format.JSON) for each in frames)
+    assert isinstance(change, Change)
+    assert change.change is not None
+    kept = json.loads(change.change.data or b"")["$12"]
+    assert kept.keys() <= {each.name for each in dataclasses.fields(Conflict)}
+    assert kept["stored"].keys() == {each.name for each in dataclasses.fields(ConflictSide)}
+    assert isinstance(transaction, Transaction)
+    assert [each.if_unchanged for each in transaction.writes] == [None, True]
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(page: str) -> None:

@@ -1042,7 +1042,9 @@ export interface TransactionComplete {
 
 /**
  * Asks for the commits of one record, the newest first. They are kept for some
- * days, by the server's configuration; the newest one always is.
+ * days, by the server's configuration; the newest one always is. A deleted
+ * record has a history as long as the server remembers it. `not_found` if there
+ * is no such record, or none that may be read now.
  */
 export interface History {
   /** Which message it is. */
@@ -1066,7 +1068,10 @@ export interface History {
 
 /** One commit of a record. */
 export interface HistoryCommit {
-  /** The record as the commit left it. */
+  /**
+   * The record as the commit left it. A commit that took it out of what may be
+   * read is a `delete` with `left`.
+   */
   readonly change?: ChangeLog | undefined;
   /**
    * The names of the fields that it set or removed, in order. Empty if the
@@ -1098,7 +1103,10 @@ export interface HistoryResult {
   readonly request_id?: string | undefined;
 }
 
-/** Asks who wrote which field of a record. */
+/**
+ * Asks who wrote which field of a record. `not_found` if there is no such record,
+ * or none that may be read.
+ */
 export interface Blame {
   /** Which message it is. */
   readonly type: "blame";

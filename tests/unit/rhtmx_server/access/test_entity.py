@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rhtmx_server.access.access import Access
-from rhtmx_server.access.entity import Entity, parse_partition
+from rhtmx_server.access.entity import Entity, check_entity_name, parse_partition
 from rhtmx_server.access.rules import Rule, anyone, backend, claim, equals, nobody, owner, role
 
 
@@ -195,3 +195,9 @@ def test_an_entity_that_only_fills_in_is_asked_and_open_to_all() -> None:
     access = Access({"tasks": entity})
     assert access.guards["tasks"].prepares == (function,)
     assert not access.guards["tasks"].closed
+
+
+@pytest.mark.parametrize("name", ["$", "$tasks", "$conflicts/tasks"])
+def test_names_of_the_server_are_not_given_away(name: str) -> None:
+    with pytest.raises(ValueError, match="names that begin with"):
+        check_entity_name(name, ())

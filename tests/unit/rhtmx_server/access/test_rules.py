@@ -131,3 +131,13 @@ def test_whoever_may_see_all_of_it_may_have_any_number_of_claims() -> None:
 def test_a_subject_that_no_field_can_name_owns_nothing() -> None:
     assert keys(owner("customer"), Grant("x" * 300)) == set()
     assert keys(owner("customer"), Grant("x" * 253)) == {'{"customer":"' + "x" * 253 + '"}'}
+
+
+def test_of_many_parts_of_both_rules_only_the_common_ones_count() -> None:
+    names = [f"t{n}" for n in range(MOST_PARTS)]
+    many = Grant("ada", claims={"teams": names, "mine": [*names[1:], "other"]})
+    both = claim("teams", field="team") & claim("mine", field="team")
+    assert len(both.parts(many)) == MOST_PARTS - 1
+    few = Grant("ada", claims={"teams": names[:40], "mine": names[:40]})
+    with pytest.raises(RhtmxError, match="give a role"):
+        (claim("teams", field="team") & claim("mine", field="other")).parts(few)

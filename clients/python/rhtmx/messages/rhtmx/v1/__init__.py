@@ -638,7 +638,8 @@ default_message_pool.register_message("rhtmx.v1", "Authenticated", Authenticated
 @dataclass(eq=False, repr=False)
 class Blame(betterproto2.Message):
     """
-    Asks who wrote which field of a record.
+    Asks who wrote which field of a record. `not_found` if there is no such record,
+    or none that may be read.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
@@ -1721,7 +1722,9 @@ default_message_pool.register_message("rhtmx.v1", "Hello", Hello)
 class History(betterproto2.Message):
     """
     Asks for the commits of one record, the newest first. They are kept for some
-    days, by the server's configuration; the newest one always is.
+    days, by the server's configuration; the newest one always is. A deleted
+    record has a history as long as the server remembers it. `not_found` if there
+    is no such record, or none that may be read now.
     """
 
     entity: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
@@ -1769,7 +1772,8 @@ class HistoryCommit(betterproto2.Message):
 
     change: "ChangeLog | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    The record as the commit left it.
+    The record as the commit left it. A commit that took it out of what may be
+    read is a `delete` with `left`.
     """
 
     changed: "list[str]" = betterproto2.field(2, betterproto2.TYPE_STRING, repeated=True)
