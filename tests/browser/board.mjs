@@ -141,6 +141,23 @@ export async function aDeletedTaskCanBeBroughtBack({ open }) {
   }
 }
 
+export async function aCardSaysWhoWroteWhatAndTakesTheLastChangeBack({ open }) {
+  const [one, other] = await Promise.all([open(), open()]);
+  const id = await one.add("Apples");
+  await other.find("Apples");
+  const past = one.card(id).locator("details.past");
+  await past.getByText("Who wrote what").click();
+  await past.getByText("Title you").waitFor();
+  assert.equal(await past.getByRole("button", { name: "Undo" }).isVisible(), false);
+  await other.write(id, "title", "Pears");
+  await past.getByText(/Title another window \(/).waitFor();
+  await past.getByText("Notes you").waitFor();
+  assert.notEqual(await past.locator("time").first().innerText(), "");
+  await past.getByRole("button", { name: "Undo the last change" }).click();
+  for (const window of [one, other]) await window.shows(id, "title", "Apples");
+  await past.getByText("Title you").waitFor();
+}
+
 export async function aTaskMovesWithTheKeyboardAndKeepsTheFocus({ open }) {
   const window = await open();
   const id = await window.add("Move me");

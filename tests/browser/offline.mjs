@@ -93,6 +93,28 @@ export async function offlineEditsOfOneFieldCanBeMerged({ open }) {
   assert.equal(await one.told(), 0);
 }
 
+export async function aConflictOutlivesAReloadAndIsGoneEverywhereOnceAnybodyHasAnsweredIt({
+  open,
+}) {
+  const { one, other, id, conflict } = await bothWroteTheTitle(open);
+  const theirs = other.conflict(id, "title");
+  await theirs.getByText("another window replaced yours").waitFor();
+  await one.goOffline();
+  await one.reload();
+  await conflict.getByText("yours replaced what another window saved meanwhile").waitFor();
+  await conflict.getByRole("button", { name: "Use theirs" }).click();
+  assert.equal(await one.told(), 0);
+  await theirs.getByRole("button", { name: "Keep mine" }).click();
+  await other.saved();
+  await one.goOnline();
+  // Who was first is right, and the other one is told.
+  await one.page.getByText("somebody else has answered this conflict").waitFor();
+  for (const window of [one, other]) {
+    await window.shows(id, "title", "Plums");
+    assert.equal(await window.page.locator(".conflict").count(), 0);
+  }
+}
+
 export async function theFirstToSayWhoDoesItIsRightAndTheOtherCanInsist({ open }) {
   const { one, other, id } = await apart(open, async (one, other, id) => {
     await other.write(id, "assignee", "Grace");

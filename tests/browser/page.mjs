@@ -125,6 +125,7 @@ export async function theKeyboardReachesEverythingAndItShowsWhere({ open, ask })
     "Notes: Reach me",
     "Column: Reach me",
     "Delete: Reach me",
+    "Who wrote what: Reach me",
     "Username",
     "Email",
     "Age",
@@ -213,7 +214,7 @@ export async function theInspectorSaysWhatTheClientKnows({ open, ask }) {
   await fact("client", /^[\w-]{16,}$/);
   await ask("push", "members", "grace", {});
   await ask("push", "tasks", "1", { title: "Tea" });
-  await fact("positions", "tasks 1, members 1");
+  await fact("positions", /^tasks 1, \$conflicts\/tasks 0, members 1$/);
   await fact("epoch", /^\S{8,}$/);
   await fact("stored", /^2 records in this tab/);
   await window.goOffline();

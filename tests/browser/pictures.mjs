@@ -40,7 +40,10 @@ export async function aPictureOfTheBoard({ open, ask, pictures }) {
   await window.write("0002", "title", "Check all backups");
   await window.goOnline();
   await window.conflict("0002", "title").waitFor();
+  await window.write("0001", "notes", "The large one, with a view");
   await window.saved();
+  await window.card("0001").getByText("Who wrote what").click();
+  await window.card("0001").getByText("Notes you").waitFor();
   await window.goOffline();
   await window.move("0003", "doing");
   await window.add("Call the printer");

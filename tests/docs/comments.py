@@ -37,6 +37,7 @@ FROM = {
     "htmx/index.ts": ("bindPage",),
     "react/index.ts": (
         "useCollection",
+        "useConflicts",
         "useConnection",
         "useField",
         "useForm",

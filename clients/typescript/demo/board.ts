@@ -4,8 +4,16 @@
  * Knows cards and their order. Must not know how writes travel.
  */
 
-import type { Client, Collection, JsonValue, OpenConflict, Row } from "../src/index.ts";
+import type {
+  Client,
+  Collection,
+  JsonValue,
+  OpenConflict,
+  OpenConflicts,
+  Row,
+} from "../src/index.ts";
 import { Card } from "./card.ts";
+import type { Answers } from "./conflict.ts";
 import { arrange, find, setText } from "./dom.ts";
 import type { Drafts } from "./drafts.ts";
 import { acceptDrops } from "./dragging.ts";
@@ -17,23 +25,27 @@ import { fieldInWords, savedInWords } from "./words.ts";
 /** See the head of the file. */
 export class Board {
   readonly #client: Client;
+  readonly #conflicts: OpenConflicts;
   readonly #board = find(document, "#board", HTMLElement);
   readonly #cards = new Map<string, Card>();
   /** What each card shows: the same row is not shown again. */
   readonly #shown = new Map<string, Row<JsonValue>>();
   readonly #edits: Edits;
   readonly #drafts: Drafts;
-  /** Tasks that the user removes: whatever is open about them is settled. */
-  readonly #removed = new Set<string>();
+  /** Tasks that went, as they were shown last: a conflict may be about one. */
+  readonly #gone = new Map<string, Task>();
+  /** The numbers of the conflicts that were told, since their task is gone. */
+  readonly #told = new Set<number | undefined>();
   #loaded = false;
 
   constructor(client: Client, tasks: Collection<JsonValue>, edits: Edits, drafts: Drafts) {
     this.#client = client;
+    this.#conflicts = tasks.conflicts;
     this.#edits = edits;
     this.#drafts = drafts;
     this.#listen();
     tasks.subscribe((rows) => this.#show(rows));
-    tasks.onConflict((conflict) => this.#conflict(conflict));
+    tasks.conflicts.subscribe(() => this.#showConflicts());
     void tasks.ready.then(() => this.#whenLoaded(tasks.snapshot));
     // Why it may never be, the page is told with the state of the connection.
     tasks.synced.then(
@@ -85,6 +97,7 @@ export class Board {
       const count = find(document, `[data-count=${column}]`, HTMLElement);
       setText(count, String(here.length));
     }
+    this.#showConflicts();
     this.#showSummary();
   }
 
@@ -97,6 +110,8 @@ export class Board {
       {
         edit: (...edit) => this.#edits.edit(...edit),
         remove: (removed) => this.#remove(removed),
+        past: (which) => this.#edits.past(which),
+        me: () => this.#client.info.clientId,
       },
       this.#drafts,
     );
@@ -108,7 +123,8 @@ export class Board {
   #remove(task: Task): void {
     const element = this.#cards.get(task.id)?.element;
     const next = element?.nextElementSibling ?? element?.previousElementSibling;
-    this.#removed.add(task.id);
+    // Whatever is open about it is settled.
+    for (const each of this.#conflicts.of(task.id)) this.#edits.leave(each);
     this.#edits.remove(task);
     find(next ?? document, next ? ".remove" : "#add-title", HTMLElement).focus();
   }
@@ -119,21 +135,28 @@ export class Board {
     this.#shown.delete(id);
     this.#drafts.forget(id);
     this.#edits.gone(card.task, card.remove());
-    if (this.#removed.delete(id)) return;
-    for (const each of card.openConflicts) {
-      if (each.winner === "server") this.#edits.lost(each, card.task);
+    this.#gone.set(id, card.task);
+  }
+
+  #showConflicts(): void {
+    const me = this.#client.info.clientId;
+    for (const [id, card] of this.#cards) {
+      card.showConflicts(this.#conflicts.of(id), (each) => this.#answersTo(each));
+    }
+    for (const each of this.#conflicts.snapshot) {
+      const { id, number, lost } = each;
+      if (this.#cards.has(id) || !this.#isSynced || this.#told.has(number)) continue;
+      this.#told.add(number);
+      if (lost.client_id === me) this.#edits.lost(each, this.#gone.get(id));
     }
   }
 
-  #conflict(conflict: OpenConflict): void {
-    const answers = {
+  #answersTo(conflict: OpenConflict): Answers {
+    return {
       theirs: () => this.#edits.takeTheirs(conflict),
       mine: () => this.#edits.keepMine(conflict),
-      both: (text: string) => this.#edits.merge(conflict, text),
+      both: (text) => this.#edits.merge(conflict, text),
     };
-    const card = this.#cards.get(conflict.id);
-    if (card) card.conflict(conflict, answers);
-    else this.#edits.lost(conflict);
   }
 
   #showRejected(): void {
@@ -159,6 +182,7 @@ export class Board {
   /** What was being written in a task that is gone by now is not lost. */
   #whenSynced(): void {
     this.#board.dataset.synced = "true";
+    this.#showConflicts();
     for (const id of this.#drafts.ids) {
       if (id === "" || this.#cards.has(id)) continue;
       const written = [...this.#drafts.of(id)].map(([field, { text }]) => [field, text]);
@@ -169,9 +193,14 @@ export class Board {
     this.#showSummary();
   }
 
+  /** Whether it has caught up once: what is not there is gone. */
+  get #isSynced(): boolean {
+    return !!this.#board.dataset.synced;
+  }
+
   #showSummary(): void {
     if (!this.#loaded) return;
-    const known = this.#board.dataset.synced || this.#client.state === "offline";
+    const known = this.#isSynced || this.#client.state === "offline";
     find(document, "#tasks-empty", HTMLElement).hidden = !known || this.#cards.size > 0;
     const count = this.#cards.size === 1 ? "1 task" : `${this.#cards.size} tasks`;
     const saved = savedInWords(this.#client.queue.length);

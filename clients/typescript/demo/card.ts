@@ -11,6 +11,8 @@ import { conflictPanel } from "./conflict.ts";
 import { find, instantiate, setText, showText } from "./dom.ts";
 import type { Drafts } from "./drafts.ts";
 import { allowDrag } from "./dragging.ts";
+import type { TaskPast } from "./past.ts";
+import { Past } from "./past.ts";
 import type { Fields, Task, TextName } from "./task.ts";
 import { TEXTS } from "./task.ts";
 import { TextField } from "./textfield.ts";
@@ -22,6 +24,10 @@ export interface Actions {
   edit(id: string, fields: Fields, seen: number): void;
   /** Removes the task. */
   remove(task: Task): void;
+  /** Finds out who wrote what. */
+  past(id: string): Promise<TaskPast>;
+  /** The id of this client. */
+  me(): string;
 }
 
 /** See the head of the file. */
@@ -29,8 +35,9 @@ export class Card {
   readonly element = instantiate("card");
   readonly #column = find(this.element, "[data-field=column]", HTMLSelectElement);
   readonly #conflicts = find(this.element, ".conflicts", HTMLElement);
-  /** The conflicts without an answer, by field. */
-  readonly #open = new Map<string, OpenConflict>();
+  /** The panels of the conflicts without an answer, by number. */
+  readonly #open = new Map<number | undefined, HTMLElement>();
+  readonly #past: Past;
   readonly #texts: ReadonlyMap<TextName, TextField>;
   readonly #drafts: Drafts;
   readonly #actions: Actions;
@@ -47,6 +54,8 @@ export class Card {
     allowDrag(find(this.element, ".handle", HTMLElement), this.element);
     const remove = find(this.element, ".remove", HTMLButtonElement);
     remove.addEventListener("click", () => actions.remove(this.#task));
+    const details = find(this.element, "details", HTMLDetailsElement);
+    this.#past = new Past(details, () => actions.past(id), actions.me);
     for (const type of ["input", "change", "keyup", "focusin", "focusout"]) {
       this.element.addEventListener(type, () => this.#showWriting());
     }
@@ -58,11 +67,6 @@ export class Card {
     return this.#task;
   }
 
-  /** The conflicts that nobody has answered. */
-  get openConflicts(): readonly OpenConflict[] {
-    return [...this.#open.values()];
-  }
-
   /** Shows the task as it is now. */
   show(task: Task): void {
     this.#task = task;
@@ -72,6 +76,7 @@ export class Card {
     setText(find(this.element, ".mark", HTMLElement), task.pending ? "Not saved yet" : "Saved");
     this.#showNames(task.title);
     this.#showWriting();
+    this.#past.show(task.version);
   }
 
   /** Writes another column. */
@@ -89,26 +94,53 @@ export class Card {
     this.#showWriting();
   }
 
-  /** Shows a conflict; a newer one of the same field takes the place of an older. */
-  conflict(conflict: OpenConflict, answers: Answers): void {
-    const { field = "" } = conflict;
+  /** Shows the conflicts that nobody has answered. */
+  showConflicts(
+    conflicts: readonly OpenConflict[],
+    answersTo: (each: OpenConflict) => Answers,
+  ): void {
+    const numbers = new Set(conflicts.map(({ number }) => number));
+    for (const [number, panel] of this.#open) if (!numbers.has(number)) this.#close(number, panel);
+    for (const each of conflicts) {
+      if (this.#open.has(each.number)) continue;
+      const panel = this.#conflictPanel(each, answersTo(each));
+      this.#open.set(each.number, panel);
+      this.#conflicts.append(panel);
+    }
+    this.#conflicts.hidden = this.#open.size === 0;
+  }
+
+  #conflictPanel(conflict: OpenConflict, answers: Answers): HTMLElement {
+    const me = this.#actions.me();
+    const isParty = [conflict.stored, conflict.pushed].some(({ client_id }) => client_id === me);
+    // Gone before anything else happens: who answers has the keyboard where the task is.
     const close = (answer: () => void) => () => {
-      panel.remove();
-      this.#open.delete(field);
-      this.#conflicts.hidden = this.#open.size === 0;
-      find(this.element, "[data-field=title]", HTMLElement).focus();
+      this.#close(conflict.number, panel);
+      this.#title.focus();
       answer();
     };
-    const panel = conflictPanel(conflict, {
-      theirs: close(answers.theirs),
-      mine: close(answers.mine),
-      both: (text) => close(() => answers.both(text))(),
-    });
-    const panels = [...this.#conflicts.children] as HTMLElement[];
-    panels.find((each) => each.dataset.field === field)?.remove();
-    this.#open.set(field, conflict);
-    this.#conflicts.append(panel);
-    this.#conflicts.hidden = false;
+    const panel = conflictPanel(
+      conflict,
+      {
+        theirs: close(answers.theirs),
+        mine: close(answers.mine),
+        both: (text) => close(() => answers.both(text))(),
+      },
+      isParty,
+    );
+    return panel;
+  }
+
+  #close(number: number | undefined, panel: HTMLElement): void {
+    this.#open.delete(number);
+    const hadFocus = panel.contains(document.activeElement);
+    panel.remove();
+    this.#conflicts.hidden = this.#open.size === 0;
+    if (hadFocus) this.#title.focus();
+  }
+
+  get #title(): HTMLElement {
+    return find(this.element, "[data-field=title]", HTMLElement);
   }
 
   /** Says that a write to this task was rejected; with an empty text that none is. */
@@ -141,6 +173,8 @@ export class Card {
     }
     const remove = find(this.element, ".remove", HTMLElement);
     remove.setAttribute("aria-label", `Delete: ${title}`);
+    const summary = find(this.element, "summary", HTMLElement);
+    summary.setAttribute("aria-label", `Who wrote what: ${title}`);
   }
 
   /** Tells what others saved in a field that the user is writing in. */

@@ -24,22 +24,38 @@ const MERGEABLE: ReadonlyMap<string, boolean> = new Map<string, boolean>([
   ["notes", true],
 ]);
 
-/** A panel for a conflict. */
-export function conflictPanel(conflict: Conflict, answers: Answers): HTMLElement {
+/**
+ * A panel for a conflict.
+ *
+ * @param isParty one of both values was written here; else they are of two other windows.
+ */
+export function conflictPanel(conflict: Conflict, answers: Answers, isParty = true): HTMLElement {
   const { field = "", mine, theirs } = conflict;
   const panel = instantiate("conflict");
   panel.dataset.field = field;
   const group = find(panel, "[role=group]", HTMLElement);
   group.setAttribute("aria-label", `Conflict: ${fieldInWords(field)}`);
-  setText(find(panel, ".what", HTMLElement), conflictInWords(conflict));
-  setText(find(panel, ".theirs", HTMLElement), inWords(field, theirs));
-  setText(find(panel, ".mine", HTMLElement), inWords(field, mine));
+  const say = (selector: string, words: string) =>
+    setText(find(panel, selector, HTMLElement), words);
+  say(".what", conflictInWords(conflict, isParty));
+  say(".theirs", inWords(field, theirs));
+  say(".mine", inWords(field, mine));
+  if (!isParty) {
+    // What lost counts as one's own.
+    say(".their", "Saved");
+    say(".my", "Lost");
+    say(".take", "Leave it");
+    say(".keep", "Use the lost one");
+  }
+  // A task has no field that is deleted: who deleted one has removed the task.
+  if (theirs === undefined) say(".take", "Remove the task");
+  if (mine === undefined) say(".keep", "Remove the task");
   const button = (selector: string) => find(panel, selector, HTMLButtonElement);
-  if (theirs === undefined) setText(button(".take"), "Remove the task");
   button(".take").addEventListener("click", answers.theirs);
   button(".keep").addEventListener("click", answers.mine);
   const lines = MERGEABLE.get(field);
-  if (lines === undefined || theirs === undefined) button(".merge").hidden = true;
+  const isWhole = mine !== undefined && theirs !== undefined;
+  if (lines === undefined || !isWhole) button(".merge").hidden = true;
   else offerMerge(panel, bothTexts(asText(mine), asText(theirs), lines), answers);
   return panel;
 }

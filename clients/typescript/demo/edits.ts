@@ -6,19 +6,22 @@
 
 import type { Collection, JsonValue, OpenConflict } from "../src/index.ts";
 import type { Notices } from "./notices.ts";
+import type { TaskPast } from "./past.ts";
 import type { Fields, Task } from "./task.ts";
 import { newTask } from "./task.ts";
 import { conflictInWords, inWords, removedInWords } from "./words.ts";
 
+/** What is used of the collection. */
+type Tasks = Pick<Collection, "set" | "patch" | "delete" | "row" | "blame" | "history" | "undo">;
+
+const UNANSWERED = "The answer was not saved";
+
 /** See the head of the file. */
 export class Edits {
-  readonly #tasks: Pick<Collection, "set" | "patch" | "delete" | "row">;
+  readonly #tasks: Tasks;
   readonly #notices: Pick<Notices, "show">;
 
-  constructor(
-    tasks: Pick<Collection, "set" | "patch" | "delete" | "row">,
-    notices: Pick<Notices, "show">,
-  ) {
+  constructor(tasks: Tasks, notices: Pick<Notices, "show">) {
     this.#tasks = tasks;
     this.#notices = notices;
   }
@@ -62,7 +65,7 @@ export class Edits {
   }
 
   /**
-   * A conflict about a task that is gone: there is no card to answer it on.
+   * What was written here has lost, and its task is gone: there is no card to answer it on.
    *
    * @param task as it was shown last, if it was.
    */
@@ -70,23 +73,50 @@ export class Edits {
     const { id, field = "", mine } = conflict;
     const words = `${conflictInWords(conflict)} Yours was ${inWords(field, mine)}.`;
     const act = () => {
-      if (task) this.#restore(id, task.title, { ...fieldsOf(task), [field]: mine ?? "" });
-      else this.keepMine(conflict);
+      if (!task) return this.keepMine(conflict);
+      this.#restore(id, task.title, { ...fieldsOf(task), [field]: mine ?? "" });
+      this.leave(conflict);
     };
-    this.#notices.show(words, { label: "Bring it back", act, keeps: true });
+    const dismissed = () => this.leave(conflict);
+    this.#notices.show(words, { label: "Bring it back", act, dismissed, keeps: true });
   }
 
   /** Answers a conflict with the value of the other window. */
   takeTheirs(conflict: OpenConflict): void {
-    // A task has no field that is deleted: the other window removed the task.
-    const done =
-      conflict.theirs === undefined ? this.#tasks.delete(conflict.id) : conflict.takeTheirs();
-    this.#run("The answer was not saved", done);
+    if (conflict.theirs === undefined) this.#take(conflict);
+    else this.#run(UNANSWERED, conflict.takeTheirs());
   }
 
   /** Answers it with the value of this window. */
   keepMine(conflict: OpenConflict): void {
-    this.#run("The answer was not saved", conflict.keepMine());
+    if (conflict.mine === undefined) this.#take(conflict);
+    else this.#run(UNANSWERED, conflict.keepMine());
+  }
+
+  /** Leaves it as it is, and has it answered. */
+  leave(conflict: OpenConflict): void {
+    this.#run(UNANSWERED, conflict.keepStanding());
+  }
+
+  /** Answers it as the one who had removed the task. */
+  #take(conflict: OpenConflict): void {
+    this.leave(conflict);
+    this.#run(UNANSWERED, this.#tasks.delete(conflict.id));
+  }
+
+  /** Finds out who wrote which field of a task, and how its last change is taken back. */
+  async past(id: string): Promise<TaskPast> {
+    const [authors, { commits }] = await Promise.all([
+      this.#tasks.blame(id),
+      this.#tasks.history(id, { limit: 1 }),
+    ]);
+    const [last] = commits;
+    const undo = () => this.#run("It was not undone", this.#tasks.undo(id, last!.version));
+    const fields = Object.keys(authors).map((field) => authors[field]!);
+    return {
+      authors: fields,
+      undo: last?.changed.length && last.action === "update" ? undo : undefined,
+    };
   }
 
   /** Answers it with one value made out of both. */

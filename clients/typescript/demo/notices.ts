@@ -9,6 +9,8 @@ import { find, instantiate } from "./dom.ts";
 export interface Remedy {
   readonly label: string;
   readonly act: () => void;
+  /** Nothing is to be done about it. */
+  readonly dismissed?: () => void;
   /** A text of the user hangs on it: it stays until it is dismissed. */
   readonly keeps?: boolean;
 }
@@ -29,7 +31,10 @@ export class Notices {
     const notice = instantiate("notice");
     find(notice, "p", HTMLElement).textContent = text;
     const close = () => notice.remove();
-    find(notice, ".dismiss", HTMLButtonElement).addEventListener("click", close);
+    find(notice, ".dismiss", HTMLButtonElement).addEventListener("click", () => {
+      close();
+      remedy?.dismissed?.();
+    });
     if (remedy) {
       const button = find(notice, ".act", HTMLButtonElement);
       button.textContent = remedy.label;

@@ -10,6 +10,9 @@ import { asText } from "./task.ts";
 /** More characters than these of a value are not quoted in a sentence. */
 const LONGEST = 200;
 
+/** The entities that hold open conflicts. */
+const LOG = "$conflicts/";
+
 const FIELDS: Readonly<Record<string, string>> = {
   title: "Title",
   assignee: "Assigned to",
@@ -37,20 +40,45 @@ export function inWords(field: string, value: JsonValue | undefined): string {
   return `“${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}”`;
 }
 
-/** Whose value a field has now. Both values stand beside these words. */
-export function conflictInWords({ field, theirs, winner }: Conflict): string {
+/**
+ * Whose value a field has after a conflict. Both values stand beside these words.
+ *
+ * @param isParty one of them was written here.
+ */
+export function conflictInWords(conflict: Conflict, isParty = true): string {
+  const { field, mine, theirs, winner, stands } = conflict;
   const name = field === undefined ? "The record" : fieldInWords(field);
-  if (winner !== "server" && winner !== "client") {
-    return `${name}: another window changed it, too; the server decided: “${winner}”.`;
+  const say = (words: string) => `${name}: ${words}.`;
+  if (!stands) return say(`another window changed it, too; the server decided: “${winner}”`);
+  if (!isParty) return say("two other windows wrote different values");
+  const isFirst = (stands === "mine") === (winner === "server");
+  if (stands === "mine") {
+    if (theirs === undefined)
+      return say("another window had removed the task; yours brought it back");
+    return say(
+      isFirst
+        ? "yours stays, though another window wrote something else"
+        : "yours replaced what another window saved meanwhile",
+    );
   }
-  if (theirs === undefined) {
-    return winner === "server"
-      ? `${name}: yours was not saved, because another window has removed the task.`
-      : `${name}: another window had removed the task; yours brought it back.`;
-  }
-  return winner === "server"
-    ? `${name}: another window was first, so theirs stays.`
-    : `${name}: yours replaced what another window saved meanwhile.`;
+  if (theirs === undefined)
+    return say("yours was not saved, because another window has removed the task");
+  if (mine === undefined) return say("you had removed the task; another window brought it back");
+  return say(
+    isFirst ? "another window replaced yours" : "another window was first, so theirs stays",
+  );
+}
+
+/** Who wrote something; `me` is the id of this client. */
+export function authorInWords({ client_id, subject }: Author, me: string): string {
+  if (client_id === me) return "you";
+  if (subject) return subject;
+  return client_id ? `another window (${client_id.slice(0, 4)})` : "the server";
+}
+
+interface Author {
+  readonly client_id?: string | undefined;
+  readonly subject?: string | undefined;
 }
 
 /** A task went while its field was being edited. */
@@ -69,6 +97,7 @@ export function writeInWords(message: Pending["message"] | TransactionWrite): st
   if ("writes" in message) return message.writes.map(writeInWords).join("; ");
   const { entity, entity_id, action, data, fields: updates }: TransactionWrite = message;
   const place = `${entity}/${entity_id}`;
+  if (entity.startsWith(LOG)) return `${place.slice(LOG.length)}: a conflict answered`;
   if (updates) {
     const fields = updates.map(({ field, action, value }) => {
       return `${fieldInWords(field)} ${action === "delete" ? "removed" : inWords(field, value)}`;

@@ -7,9 +7,11 @@ export { Client, connect } from "./api/client.ts";
 export type { Patch, SubscribeOptions } from "./api/collection.ts";
 export { Collection } from "./api/collection.ts";
 export { Form } from "./api/form.ts";
+export type { OpenConflicts } from "./api/open-conflicts.ts";
 export type { TransactionWrites } from "./api/transaction.ts";
 export type { Fields } from "./core/build-message.ts";
-export type { Conflict } from "./core/conflict.ts";
+export type { Conflict, ConflictSide } from "./core/conflict.ts";
+export type { HistoryOptions, RecordCommit, RecordHistory } from "./core/history.ts";
 export type {
   AnyValue,
   Element,

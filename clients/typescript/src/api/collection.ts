@@ -6,6 +6,9 @@
  */
 
 import type { Fields, PatchOptions, WriteOptions } from "../core/build-message.ts";
+import { logOf } from "../core/conflict.ts";
+import type { HistoryOptions, RecordCommit, RecordHistory } from "../core/history.ts";
+import { commitsOf, historyOf, notKept, undoing } from "../core/history.ts";
 import type { OperationOn } from "../core/operations.ts";
 import type { CollectionOptions, OpenConflict, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
@@ -14,6 +17,7 @@ import type { State } from "../core/tab-messages.ts";
 import { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
 import type { Tab } from "../runtime/tab.ts";
+import { OpenConflicts } from "./open-conflicts.ts";
 
 /** Some fields of a record: their values, or operations that fit them. */
 export type Patch<T> = { readonly [K in keyof T]?: T[K] | OperationOn<T[K]> };
@@ -49,6 +53,8 @@ export class Collection<T = m.JsonValue> {
   readonly #forget: Stop;
   /** What ends with it. */
   readonly #stops = new Set<Stop>();
+  readonly #where: CollectionOptions["where"];
+  #conflicts: OpenConflicts | undefined;
   #synced!: Promise<void>;
   #isClosed = false;
 
@@ -60,6 +66,7 @@ export class Collection<T = m.JsonValue> {
     this.#tab = tab;
     this.#forget = forget;
     this.entity = entity;
+    this.#where = options.where;
     this.#name = checkedName(entity, options.where);
     this.ready = tab.ready;
     this.#wait();
@@ -201,6 +208,90 @@ export class Collection<T = m.JsonValue> {
   changes(listener: (change: m.ChangeLog | null) => void): Stop {
     this.#check();
     return this.#until(this.#tab.changes(this.#name, listener));
+  }
+
+  /**
+   * The conflicts of these records that nobody has answered: kept, live, and the same for all who
+   * may update the record. They are read from the first time that this is asked for until the
+   * collection is closed.
+   *
+   * @throws RhtmxError `closed`: the collection was closed.
+   *
+   * @example
+   * tasks.conflicts.subscribe((open) => {
+   *   for (const { id, field, lost } of open) console.log(id, field, lost.value);
+   * });
+   */
+  get conflicts(): OpenConflicts {
+    this.#check();
+    if (this.#conflicts) return this.#conflicts;
+    const log = new Collection<never>(this.#tab, logOf(this.entity), { where: this.#where });
+    this.#until(() => log.close());
+    return (this.#conflicts = new OpenConflicts(this.#tab, this.entity, log));
+  }
+
+  /**
+   * The commits of a record, the newest first, as far as they are kept. Asks the server.
+   *
+   * @throws RhtmxError `not_found`: there is no such record; or another reason.
+   *
+   * @example
+   * const { commits } = await tasks.history("1", { limit: 10 });
+   * for (const { version, changed, subject } of commits) console.log(version, changed, subject);
+   */
+  async history(id: string, options: HistoryOptions = {}): Promise<RecordHistory<T>> {
+    return commitsOf(await this.#tab.ask(historyOf(this.entity, id, options)));
+  }
+
+  /**
+   * Who wrote which field of a record, and when. Asks the server.
+   *
+   * @example
+   * const { title } = await tasks.blame("1");
+   * title?.client_id;
+   */
+  async blame(id: string): Promise<Readonly<Record<string, m.FieldAuthor | undefined>>> {
+    const question = { type: "blame", entity: this.entity, entity_id: id } as const;
+    const { fields } = await this.#tab.ask<m.BlameResult>(question);
+    return Object.fromEntries(fields.map((each) => [each.field, each]));
+  }
+
+  /**
+   * A record as it was at a time: the commit that was its last one then; undefined if there was
+   * no such record. Asks the server.
+   *
+   * @param time a text is one that the server has told.
+   * @throws RhtmxError `not_found`: what it was then is not kept any more.
+   *
+   * @example
+   * const [first] = (await tasks.history("1")).commits;
+   * const then = await tasks.asOf("1", first!.created_at);
+   * then?.version === first!.version; // true
+   */
+  async asOf(id: string, time: Date | string): Promise<RecordCommit<T> | undefined> {
+    const { commits, complete } = await this.history(id, { until: time, limit: 1 });
+    const [commit] = commits;
+    if (!commit && !complete) throw notKept(this.entity, id, `at ${time}`);
+    return commit?.action === "delete" ? undefined : commit;
+  }
+
+  /**
+   * Writes back what a commit of a record replaced, if nothing has been written to that since: of
+   * a record with fields, those that it changed. What it created is deleted. Resolves when that
+   * is durable.
+   *
+   * @param version the commit, as `history` and `blame` have it.
+   * @throws RhtmxError `conflict`: something came after; `not_found`: what was before is not kept
+   *   any more; or another reason.
+   *
+   * @example
+   * await tasks.patch("1", { title: "Write it up" });
+   * const { title } = await tasks.blame("1");
+   * await tasks.undo("1", title!.version);
+   */
+  async undo(id: string, version: number): Promise<m.PushAck | m.FieldPushAck> {
+    const history = await this.history(id, { before: version + 1, limit: 2 });
+    return this.#tab.write(undoing(this.entity, id, version, history as RecordHistory));
   }
 
   /** Calls `listener` with each conflict of this collection. */

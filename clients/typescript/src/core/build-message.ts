@@ -27,6 +27,11 @@ export interface PatchOptions extends WriteOptions {
   readonly delete?: readonly string[] | undefined;
   /** When the user did it; now if left out. */
   readonly timestamp?: Date | undefined;
+  /**
+   * Only if none of the fields was written after `baseVersion`, by whomever: otherwise all of it
+   * is rejected as a `conflict`. Without a `baseVersion`: only if none was ever written.
+   */
+  readonly ifUnchanged?: boolean | undefined;
 }
 
 interface RecordDraft {
@@ -183,5 +188,6 @@ export function pushFields(
     entity_id: entityId,
     fields: all,
     base_version: options.baseVersion,
+    if_unchanged: options.ifUnchanged,
   };
 }

@@ -127,12 +127,20 @@ export interface Rejected extends Rejection {
   discard(): void;
 }
 
-/** A conflict that can be answered. Each answer resolves when it is durable. */
+/**
+ * A conflict that can be answered. Each answer resolves when it is durable. One in the log is gone
+ * at once, and is answered once: whoever comes second with something to write is rejected with
+ * `conflict`.
+ */
 export interface OpenConflict extends Conflict {
-  /** What was written here is to stand: an operation is applied to what is there by then. Writes nothing if it does. */
+  /** `mine` is to stand: an operation is applied to what is there by then. Writes nothing if it does. */
   keepMine(): Promise<unknown>;
-  /** What was written elsewhere is to stand. Writes nothing if it does. */
+  /** `theirs` is to stand. Writes nothing if it does. */
   takeTheirs(): Promise<unknown>;
+  /** What had lost is to stand. */
+  keepLost(): Promise<unknown>;
+  /** It is to stay as it is. */
+  keepStanding(): Promise<unknown>;
   /** This value is to stand, or what comes of an operation; undefined deletes. */
   merge(value: m.JsonValue | Operation | undefined): Promise<unknown>;
 }

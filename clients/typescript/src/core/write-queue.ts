@@ -46,7 +46,7 @@ import type {
   Welcome,
 } from "../messages/types.ts";
 import { refuse } from "../wire/fail.ts";
-import { ofField, ofRecord } from "./conflict.ts";
+import { isAnswer, isDeleted, ofField, ofRecord } from "./conflict.ts";
 import { lastSeq, reactionTo } from "./error-policy.ts";
 import { isOperation } from "./operations.ts";
 import type { Replica } from "./replica.ts";
@@ -432,7 +432,9 @@ export class WriteQueue {
     const code = error.code ?? "internal";
     const core = this.#core;
     core.emit(["write", id]);
-    core.emit(["rejected", id, { id, message, code, text, details }]);
+    // That somebody else has answered a conflict first leaves nothing to be tried again.
+    const isMoot = code === "conflict" && isAnswer(message);
+    if (!isMoot) core.emit(["rejected", id, { id, message, code, text, details }]);
     core.tell({ type: "outcome", id, error });
     if (code === "conflict" && message.type === "push") {
       core.tell({ type: "conflict", conflict: ofRecord(write as RecordWrite, details) });
@@ -459,8 +461,7 @@ function withWinners(message: RecordWrite["message"], conflicts: FieldConflict[]
       (each) => each.field === update.field && each.winner === "server" && each.key === undefined,
     );
     if (!lost) return update;
-    const value = lost.server_value;
-    return { ...update, value, action: value === null ? "delete" : "update" };
+    return { ...update, value: lost.server_value, action: isDeleted(lost) ? "delete" : "update" };
   });
   return { ...message, fields };
 }

@@ -30,7 +30,14 @@ import { focusFirst, rootOf, showError, showErrors } from "./error-display.ts";
 import { isPosting, triggerOf } from "./htmx-requests.ts";
 import { member } from "./member.ts";
 import { Submissions } from "./submissions.ts";
-import type { BoundForm, Control, FormAnswer, FormOptions, FormState } from "./types.ts";
+import type {
+  BoundForm,
+  Control,
+  FormAnswer,
+  FormOptions,
+  FormRejection,
+  FormState,
+} from "./types.ts";
 import { badIn, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
 
 /** How often a form whose values never stay the same is asked about again. */
@@ -209,6 +216,14 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     return answer.valid;
   };
 
+  const reject = ({ violations = [], message }: FormRejection) => {
+    withdraw();
+    // Of several that are about one field the first counts.
+    const errors = violations.map((each) => ({ field: each.field, error: each.message })).reverse();
+    const whole = { field: "", error: `${message}` };
+    showAll({ valid: false, errors: errors.length ? errors : [whole] }, valuesOf(form));
+  };
+
   const validate = (button: Control | null = null): Promise<boolean> => {
     if (run && askedBy === button) return run;
     const bad = badIn(form);
@@ -291,6 +306,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   const binding = {
     check,
     validate: () => validate(),
+    reject,
     stop() {
       withdraw();
       touched.clear();

@@ -13,6 +13,7 @@ export type {
   FormAnswer,
   FormOptions,
   FormProblem,
+  FormRejection,
   FormState,
   FormsClient,
   ValidationDetail,

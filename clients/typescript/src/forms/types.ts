@@ -77,6 +77,14 @@ export interface FormOptions {
   readonly text?: ((error: string, field: string) => string) | undefined;
 }
 
+/** Why a write was rejected; a `RhtmxError` will do, and what is in `client.rejected`. */
+export interface FormRejection {
+  /** Why, in words. */
+  readonly message: unknown;
+  /** The fields that are wrong. */
+  readonly violations?: readonly { readonly field: string; readonly message: string }[] | undefined;
+}
+
 /** A form that is checked by the server while it is filled in. */
 export interface BoundForm {
   /**
@@ -91,6 +99,19 @@ export interface BoundForm {
    * connection; a second call joins one that is under way.
    */
   validate(): Promise<boolean>;
+  /**
+   * Shows why what the page made of the form was rejected, as a write of a record that a check of
+   * the server refused: what is wrong with a field at the field, the rest at the form; and goes to
+   * the first of them. A field is asked about again once the user changes it.
+   *
+   * @example
+   * const bound = bindForm(form, { client });
+   * form.addEventListener("submit", (event) => {
+   *   event.preventDefault();
+   *   tasks.patch("1", { title: "Write it down" }).catch(bound.reject);
+   * });
+   */
+  reject(error: FormRejection): void;
   /** Leaves the form alone from now on. Its draft stays. */
   stop(): void;
 }

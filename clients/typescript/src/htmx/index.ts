@@ -9,7 +9,7 @@ import type { Fields } from "../core/build-message.ts";
 import { inc } from "../core/operations.ts";
 import type { ChangesOptions } from "../core/options.ts";
 import type { PartValue, Where } from "../core/part.ts";
-import { RhtmxError } from "../errors.ts";
+import { RhtmxError, type Violation } from "../errors.ts";
 import { watch as watchDrafts } from "../forms/draft-storage.ts";
 import { triggerOf } from "../forms/htmx-requests.ts";
 import type { FormsClient } from "../forms/index.ts";
@@ -73,7 +73,9 @@ const INC = /^([^/]+)\/(.+)\/([^/]+?)(?::([^/:]+))?$/s;
  * A click on an element with `data-rhtmx-inc="tasks/7/votes"` adds 1 to that field of that record,
  * on one with `data-rhtmx-inc="tasks/7/votes:-1"` what is behind the colon, as JSON; nothing else
  * comes of the click. If it is rejected, the element has the event `rhtmx:rejected`, detail
- * `{ error }`, which bubbles.
+ * `{ error }`, which bubbles; and what a check of the server found wrong with a field stands in
+ * `data-rhtmx-error="tasks/7/votes"`, with the record as a whole in `data-rhtmx-error="tasks/7"`,
+ * until the next click of the kind.
  *
  * Events, on the body, from where they bubble to document and window, and without
  * bubbling on each element whose own trigger names them:
@@ -141,7 +143,7 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
     const element = member(event.target as Element, "closest")<HTMLElement>("[data-rhtmx-inc]");
     if (!element) return;
     event.preventDefault();
-    increment(client, member(element, "dataset").rhtmxInc!).catch((error) => {
+    increment(client, root, member(element, "dataset").rhtmxInc!).catch((error) => {
       const detail = { error };
       const rejected = new CustomEvent("rhtmx:rejected", { bubbles: true, detail });
       member(element, "dispatchEvent")(rejected);
@@ -188,11 +190,30 @@ export function start(
   look();
 }
 
-async function increment(client: PageClient, text: string): Promise<void> {
+async function increment(client: PageClient, root: ParentNode, text: string): Promise<void> {
   const found = INC.exec(text);
   if (!found) throw new RhtmxError("bad_message", "data-rhtmx-inc: not entity/record/field");
   const [, entity, id, field, by = "1"] = found;
-  await client.pushFields(entity!, id!, { [field!]: inc(JSON.parse(by)) });
+  const show = (violations: readonly Violation[]) =>
+    showViolations(root, `${entity}/${id}`, violations);
+  show([]);
+  const write = client.pushFields(entity!, id!, { [field!]: inc(JSON.parse(by)) });
+  await write.catch((error: Partial<RhtmxError>) => {
+    show(error.violations ?? []);
+    throw error;
+  });
+}
+
+/** Shows what is wrong with a record in the places of its fields, and that nothing else is. */
+function showViolations(root: ParentNode, record: string, violations: readonly Violation[]): void {
+  for (const place of member(root, "querySelectorAll")<HTMLElement>("[data-rhtmx-error]")) {
+    const name = place.dataset.rhtmxError!;
+    if (name !== record && !name.startsWith(`${record}/`)) continue;
+    const wrong = violations.find(({ field }) => field === name.slice(record.length + 1));
+    place.ariaLive ||= "polite";
+    // As text, whatever is in it.
+    place.textContent = wrong?.message ?? "";
+  }
 }
 
 /** The forms to bind, and the names of the entities and parts to watch. */

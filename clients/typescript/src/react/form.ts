@@ -7,7 +7,7 @@
  */
 import { useCallback, useRef, useState } from "react";
 import { showErrors } from "../forms/error-display.ts";
-import type { BoundForm, FormOptions, ValidationDetail } from "../forms/index.ts";
+import type { BoundForm, FormOptions, FormRejection, ValidationDetail } from "../forms/index.ts";
 import { bindForm } from "../forms/index.ts";
 import { member } from "../forms/member.ts";
 
@@ -24,6 +24,8 @@ export interface FormHandle {
   readonly check: (field: string) => Promise<boolean | undefined>;
   /** Asks about the whole form now; see `BoundForm.validate`. False without a form. */
   readonly validate: () => Promise<boolean>;
+  /** Shows why what was made of the form was rejected; see `BoundForm.reject`. */
+  readonly reject: (error: FormRejection) => void;
 }
 
 const NO_ERRORS: Readonly<Record<string, string>> = {};
@@ -89,7 +91,8 @@ export function useForm(
   );
   const check = useCallback(async (field: string) => bound.current?.check(field), []);
   const validate = useCallback(async () => (await bound.current?.validate()) ?? false, []);
-  return { ref, errors, check, validate };
+  const reject = useCallback((error: FormRejection) => bound.current?.reject(error), []);
+  return { ref, errors, check, validate, reject };
 }
 
 function withAnswer(

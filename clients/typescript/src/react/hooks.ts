@@ -13,7 +13,7 @@ import type { OpenConflict } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { NOTHING } from "../core/overlay.ts";
 import type { State } from "../core/tab-messages.ts";
-import type { RhtmxError } from "../errors.ts";
+import type { RhtmxError, Violation } from "../errors.ts";
 import type { Listen } from "./use-live.ts";
 import { useLive } from "./use-live.ts";
 
@@ -48,6 +48,26 @@ export function useRecord<T>(collection: Collection<T>, id: string): Row<T> | un
   return useLive(useListen(collection), () => collection.row(id), undefined);
 }
 
+/**
+ * The conflicts of a collection that nobody has answered, the oldest first; those of one record
+ * with `id`. The same array as long as nothing changed.
+ *
+ * @example
+ * const conflicts = useConflicts(tasks, id);
+ * return conflicts.map((each) => (
+ *   <button key={each.number} onClick={() => each.keepMine()}>Keep {String(each.mine)}</button>
+ * ));
+ */
+export function useConflicts<T>(collection: Collection<T>, id?: string): readonly OpenConflict[] {
+  const listen = useCallback<Listen>(
+    (changed) => collection.conflicts.subscribe((_, own) => changed(own)),
+    [collection],
+  );
+  const read = () =>
+    id === undefined ? collection.conflicts.snapshot : collection.conflicts.of(id);
+  return useLive(listen, read, NOTHING);
+}
+
 /** One field of a record, and what can be done with it. */
 export interface Field<V> {
   /** Its value as it is shown; undefined if it is not there. */
@@ -58,6 +78,12 @@ export interface Field<V> {
   readonly conflict: OpenConflict | undefined;
   /** Why the last write of this component was rejected, until the next one. */
   readonly error: RhtmxError | undefined;
+  /**
+   * What a check of the server has found wrong with it, when a write of the record by any
+   * `useField` was rejected: until the next one here, or one that was not. Its `message` is to
+   * stand at the field.
+   */
+  readonly violation: Violation | undefined;
   /** Writes it: shown at once, resolves when the server has it or has rejected it. */
   readonly set: (value: V) => Promise<void>;
 }
@@ -67,7 +93,14 @@ interface Said {
   readonly place: { writes: number };
   readonly conflict?: OpenConflict | undefined;
   readonly error?: RhtmxError | undefined;
+  readonly violation?: Violation | undefined;
 }
+
+/** What was found wrong with a record, by its id. */
+type Judge = (id: string, violations: readonly Violation[]) => void;
+
+/** Those who show a field of a collection: a write of one may be wrong at another one. */
+const judges = new WeakMap<object, Set<Judge>>();
 
 /**
  * One field of a record, to be edited by itself.
@@ -115,21 +148,43 @@ export function useField<T, K extends keyof T & string>(
     });
   }, [collection, id, field, say]);
 
+  useEffect(() => {
+    const all = judges.get(collection) ?? new Set();
+    judges.set(collection, all);
+    const judge: Judge = (each, violations) => {
+      if (each !== id) return;
+      const violation = violations.find((one) => one.field === field);
+      setSaid((now) =>
+        now.place === place && now.violation !== violation ? { ...now, violation } : now,
+      );
+    };
+    all.add(judge);
+    return () => void all.delete(judge);
+  }, [collection, id, field, place]);
+
   const set = useCallback(
     async (value: T[K]) => {
       const write = ++place.writes;
+      const tell = (violations: readonly Violation[]) => {
+        for (const judge of judges.get(collection) ?? []) judge(id, violations);
+      };
       say({});
       try {
         await collection.patch(id, { [field]: value } as unknown as Partial<T>);
+        if (write === place.writes) tell([]);
       } catch (failure) {
-        if (write === place.writes) say({ error: failure as RhtmxError });
+        const error = failure as RhtmxError;
+        if (write !== place.writes) return;
+        say({ error });
+        if (error.violations.length) tell(error.violations);
       }
     },
     [collection, id, field, place, say],
   );
 
   const { value, pending } = { value: row?.data?.[field], pending: row?.pending ?? false };
-  return { value, pending, conflict: said.conflict, error: said.error, set };
+  const { conflict, error, violation } = said;
+  return { value, pending, conflict, error, violation, set };
 }
 
 /**

@@ -7,4 +7,4 @@
 export type { FormHandle, UseFormOptions } from "./form.ts";
 export { useForm } from "./form.ts";
 export type { Field } from "./hooks.ts";
-export { useCollection, useConnection, useField, useRecord } from "./hooks.ts";
+export { useCollection, useConflicts, useConnection, useField, useRecord } from "./hooks.ts";

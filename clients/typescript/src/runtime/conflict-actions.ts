@@ -6,12 +6,15 @@
 
 import type { Draft } from "../core/build-message.ts";
 import type { Conflict } from "../core/conflict.ts";
-import { decide } from "../core/conflict.ts";
-import { Operation } from "../core/operations.ts";
+import { decide, settle, sideOf } from "../core/conflict.ts";
+import type { Operation } from "../core/operations.ts";
 import type { OpenConflict, Rejected } from "../core/options.ts";
 import type { Op, Rejection } from "../core/storage-ops.ts";
-import { violationsIn } from "../errors.ts";
+import { RhtmxError, violationsIn } from "../errors.ts";
 import type { JsonValue, ServerMessage } from "../messages/types.ts";
+
+/** What the second one hears who answers a conflict. */
+const ANSWERED = "somebody else has answered this conflict: nothing was written";
 
 /** Who carries a decision out. */
 export interface Decider {
@@ -32,20 +35,31 @@ export function offer(by: Decider, rejected: Rejection): Rejected {
 
 /** A conflict, with the answers to it. */
 export function answerable(by: Decider, conflict: Conflict): OpenConflict {
-  const { rejected, winner, operation, theirs } = conflict;
-  const mine = operation ? new Operation(operation, conflict.mine) : conflict.mine;
-  const merge = (value: JsonValue | Operation | undefined): Promise<unknown> =>
-    by.write(decide(conflict, value), rejected);
-  // What has won already is not written again.
-  const take = (value: JsonValue | Operation | undefined, won: boolean): Promise<unknown> => {
-    if (!won) return merge(value);
+  const { rejected, stands, number } = conflict;
+  /** @param late what becomes of it if somebody else has answered it. */
+  const write = (draft: Draft, late: (error: RhtmxError) => void): Promise<unknown> => {
+    const answer = by.write(draft, rejected).catch((error: RhtmxError) => {
+      // Nothing else in such a write is rejected for that.
+      if (number === undefined || error.code !== "conflict") throw error;
+      return late(error);
+    });
+    // As of any write: who does not wait for it has no uncaught error.
+    answer.catch(() => {});
+    return answer;
+  };
+  const merge = (said: JsonValue | Operation | undefined) =>
+    write(decide(conflict, said), (error) => {
+      throw new RhtmxError("conflict", ANSWERED, error);
+    });
+  const keepLost = () => merge(sideOf(conflict, "lost"));
+  const keepStanding = () => {
+    // Of what a newer server has decided otherwise nothing stands.
+    if (!stands) return merge(sideOf(conflict, "standing"));
+    if (number !== undefined) return write(settle(conflict), () => {});
     if (rejected) by.commit(["rejected", rejected]);
     return Promise.resolve();
   };
-  return {
-    ...conflict,
-    keepMine: () => take(mine, winner === "client"),
-    takeTheirs: () => take(theirs, winner === "server"),
-    merge,
-  };
+  const [keepMine, takeTheirs] =
+    stands === "mine" ? [keepStanding, keepLost] : [keepLost, keepStanding];
+  return { ...conflict, keepMine, takeTheirs, keepLost, keepStanding, merge };
 }

@@ -106,6 +106,11 @@ export class Tab {
     return this.#connection;
   }
 
+  /** The id that others see of what is written here; empty until the store is loaded. */
+  get clientId(): string {
+    return this.#state.meta.client_id;
+  }
+
   /** Whether this tab has the connection of all. */
   get leads(): boolean {
     return !!this.#leader;

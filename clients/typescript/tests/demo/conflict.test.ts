@@ -15,7 +15,7 @@ beforeEach(() => {
   document.body.innerHTML = template;
 });
 
-function panel(given: Partial<Conflict>) {
+function panel(given: Partial<Conflict>, isParty?: boolean) {
   const answers = { theirs: vi.fn(), mine: vi.fn(), both: vi.fn() };
   const conflict = {
     entity: "tasks",
@@ -23,9 +23,10 @@ function panel(given: Partial<Conflict>) {
     field: "title",
     winner: "client",
     version: 3,
+    stands: "mine",
     ...given,
   };
-  const element = conflictPanel(conflict as Conflict, answers);
+  const element = conflictPanel(conflict as Conflict, answers, isParty);
   document.body.append(element);
   const part = (selector: string) => element.querySelector<HTMLElement>(selector)!;
   return { element, part, ...answers };
@@ -67,5 +68,15 @@ describe("a conflict on the page", () => {
     const removal = panel({ mine: "Pears", theirs: undefined });
     expect(removal.part(".merge").hidden).toBe(true);
     expect(removal.part(".take").textContent).toBe("Remove the task");
+    const own = panel({ mine: undefined, theirs: "Plums" });
+    expect(own.part(".merge").hidden).toBe(true);
+    expect(own.part(".keep").textContent).toBe("Remove the task");
+  });
+
+  it("of two others has what lost and what stands, and nothing of one's own", () => {
+    const { part } = panel({ mine: "Pears", theirs: "Plums", stands: "theirs" }, false);
+    expect(part(".what").textContent).toContain("two other windows");
+    const labels = [".their", ".my", ".take", ".keep"].map((each) => part(each).textContent);
+    expect(labels).toEqual(["Saved", "Lost", "Leave it", "Use the lost one"]);
   });
 });

@@ -22,13 +22,21 @@ function world(data: JsonValue = { title: "Tea" }) {
     patch: vi.fn().mockResolvedValue({}),
     delete: vi.fn().mockResolvedValue({}),
     row: vi.fn().mockReturnValue({ id: "1", data, version: 3, pending: false }),
+    blame: vi.fn(),
+    history: vi.fn(),
+    undo: vi.fn().mockResolvedValue({}),
   };
   const show = vi.fn();
   return { tasks, show, edits: new Edits(tasks, { show }) };
 }
 
 function conflict(given: Partial<OpenConflict>): OpenConflict {
-  const answers = { keepMine: vi.fn(), takeTheirs: vi.fn(), merge: vi.fn() };
+  const answers = {
+    keepMine: vi.fn(),
+    takeTheirs: vi.fn(),
+    keepStanding: vi.fn(),
+    merge: vi.fn(),
+  };
   for (const each of Object.values(answers)) each.mockResolvedValue({});
   return { ...answers, entity: "tasks", id: "1", field: "title", ...given } as OpenConflict;
 }
@@ -87,7 +95,7 @@ describe("a removal", () => {
 describe("a conflict", () => {
   it("is answered as the user says", () => {
     const { edits } = world();
-    const one = conflict({ theirs: "Plums", winner: "client" });
+    const one = conflict({ mine: "Pears", theirs: "Plums", winner: "client" });
     edits.takeTheirs(one);
     edits.keepMine(one);
     edits.merge(one, "Plums and pears");
@@ -98,8 +106,11 @@ describe("a conflict", () => {
 
   it("with a removal is answered by removing the task again", () => {
     const { edits, tasks } = world();
-    edits.takeTheirs(conflict({ theirs: undefined, winner: "client" }));
-    expect(tasks.delete).toHaveBeenCalledWith("1");
+    const theirs = conflict({ mine: "Pears", theirs: undefined, winner: "client" });
+    edits.takeTheirs(theirs);
+    expect(theirs.keepStanding).toHaveBeenCalledOnce();
+    edits.keepMine(conflict({ id: "2", mine: undefined, theirs: "Pears", winner: "client" }));
+    expect(tasks.delete.mock.calls).toEqual([["1"], ["2"]]);
   });
 
   it("about a task that is gone is told with the value that lost", () => {
@@ -114,9 +125,36 @@ describe("a conflict", () => {
 
   it("about a task that has just gone can bring the whole of it back", () => {
     const { edits, tasks, show } = world();
-    edits.lost(conflict({ mine: "Pears", theirs: undefined, winner: "server" }), TASK);
-    show.mock.calls[0]![1].act();
+    const one = conflict({ mine: "Pears", theirs: undefined, winner: "server" });
+    edits.lost(one, TASK);
+    const [, remedy] = show.mock.calls[0]!;
+    remedy.act();
+    remedy.dismissed();
+    expect(one.keepStanding).toHaveBeenCalledTimes(2);
     const back = { title: "Pears", assignee: "Ada", notes: "", column: "doing" };
     expect(tasks.set).toHaveBeenCalledWith("1", back);
+  });
+});
+
+describe("the past of a task", () => {
+  const title = { field: "title", version: 3 };
+
+  it("is who wrote what, with a way back if it was changed since it was made", async () => {
+    const { edits, tasks } = world();
+    tasks.blame.mockResolvedValue({ title });
+    tasks.history.mockResolvedValue({
+      commits: [{ version: 3, action: "update", changed: ["title"] }],
+    });
+    const { authors, undo } = await edits.past("1");
+    expect(authors).toEqual([title]);
+    undo!();
+    expect(tasks.undo).toHaveBeenCalledWith("1", 3);
+    for (const last of [
+      { version: 3, action: "create", changed: ["title"] },
+      { version: 3, action: "update", changed: [] },
+    ]) {
+      tasks.history.mockResolvedValue({ commits: [last] });
+      expect((await edits.past("1")).undo).toBeUndefined();
+    }
   });
 });

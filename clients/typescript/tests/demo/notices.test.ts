@@ -35,6 +35,14 @@ it("does what can be done, once", () => {
   expect(texts()).toEqual([]);
 });
 
+it("tells that nothing is to be done", () => {
+  const { list, notices } = world();
+  const [act, dismissed] = [vi.fn(), vi.fn()];
+  notices.show("lost", { label: "Bring it back", act, dismissed });
+  list.querySelector<HTMLElement>(".dismiss")!.click();
+  expect([act, dismissed].map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
+});
+
 it("drops the oldest of many, but none that a text hangs on", () => {
   const { texts, notices } = world();
   notices.show("a text", { label: "Bring it back", act: () => {}, keeps: true });

@@ -3,8 +3,17 @@ import { describe, expect, it } from "vitest";
 import * as words from "../../demo/words.ts";
 import type { Conflict, JsonValue, Open, Push, PushFields, Winner } from "../../src/index.ts";
 
-function conflict(field: string, theirs: JsonValue | undefined, winner: Open<Winner>): string {
-  return words.conflictInWords({ field, theirs, winner } as Conflict);
+/** As it is told to who has pushed; with `own`, to who had written what was stored. */
+function conflict(
+  field: string,
+  theirs: JsonValue | undefined,
+  winner: Open<Winner>,
+  own = false,
+  mine: JsonValue | undefined = "Tea",
+): string {
+  const side = (winner === "client") === own ? "theirs" : "mine";
+  const stands = winner === "both" ? undefined : side;
+  return words.conflictInWords({ field, mine, theirs, winner, stands } as Conflict);
 }
 
 it("says values as a reader would", () => {
@@ -50,11 +59,41 @@ describe("a conflict", () => {
     );
   });
 
+  it("is told to the one who was there first, and to who has neither value written", () => {
+    expect(conflict("title", "Plums", "client", true)).toBe(
+      "Title: another window replaced yours.",
+    );
+    expect(conflict("title", "Plums", "server", true)).toBe(
+      "Title: yours stays, though another window wrote something else.",
+    );
+    const removed = { field: "title", theirs: "Plums", winner: "client", stands: "theirs" };
+    expect(words.conflictInWords(removed as Conflict)).toBe(
+      "Title: you had removed the task; another window brought it back.",
+    );
+    expect(words.conflictInWords({ ...removed, mine: "Tea" } as Conflict, false)).toBe(
+      "Title: two other windows wrote different values.",
+    );
+  });
+
   it("may be about a whole record", () => {
-    expect(words.conflictInWords({ theirs: {}, winner: "server" } as Conflict)).toBe(
+    const whole = { mine: {}, theirs: {}, winner: "server", stands: "theirs" };
+    expect(words.conflictInWords(whole as Conflict)).toBe(
       "The record: another window was first, so theirs stays.",
     );
   });
+});
+
+it("says who has written something, as far as that is known", () => {
+  expect(words.authorInWords({ client_id: "me", subject: "ann" }, "me")).toBe("you");
+  expect(words.authorInWords({ client_id: "abcdef", subject: "ann" }, "me")).toBe("ann");
+  expect(words.authorInWords({ client_id: "abcdef" }, "me")).toBe("another window (abcd)");
+  expect(words.authorInWords({}, "me")).toBe("the server");
+});
+
+it("says of an answer what it answers", () => {
+  const fields = [{ field: "$12", value: null, action: "delete", timestamp: "" }] as const;
+  const answer = { type: "push_fields", entity: "$conflicts/tasks", entity_id: "7", fields };
+  expect(words.writeInWords(answer as PushFields)).toBe("tasks/7: a conflict answered");
 });
 
 it("keeps the words of a task that went while they were written", () => {

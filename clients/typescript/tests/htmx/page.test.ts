@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { inc } from "../../src/core/operations.ts";
+import { RhtmxError } from "../../src/errors.ts";
 import { bindPage } from "../../src/htmx/index.ts";
 import { find, type } from "../forms/support.ts";
 import { change, PageFakeClient } from "./support.ts";
@@ -247,4 +248,24 @@ it("a count that is rejected is told on the element, and a page that was let go 
   stop();
   find("button").click();
   expect(client.pushed).toEqual([]);
+});
+
+it("what a check finds wrong with a count stands at the field, as text, until the next click", async () => {
+  bind(`
+    <button data-rhtmx-inc="tasks/7/votes">+</button>
+    <p data-rhtmx-error="tasks/7/votes"></p> <p data-rhtmx-error="tasks/7"></p>
+    <p data-rhtmx-error="tasks/77/votes">theirs</p> <p data-rhtmx-error="votes">a form's</p>`);
+  const violations = [
+    { field: "votes", code: "", message: "<b>enough</b>" },
+    { field: "", code: "", message: "is closed" },
+  ];
+  client.refusal = new RhtmxError("invalid_data", "no", { details: { violations } });
+  const places = () => [...document.querySelectorAll("p")].map((each) => each.textContent);
+  find("button").click();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(places()).toEqual(["<b>enough</b>", "is closed", "theirs", "a form's"]);
+  expect(find("p").getAttribute("aria-live")).toBe("polite");
+  client.refusal = undefined;
+  find("button").click();
+  expect(places()).toEqual(["", "", "theirs", "a form's"]);
 });

@@ -77,6 +77,13 @@ describe.each([
     expect(find("[data-rhtmx-error=email]").textContent).toBe("is taken");
   });
 
+  it("a write that was rejected is an error of its field, too", async () => {
+    const violations = [{ field: "email", message: "is taken" }];
+    await act(async () => form.reject({ message: "not valid", violations }));
+    expect(form.errors).toEqual({ email: "is taken" });
+    expect(find("[data-rhtmx-error=email]").textContent).toBe("is taken");
+  });
+
   it("a reset takes the errors back, one that the page prevents does not", async () => {
     await act(async () => {
       type("email", "x");

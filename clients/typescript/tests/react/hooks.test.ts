@@ -9,7 +9,13 @@ import { connect } from "../../src/api/client.ts";
 import type { Collection } from "../../src/api/collection.ts";
 import type { Row } from "../../src/core/overlay.ts";
 import type { Field } from "../../src/react/index.ts";
-import { useCollection, useConnection, useField, useRecord } from "../../src/react/index.ts";
+import {
+  useCollection,
+  useConflicts,
+  useConnection,
+  useField,
+  useRecord,
+} from "../../src/react/index.ts";
 import { open, record, settle } from "../support/client.ts";
 import type { FakeWebSocket } from "../support/sockets.ts";
 import { fakeSockets } from "../support/sockets.ts";
@@ -242,6 +248,94 @@ it("useField shows a conflict of its field until it is answered", async () => {
   expect(place.textContent).toBe("Theirs Theirs");
   await happens(() => void title.conflict?.keepMine());
   expect(place.textContent).toBe("Mine agreed");
+});
+
+describe("what a check of the server finds wrong", () => {
+  let title!: Field<string>;
+  let done!: Field<boolean | undefined>;
+  const violations = [{ field: "done", code: "", message: "needs a title" }];
+  const refuses = (seq: number, details: object | null = { violations }) =>
+    socket.says({ type: "error", message: "no", code: "invalid_data", seq, details } as never);
+  const takes = (seq: number) => {
+    const place = { entity: "tasks", entity_id: "1", version: 2 + seq } as const;
+    socket.says({ type: "field_push_ack", ...place, applied: 1, conflicts: 0, seq });
+  };
+
+  beforeEach(async () => {
+    await render(() => {
+      title = useField(tasks, "1", "title");
+      done = useField(tasks, "1", "done");
+      const other = useField(tasks, "2", "done");
+      return [title, done, other].map(({ violation }) => violation?.message ?? "-").join(" ");
+    });
+  });
+
+  it("stands at the field that is wrong, whichever was written, and at that of no other record", async () => {
+    await happens(() => void title.set(""));
+    await happens(() => refuses(1));
+    expect(place.textContent).toBe("- needs a title -");
+    expect([title.error?.code, done.error]).toEqual(["invalid_data", undefined]);
+    // That the server says no for another reason makes it no better.
+    await happens(() => void title.set("?"));
+    await happens(() => refuses(2, null));
+    expect(place.textContent).toBe("- needs a title -");
+  });
+
+  it("goes with the next write of the field, and with one of the record that is taken", async () => {
+    await happens(() => void title.set(""));
+    await happens(() => refuses(1));
+    await happens(() => void done.set(false));
+    expect(place.textContent).toBe("- - -");
+    await happens(() => refuses(2));
+    expect(place.textContent).toBe("- needs a title -");
+    await happens(() => void title.set("Uno"));
+    expect(place.textContent).toBe("- needs a title -");
+    await happens(() => takes(3));
+    expect(place.textContent).toBe("- - -");
+  });
+});
+
+describe("useConflicts", () => {
+  const entity = "$conflicts/tasks";
+  const side = (value: string, client_id: string) => {
+    return { value, action: "update", timestamp: "2026-01-01T00:00:00Z", client_id };
+  };
+  const sides = { stored: side("Theirs", "you"), pushed: side("Mine", "me") };
+  const conflict = { field: "title", winner: "server", version: 4, ...sides };
+
+  function logs(version: number, id: string): void {
+    const change = { ...record(id, version, { [`$${version}`]: conflict }), entity };
+    socket.says({ type: "change", change });
+  }
+
+  it("shows what nobody has answered, of all or of one record, until somebody has", async () => {
+    let renders = 0;
+    let keep!: () => Promise<unknown>;
+    await render(() => {
+      const all = useConflicts(tasks);
+      const [one] = useConflicts(tasks, "1");
+      keep = () => one!.keepMine();
+      renders += 1;
+      return `${all.length} ${String(one?.mine ?? "none")}`;
+    });
+    expect(place.textContent).toBe("0 none");
+    await happens(() => {
+      logs(1, "1");
+      logs(2, "2");
+      socket.says({ type: "sync_complete", entity, epoch: "e1", version: 2, reset: false });
+    });
+    expect(place.textContent).toBe("2 Mine");
+    const before = renders;
+    await happens(() => says(3, "1", { title: "Other" }));
+    expect(renders).toBe(before);
+    await happens(() => void keep());
+    expect(place.textContent).toBe("1 none");
+  });
+
+  it("shows none on a server", () => {
+    const Page = () => String(useConflicts(tasks).length);
+    expect(renderToString(createElement(Page))).toBe("0");
+  });
 });
 
 describe("useField of another record than before", () => {
