@@ -127,11 +127,11 @@ HISTORY = """\
 - **As of a time.** `until` and a `limit` of 1 give the record as it was: the one commit, or none if
   the record did not exist yet (`complete`). A `delete` says that it did not exist then.
 - **Taking a commit back.** `before` one more than its version and a `limit` of 2 give a commit and
-  what was before it. With `base_version` of that version, and for fields with `if_unchanged`, what it
-  replaced is written back only if nothing came after it.
+  what was before it. With `base_version` of that version, and for fields with `if_unchanged`, what
+  it replaced is written back only if nothing came after it.
 - **Parts of an entity.** Whoever reads parts is told of a record that is in them now. A commit that
-  took it out of them is a `delete` with `left`; of what happened to it elsewhere, of who did so, and
-  of fields that it only had elsewhere, nothing is told.
+  took it out of them is a `delete` with `left`; of what happened to it elsewhere, of who did so,
+  and of fields that it only had elsewhere, nothing is told.
 - **Unchanged.** `if_unchanged` looks at each field's last write. The delete of the field or of the
   record is one, and so are operations and one's own writes; a write that lost is none. The error is
   `conflict`. Its `details` are the record as it is, as a `ChangeLog`, and beside it `fields`, the

@@ -69,7 +69,7 @@ async def test_reflection_tells_the_whole_schema(client: Backend) -> None:
     methods = await client.run(read)
     assert methods["Watch"] == "rhtmx.v1.Envelope"
     assert methods["PushEach"] == "rhtmx.v1.PushOutcome"
-    assert len(methods) == 15
+    assert len(methods) == 17
     with pytest.raises(KeyError):
         await client.run(DescriptorPool(base).FindServiceByName, "rhtmx.v1.No")
 
