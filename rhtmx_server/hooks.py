@@ -97,7 +97,7 @@ class CommitHooks:
 
     def of(self, entity: str) -> list[_Registered]:
         """Return the hooks that want to know of an entity's commits; of a conflict log: none."""
-        if entity.startswith(RESERVED):
+        if not self._hooks or entity.startswith(RESERVED):
             return []
         return [each for each in self._hooks if each.entity in (None, entity)]
 

@@ -166,7 +166,9 @@ class Services:
                     )
                 check(message)
                 if isinstance(message, Push):  # first, and so cheap: most are
-                    self._admit_record(mutation, message)
+                    self.known(message.entity)
+                    if message.entity.startswith(RESERVED):
+                        self._admit_answer(mutation, message)
                 elif isinstance(message, PushFields):
                     self._admit_fields(mutation, message, "push_fields")
                 else:
@@ -185,19 +187,20 @@ class Services:
         mutation.writes = [structs.replace(mutation, message=each) for each in writes]
         for index, write in enumerate(writes):
             if isinstance(write, Push):
-                self._admit_record(mutation, write)
+                self.known(write.entity)
+                if write.entity.startswith(RESERVED):
+                    self._admit_answer(mutation, write)
             else:
                 self._admit_fields(mutation, write, f"transaction.writes[{index}]")
 
-    def _admit_record(self, mutation: Mutation, write: Push) -> None:
-        self.known(write.entity)
-        if write.entity.startswith(RESERVED) and mutation.who is not None:
+    def _admit_answer(self, mutation: Mutation, write: Push | PushFields) -> None:
+        if mutation.who is not None:  # the program of the server may do everything
             check_answer(write)
 
     def _admit_fields(self, mutation: Mutation, write: PushFields, where: str) -> None:
         self.known(write.entity)
-        if write.entity.startswith(RESERVED) and mutation.who is not None:
-            check_answer(write)
+        if write.entity.startswith(RESERVED):
+            self._admit_answer(mutation, write)
         # The program of the server has its answer: it sends nothing again.
         if mutation.message.seq is None and mutation.secret != THE_APP:
             _check_repeatable(write, where)

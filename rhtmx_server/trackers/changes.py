@@ -167,7 +167,8 @@ def changes_decider(policy_of: PolicyOf) -> Decide:
 
     def decide(message: Push | PushFields, current: Record | None, context: Context) -> Decision:
         assert isinstance(message, Push)
-        fields = policy_of(message.entity) is not None
+        policy = policy_of(message.entity)
+        fields = policy is not None and not policy.forgets
         return decide_push(message, current, context, fields=fields)
 
     return decide

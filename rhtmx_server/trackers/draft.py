@@ -158,11 +158,15 @@ class RecordDraft:
     @property
     def lost(self) -> list[LostWrite]:
         """The writes that lost, for the history."""
-        lost = (each for each in self.conflicts if each.verdict is MergeOutcome.LOST)
-        pushed = ((each.field, each.pushed) for each in lost)
         return [
-            LostWrite(field, write.value, write.clock.timestamp, write.clock.deleted)
-            for field, write in pushed
+            LostWrite(
+                conflict.field,
+                conflict.pushed.value,
+                conflict.pushed.clock.timestamp,
+                conflict.pushed.clock.deleted,
+            )
+            for conflict in self.conflicts
+            if conflict.verdict is MergeOutcome.LOST
         ]
 
     def record(self, entity: str, entity_id: str) -> Record:

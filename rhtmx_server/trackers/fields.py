@@ -30,7 +30,7 @@ from rhtmx_server.trackers.calls import CheckJson, Submit, call, push_fields_mes
 from rhtmx_server.trackers.draft import MergeConflict, RecordDraft
 from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome
 from rhtmx_server.trackers.policy import Policy, PolicyOf
-from rhtmx_server.trackers.state import live
+from rhtmx_server.trackers.state import fields_of, live
 from rhtmx_server.trackers.values import field_changes_of
 from rhtmx_server.trackers.views import record_json, title
 
@@ -77,11 +77,15 @@ def decide_push_fields(
     draft = RecordDraft(current, context, policy, push.base_version)
     if push.if_unchanged:
         _check_unchanged(push, draft, current)
+        if policy.forgets:
+            _check_there(push, current)
     for update in push.fields:
         draft.write(update)
     commit = None
     if draft.written:
         record = draft.record(push.entity, push.entity_id)
+        if policy.forgets:
+            _forget(record)
         _check_size(record, current, max_record)
         commit = Commit(record, Granularity.FIELDS, sorted(draft.written))
         current = record
@@ -131,6 +135,24 @@ def _check_unchanged(push: PushFields, draft: RecordDraft, current: Record | Non
         f"written in version {version}, {expected} was expected{more}; nothing was written",
         details=record_json(current, fields=list(written)),
     )
+
+
+def _check_there(push: PushFields, current: Record | None) -> None:
+    """Refuse what is about a field that is gone, where nothing is kept of such."""
+    fields = fields_of(current)
+    gone = [update.field for update in push.fields if update.field not in fields]
+    if gone:
+        raise RhtmxError(
+            ErrorCode.CONFLICT,
+            f"push_fields.if_unchanged: '{gone[0][:40]}' of {title(push.entity, push.entity_id)} "
+            "is not there any more; nothing was written",
+            details=None if current is None else record_json(current, fields=gone),
+        )
+
+
+def _forget(record: Record) -> None:
+    clocks = record.clocks.items()
+    record.clocks = {name: clock for name, clock in clocks if not clock.deleted}
 
 
 def _check_size(record: Record, before: Record | None, most: int) -> None:

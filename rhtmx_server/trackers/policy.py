@@ -16,6 +16,7 @@ from rhtmx.errors import ErrorCode, RhtmxError, Violation, violation_details
 from rhtmx.messages import FieldAction, FieldUpdate, MergeStrategy
 from rhtmx.messages.tables import FIELD_ACTION_SPELLINGS, MERGE_STRATEGY_SPELLINGS
 from rhtmx.values.operations import decimals
+from rhtmx_server.conflict_log import RESERVED
 
 __all__ = [
     "Counter",
@@ -80,6 +81,8 @@ class Policy:
         default: the strategy of every field that is not named.
         fields: the strategies of single fields, by name.
         scales: of counters with decimals, how many those have.
+        forgets: whether nothing is kept of fields that are gone, as in a conflict log, where
+            ever new ones come. To whoever asks for what is unchanged they were written.
 
     Example:
         >>> Policy(fields={"role": MergeStrategy.SERVER_WINS}).strategy("role").name
@@ -89,6 +92,7 @@ class Policy:
     default: MergeStrategy = MergeStrategy.LAST_WRITE_WINS
     fields: Mapping[str, MergeStrategy] = field(default_factory=dict)
     scales: Mapping[str, int] = field(default_factory=dict)
+    forgets: bool = False
 
     def __post_init__(self) -> None:
         # Copies that nobody can change, so that one decision is like the next.
@@ -143,6 +147,7 @@ PolicyOf: TypeAlias = Callable[[str], Policy | None]
 """The policy of an entity, by its name; `None` for one kept without fields."""
 
 _UNDECLARED = Policy()
+_LOG = Policy(forgets=True)
 
 
 def policies(declared: Mapping[str, Policy | None]) -> PolicyOf:
@@ -152,7 +157,12 @@ def policies(declared: Mapping[str, Policy | None]) -> PolicyOf:
         >>> policies({"logs": None})("logs"), policies({})("tasks").default.name
         (None, 'LAST_WRITE_WINS')
     """
-    return lambda entity: declared.get(entity, _UNDECLARED)
+
+    def policy_of(entity: str) -> Policy | None:
+        found = declared.get(entity, _UNDECLARED)
+        return _LOG if found is _UNDECLARED and entity.startswith(RESERVED) else found
+
+    return policy_of
 
 
 def parse_strategy(name: str | MergeStrategy) -> MergeStrategy:

@@ -59,7 +59,7 @@ from rhtmx_server.model import (
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, MoreNeeds, Snapshot
 from rhtmx_server.trackers.state import live
 from rhtmx_server.writing.admit import Admit, anything
-from rhtmx_server.writing.conflict_logs import NO_LOGS, ConflictLogs, check_open
+from rhtmx_server.writing.conflict_logs import NO_LOGS, ConflictLogs
 from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.identity import check_owner, check_right_to_number
 from rhtmx_server.writing.judgement import (
@@ -138,7 +138,8 @@ class Batch:
         self._elapsed = elapsed
         self._functions = functions or EntityFunctions()
         self._logs = logs or NO_LOGS
-        self._logged: Mapping[Key, Key] = {}
+        self._writes: Sequence[tuple[Key, Mutation]] = ()
+        self._logged: dict[Key, Key] = {}
         self._made = 0
         self._history: list[HistoryEntry] = []
         self._outcomes: list[Outcome] = []
@@ -153,8 +154,9 @@ class Batch:
             for mutation in self.mutations
             if mutation.client_id is not None and mutation.message.seq is not None
         ]
+        self._writes = [(_key(one), one) for m in self.mutations for one in _singles(m)]
         return BatchNeeds(
-            records=dict.fromkeys(_key(one) for m in self.mutations for one in _singles(m)),
+            records=dict.fromkeys(key for key, _ in self._writes),
             clients={m.client_id for m in self.mutations if m.client_id is not None},
             outcomes=set(numbered),
             more=None if self._logs is NO_LOGS else self._log_needs,
@@ -169,9 +171,8 @@ class Batch:
 
     def _log_needs(self, records: Mapping[Key, Record]) -> MoreNeeds:
         """What has to be at hand of conflict logs, and of those who wrote what is in conflict."""
-        writes = [write for mutation in self.mutations for write in _singles(mutation)]
-        self._logged, authors = self._logs.needs(writes, records, self._now)
-        return self._logged.values(), authors
+        self._logged, authors = self._logs.needs(self._writes, records, self._now)
+        return [log for key, log in self._logged.items() if log != key], authors
 
     def decide(self, snapshot: Snapshot) -> BatchWrites:
         """Decide as many as time allows, each seeing what those before it wrote."""
@@ -195,12 +196,18 @@ class Batch:
         return BatchWrites(
             records=records.values(),
             heads=self._versions,
-            history=self._history,
+            history=self._kept_history(),
             clients=self._touched.values(),
             outcomes=self._outcomes,
             confirmed=self._confirmed,
             parts=self._parts.values(),
         )
+
+    def _kept_history(self) -> Sequence[HistoryEntry]:
+        if not self._logged:
+            return self._history
+        # Nothing of conflict logs: the history of their records has it all.
+        return [each for each in self._history if not each.record.entity.startswith(RESERVED)]
 
     def _answer(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         seq = mutation.message.seq
@@ -396,46 +403,18 @@ class Batch:
     def _write(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         message = cast("Push | PushFields", mutation.message)  # transactions were taken apart
         key = message.entity, message.entity_id
-        version = self._version(message.entity, snapshot)
+        # What this batch wrote comes first: the snapshot is from before it.
+        version = self._versions.get(message.entity) or snapshot.heads[message.entity].version
         if not version:
             self._admit(message.entity, self._made)
         context = Context(self._epoch, version + 1, self._now, mutation.client_id)
         current = snapshot.records.get(key)
-        decision = self._decide(mutation, current, snapshot, context)
-        # Of a conflict log nothing is kept in the history: that of its record has it all.
-        is_log = message.entity.startswith(RESERVED)
-        commit = decision.commit
-        if commit is not None:
-            record = commit.record
-            self.commits.append(commit)
-            if not is_log:
-                previous = 0 if current is None else current.version
-                self._history.append(HistoryEntry(record, commit.granularity, previous=previous))
-            if commit.before or commit.after:
-                self._keep_parts(commit)
-            self._versions[message.entity] = version = record.version
-            # A first version is a new entity: `admit` has to count those of this batch, too.
-            self._made += version == 1 and not is_log
-            snapshot.records[key] = record
-            if message.entity in self._guards:
-                snapshot.last_parts[key] = commit.before  # counts if this was a delete
-        for lost in decision.lost:
-            self._history.append(lost_entry(lost, message, version, context))
-        if is_log or key in self._logged:
-            for each in self._logs.after(mutation, decision, snapshot, self._version):
-                self._write(each, snapshot)
-        return decision.reply
-
-    def _decide(
-        self, mutation: Mutation, current: Record | None, snapshot: Snapshot, context: Context
-    ) -> Decision:
-        message = cast("Push | PushFields", mutation.message)
         decide, guard = self._deciders[type(message)], self._guards.get(message.entity)
         try:
             if guard is None:
                 decision = decide(message, current, context)
             else:
-                left = snapshot.last_parts.get(_key(mutation), NOWHERE)
+                left = snapshot.last_parts.get(key, NOWHERE)
                 decision = decide_judged(
                     guard, decide, mutation, current, left, context, self._functions
                 )
@@ -444,13 +423,36 @@ class Batch:
         except (Exception, SystemExit) as failure:  # of the program: it does not end the server
             # It costs this mutation only, and uses up its number: the other 511 are written.
             raise unexpected(failure, "deciding a mutation") from failure
-        if message.entity.startswith(RESERVED):
-            check_open(mutation, current, decision)
-        return decision
+        commit = decision.commit
+        if commit is not None:
+            record = commit.record
+            self.commits.append(commit)
+            previous = 0 if current is None else current.version
+            self._history.append(HistoryEntry(record, commit.granularity, previous=previous))
+            if commit.before or commit.after:
+                self._keep_parts(commit)
+            self._versions[message.entity] = version = record.version
+            # A first version is a new entity: `admit` has to count those of this batch, too.
+            self._made += version == 1 and not message.entity.startswith(RESERVED)
+            snapshot.records[key] = record
+            if guard is not None:
+                snapshot.last_parts[key] = commit.before  # counts if this was a delete
+        for lost in decision.lost:
+            self._history.append(lost_entry(lost, message, version, context))
+        log = self._logged.get(key) if self._logged else None
+        # Mostly nothing was in conflict, and nothing is open.
+        if log is not None and (log in snapshot.records or len(decision.reply) > 1):
+            self._write_log(mutation, decision, snapshot)
+        return decision.reply
 
-    def _version(self, entity: str, snapshot: Snapshot) -> int:
-        # What this batch wrote comes first: the snapshot is from before it.
-        return self._versions.get(entity) or snapshot.heads[entity].version
+    def _write_log(self, mutation: Mutation, decision: Decision, snapshot: Snapshot) -> None:
+        """Write what follows for a conflict log."""
+
+        def next_version(entity: str) -> int:
+            return (self._versions.get(entity) or snapshot.heads[entity].version) + 1
+
+        for each in self._logs.after(mutation, decision, snapshot, next_version):
+            self._write(each, snapshot)
 
     def _keep_parts(self, commit: Commit) -> None:
         """Note that a record is in its parts, and that it has left the others that it was in."""

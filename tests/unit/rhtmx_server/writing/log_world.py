@@ -29,7 +29,7 @@ from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import MAX_RECORD, fields_decider
-from rhtmx_server.trackers.policy import Policy
+from rhtmx_server.trackers.policy import Policy, policies
 from rhtmx_server.writing.batch import Batch
 from rhtmx_server.writing.conflict_logs import ConflictLogs
 from tests.unit.rhtmx_server.delivery.reading_world import run
@@ -60,10 +60,10 @@ class LoggedServer:
     ) -> None:
         self.store = store or MemoryStore(new_epoch=lambda: "e")
         self.guards = guards
-        policy = policy or Policy()
+        policy_of = policies({"tasks": policy or Policy()})
         self.deciders: Mapping[type[Push | PushFields], Decide] = {
-            Push: changes_decider(lambda entity: policy),
-            PushFields: fields_decider(lambda entity: policy),
+            Push: changes_decider(policy_of),
+            PushFields: fields_decider(policy_of),
         }
         self.logs = ConflictLogs(guards, unlogged, most_bytes=most_bytes)
         self.last: Batch | None = None
