@@ -48,7 +48,7 @@ from rhtmx.messages import Push, PushFields
 from rhtmx.wire import ServerMessage
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.conflict_log import log_of
-from rhtmx_server.failures import error_message, place, unexpected
+from rhtmx_server.failures import error_message, place, raise_if_error, unexpected
 from rhtmx_server.model import Commit, Mutation
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
@@ -200,6 +200,9 @@ class Committer:
         """Have the conflict log of an entity be where its records are; to be called before `run`.
 
         They may have moved while no log was kept, or by fields that were not looked at.
+
+        Raises:
+            RhtmxError: it could not be written: somebody might read there what is not theirs.
         """
         if self._logs is None or not self._logs.places(entity):
             return
@@ -213,9 +216,14 @@ class Committer:
                 if each.live and record is not None and record.live:
                     write = self._logs.realigned(record, each, at)
                     writes += [] if write is None else [by_program(write)]
+            replies: list[Sequence[ServerMessage]] = []
+            for mutation in writes:
+                mutation.answer = replies.append
             while writes:
                 await self._commit(writes, {})
                 writes = list(self._queue.take()) if self._queue else []  # no time for these
+            for reply in replies:
+                raise_if_error(reply[-1])
 
     def stop(self) -> None:
         """Have `run` return when nothing waits any more."""

@@ -30,6 +30,7 @@ from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import MAX_RECORD, fields_decider
 from rhtmx_server.trackers.policy import Policy, policies
+from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.batch import Batch
 from rhtmx_server.writing.conflict_logs import ConflictLogs
 from tests.unit.rhtmx_server.delivery.reading_world import run
@@ -67,13 +68,20 @@ class LoggedServer:
         }
         self.logs = ConflictLogs(guards, unlogged, most_bytes=most_bytes)
         self.last: Batch | None = None
+        self.admit: Admit = anything
         self.now = NOW
 
     def batch(self, *mutations: Mutation) -> list[list[ServerMessage]]:
         """Commit these together; their replies."""
         self.now += 1
         self.last = Batch(
-            mutations, self.deciders, "e", self.now, guards=self.guards, logs=self.logs
+            mutations,
+            self.deciders,
+            "e",
+            self.now,
+            admit=self.admit,
+            guards=self.guards,
+            logs=self.logs,
         )
         run(self.store.commit(self.last.wanted(), self.last.decide))
         return [list(reply) for reply in self.last.replies]

@@ -16,3 +16,10 @@ def test_what_is_declared_is_always_admitted_and_others_while_there_is_room() ->
         admit("more", 1)
     assert caught.value.code is ErrorCode.UNKNOWN_ENTITY
     anything("more", 1000)
+
+
+def test_a_conflict_log_is_admitted_where_its_entity_was() -> None:
+    admit = admit_declared(frozenset(), 1, lambda: 1)
+    admit("$conflicts/tasks", 0)
+    with pytest.raises(RhtmxError):
+        admit("tasks", 0)

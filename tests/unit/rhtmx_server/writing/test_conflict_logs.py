@@ -242,6 +242,14 @@ def test_an_entity_that_has_none_keeps_none() -> None:
     assert (numbers(reply), server.log()) == ([None], None)
 
 
+def test_a_log_that_is_new_takes_the_place_of_no_entity(tasks: LoggedServer) -> None:
+    made: list[tuple[str, int]] = []
+    tasks.admit = lambda entity, number: made.append((entity, number))
+    others = [by(Push(name, "1", ChangeAction.UPDATE, b"1")) for name in ("notes", "users")]
+    tasks.batch(by(fields("1", 1, time=NOW + 9, title="c"), "bob"), *others)
+    assert made == [(LOG, 0), ("notes", 0), ("users", 1)]
+
+
 def test_no_history_is_kept_of_a_log(tasks: LoggedServer) -> None:
     meet(tasks)
     tasks.one(answer(1))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rhtmx.errors import ErrorCode
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FieldPushAck, Push, PushFields, TransactionAck
 from rhtmx_server.access.entity import Entity
 from rhtmx_server.access.grant import Grant
@@ -16,6 +16,7 @@ from rhtmx_server.access.parts import Partitions
 from rhtmx_server.access.rules import Rule, anyone, claim, equals, nobody, owner, role
 from rhtmx_server.connections.scope_functions import access_of
 from rhtmx_server.model import Departure
+from rhtmx_server.ports import BatchNeeds
 from rhtmx_server.threads import DaemonPool
 from rhtmx_server.writing.committer import Committer
 from tests.unit.rhtmx_server.delivery.reading_world import run
@@ -262,6 +263,19 @@ def test_what_moved_while_no_log_was_kept_is_not_shown_where_it_was(tasks: Divid
     assert tasks.in_part(RED) == [("1", False)]
     realigned(tasks)
     assert (tasks.log(), tasks.in_part(RED)) == (None, [("1", True)])
+
+
+def test_a_server_that_cannot_have_a_conflict_follow_does_not_start(tasks: Divided) -> None:
+    LoggedServer(tasks.store, guards=tasks.guards, unlogged={"tasks"}).one(
+        put(team="blue", title="z"), who=None
+    )
+
+    async def full(wanted: BatchNeeds, decide: object) -> None:
+        raise RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
+
+    tasks.store.commit = full  # type: ignore[method-assign]
+    with pytest.raises(RhtmxError, match="the disk is full"):
+        realigned(tasks)
 
 
 def test_what_is_divided_otherwise_now_is_found_there() -> None:
