@@ -104,10 +104,13 @@ task. It is written in the same transaction, and read like any other entity, as 
 - It is answered once: for whoever comes later the whole is rejected as a `conflict`. A client
   writes nothing else into a log (`not_supported`). When the last one is answered, the record of
   the log is deleted.
-- **Who may** both read and update the task reads its conflicts and answers them. If the task
-  moves to where others read it, its open conflicts move with it. If it is deleted they are gone;
-  if what was written too late for the delete lost against it, that is a new one. Those who create
-  the task anew where others read it do not get them.
+- In a transaction answers are decided before all other writes, whatever their place: what is
+  written with one may move or delete the task.
+- **Who may** both read and update the task reads its conflicts and answers them. They follow the
+  task, as long as nobody gets to see it by that who could not before: to those nothing is shown of
+  what others wrote and lost, and the open conflicts end. If the task is deleted they are gone; if
+  what was written too late for the delete lost against it, that is a new one. Those who create the
+  task anew where others read it do not get them.
 - **At most** 64 conflicts of a record are open, in 64 KiB (`--max-size`, if that is less): the
   oldest go first. Of one client, what lost in the same field before goes when it loses there
   again. A conflict whose values are too large, or deeper than 29 levels, is told to its author,

@@ -59,7 +59,7 @@ from rhtmx_server.model import (
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, MoreNeeds, Snapshot
 from rhtmx_server.trackers.state import live
 from rhtmx_server.writing.admit import Admit, anything
-from rhtmx_server.writing.conflict_logs import NO_LOGS, ConflictLogs
+from rhtmx_server.writing.conflict_logs import NO_LOGS, ConflictLogs, answers_first
 from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.identity import check_owner, check_right_to_number
 from rhtmx_server.writing.judgement import (
@@ -357,9 +357,9 @@ class Batch:
         """
         first, undo = len(self.commits), self._savepoint(writes, snapshot)
         conflicts: list[ServerMessage] = []
-        answers: list[PushAck | FieldPushAck] = []
+        answers: dict[int, PushAck | FieldPushAck] = {}
         faults: list[tuple[int, RhtmxError]] = []
-        for index, write in enumerate(writes):
+        for index, write in answers_first(writes):
             try:
                 reply = self._write(write, snapshot)
             except RhtmxError as error:
@@ -367,12 +367,13 @@ class Batch:
                 continue
             for each in reply:
                 if isinstance(each, PushAck | FieldPushAck):
-                    answers.append(each)
+                    answers[index] = each
                 elif isinstance(each, FieldConflict):
                     each.seq = message.seq
                     conflicts.append(each)
         if faults:
             undo()
+            faults.sort(key=lambda fault: fault[0])
             raise rejection([each.write for each in writes], faults)
         commits = self.commits[first:]
         record = commits[0].record if commits else None
@@ -380,7 +381,8 @@ class Batch:
         for commit in commits:
             commit.transaction = name
         context = Context(self._epoch, 0, self._now, None)
-        return [*conflicts, acknowledgement(message, name, answers, context)]
+        told = map(answers.__getitem__, range(len(writes)))
+        return [*conflicts, acknowledgement(message, name, told, context)]
 
     def _savepoint(self, writes: Sequence[Mutation], snapshot: Snapshot) -> Callable[[], None]:
         """What takes back all that is decided from here on about these."""

@@ -13,7 +13,8 @@ a field is in conflict    one more, under the version that its log gets by it. O
                           the same field whose loser is the same client is no more;
                           the oldest go where there are too many, or too large ones
 is answered by a client   the one that is named is no more
-moves                     move with it
+moves                     move with it; but if somebody may read it now who could not
+                          before, they are no more, and this write opens none
 is deleted                are no more: what comes too late for the delete is a new one
 is created anew, where    are no more: they are of what others had, and may hold what
 others read it            those who read it now may not see
@@ -166,6 +167,8 @@ class ConflictLogs:
             follows = self._follow(commit, snapshot.records.get(log))
             if follows is not None:
                 yield by_program(follows)
+            if self._is_shown_to_more(commit):
+                return
         *reply, ack = decision.reply
         assert isinstance(ack, PushAck | FieldPushAck)
         assert ack.server_time is not None
@@ -198,13 +201,22 @@ class ConflictLogs:
         if live(log) is None:
             return None
         assert log is not None
-        record, entity = commit.record, commit.record.entity
-        drop = _deletion(log)
-        if not record.live:
-            return drop
+        record, guard = commit.record, self._guards.get(commit.record.entity)
+        if not record.live or self._is_shown_to_more(commit):
+            return _deletion(log)
         placed = self._placed(record, log, to_datetime(record.time))
-        anew = record.action is ChangeAction.CREATE and entity in self._guards
-        return drop if placed and anew and self._guards[entity].closed else placed
+        anew = record.action is ChangeAction.CREATE and guard is not None and guard.closed
+        return _deletion(log) if placed and anew else placed
+
+    def _is_shown_to_more(self, commit: Commit) -> bool:
+        """Whether a write lets somebody read its record to whom it was not there before.
+
+        They get the record as it is, and not what others wrote into it and lost.
+        """
+        record, guard = commit.record, self._guards.get(commit.record.entity)
+        if guard is None or record.action is not ChangeAction.UPDATE:
+            return False
+        return guard.opens(commit.before, guard.values_of(record.data))
 
     def realigned(self, record: Record, log: Record, at: datetime) -> Push | PushFields | None:
         """What is to be done to a log that may not have followed its record for some time.
@@ -353,6 +365,15 @@ def _had_seen(
         return clock.version <= base
     written = update.timestamp
     return written is None or clamp(to_micros(written), now) > clock.timestamp
+
+
+def answers_first(writes: Sequence[Mutation]) -> list[tuple[int, Mutation]]:
+    """The writes of a transaction in the order in which they are decided, each with its place.
+
+    Answers to conflicts come before all others, whatever their place: what is written with an
+    answer may move the record, or delete it, and so end what is open.
+    """
+    return sorted(enumerate(writes), key=lambda each: not each[1].write.entity.startswith(RESERVED))
 
 
 def _updates(values: Values, at: datetime) -> list[FieldUpdate]:

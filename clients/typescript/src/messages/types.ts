@@ -965,7 +965,8 @@ export interface TransactionWrite {
 
 /**
  * Writes several records, of one entity or of several: all of them or none. The
- * writes are decided in their order, each on what the ones before it made.
+ * writes are decided in their order, each on what the ones before it made; only
+ * answers to conflicts come before all others.
  */
 export interface Transaction {
   /** Which message it is. */

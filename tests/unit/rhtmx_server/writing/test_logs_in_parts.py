@@ -38,6 +38,14 @@ RED, BLUE = '{"team":"red"}', '{"team":"blue"}'
 TEAM = claim("team")
 
 
+MOVES: dict[str, Push | PushFields] = {
+    "push": put(team="blue", title="z"),
+    "fields": fields("1", 3, team="blue"),
+    "conflict": fields("1", 1, time=NOW + 20, team="blue", title="z"),
+}
+"""Three ways in which a record comes to another team."""
+
+
 class Divided(LoggedServer):
     """Tasks in teams, with their log, as an app would declare them."""
 
@@ -135,7 +143,25 @@ def test_who_may_not_update_the_record_is_answered_as_if_nothing_was_open() -> N
     assert code(server.one(answer(1), who=ADA)) is None
 
 
-def test_a_record_that_moves_takes_its_conflicts_along(tasks: Divided) -> None:
+@pytest.fixture
+def shown() -> Divided:
+    """Tasks that everybody reads, and their teams update."""
+    server = Divided(anyone, TEAM)
+    server.conflict()
+    return server
+
+
+@pytest.mark.parametrize("kind", ["push", "fields", "conflict"])
+def test_what_lost_is_not_for_those_who_could_not_read_the_record(
+    tasks: Divided, kind: str
+) -> None:
+    tasks.one(MOVES[kind], "c3", who=None)
+    assert tasks.log() is None
+    assert (tasks.in_part(RED), tasks.in_part(BLUE)) == ([("1", True)], [])
+
+
+def test_a_record_that_moves_takes_its_conflicts_along(shown: Divided) -> None:
+    tasks = shown
     tasks.one(fields("1", 3, time=NOW + 10, team="blue"), "c2", who=None)
     assert (tasks.log() or {})["team"] == "blue"
     assert tasks.open() == ["$1"]
@@ -145,16 +171,11 @@ def test_a_record_that_moves_takes_its_conflicts_along(tasks: Divided) -> None:
 
 
 @pytest.mark.parametrize("kind", ["push", "fields", "conflict"])
-def test_however_it_moves(tasks: Divided, kind: str) -> None:
-    moves: dict[str, Push | PushFields] = {
-        "push": put(team="blue", title="z"),
-        "fields": fields("1", 3, team="blue"),
-        "conflict": fields("1", 1, time=NOW + 20, team="blue", title="z"),
-    }
-    tasks.one(moves[kind], "c3", who=None)
-    assert tasks.in_part(RED) == [("1", True)]
-    assert (tasks.log() or {})["team"] == "blue"
-    assert tasks.open() == (["$1", "$3"] if kind == "conflict" else ["$1"])
+def test_however_it_moves(shown: Divided, kind: str) -> None:
+    shown.one(MOVES[kind], "c3", who=None)
+    assert shown.in_part(RED) == [("1", True)]
+    assert (shown.log() or {})["team"] == "blue"
+    assert shown.open() == (["$1", "$3"] if kind == "conflict" else ["$1"])
 
 
 def test_one_that_leaves_all_parts_is_seen_by_nobody_who_reads_one(tasks: Divided) -> None:
@@ -166,8 +187,21 @@ def test_one_that_leaves_all_parts_is_seen_by_nobody_who_reads_one(tasks: Divide
 def test_a_move_and_an_answer_are_one_step(tasks: Divided) -> None:
     reply = tasks.together(fields("1", 3, team="blue"), answer(1), who=None)
     assert isinstance(reply[-1], TransactionAck)
+    assert [each.entity for each in reply[-1].results] == ["tasks", LOG], "as they were written"
     assert tasks.log() is None
-    assert (tasks.in_part(RED), tasks.in_part(BLUE)) == ([("1", True)], [("1", True)])
+    assert (tasks.in_part(RED), tasks.in_part(BLUE)) == ([("1", True)], [])
+
+
+def test_what_moves_the_record_can_be_the_answer(tasks: Divided) -> None:
+    base = tasks.has("2", team="red")
+    tasks.one(fields("2", base, time=NOW + 5, team="green"), "c1", who=None)
+    tasks.one(fields("2", base, time=NOW + 9, team="green", title="c"), "c2", who=None)
+    tasks.one(fields("2", base, time=NOW + 3, title="b"), "c1", who=None)
+    (name,) = [each for each in tasks.log("2") or {} if each.startswith("$")]
+    back = fields("2", 4, time=NOW + 20, team="blue", title="b")
+    reply = tasks.together(back, answer(int(name[1:]), entity_id="2"), who=None)
+    assert isinstance(reply[-1], TransactionAck)
+    assert (tasks.data("2")["title"], tasks.log("2")) == ("b", None)
 
 
 def test_a_move_that_is_rejected_moves_no_conflict(tasks: Divided) -> None:

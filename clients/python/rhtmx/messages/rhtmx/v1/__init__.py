@@ -2445,7 +2445,8 @@ default_message_pool.register_message("rhtmx.v1", "SyncFieldsComplete", SyncFiel
 class Transaction(betterproto2.Message):
     """
     Writes several records, of one entity or of several: all of them or none. The
-    writes are decided in their order, each on what the ones before it made.
+    writes are decided in their order, each on what the ones before it made; only
+    answers to conflicts come before all others.
     """
 
     writes: "list[TransactionWrite]" = betterproto2.field(
