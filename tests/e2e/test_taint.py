@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.taint import MARKS, Workload, build, build_old, logged
 
-DOORS = 30
+DOORS = 31
 WITHOUT_RECORDS = {
     "/metrics",
     "Blame",

@@ -54,9 +54,11 @@ MARKS = (
     '"valid":false',
     '"type":"history_result"',
     '"type":"blame_result"',
+    '"stored":{"value":',
 )
 """In frames of JSON: what has to be among what is told."""
 
+_LOG = "$conflicts/tasks"
 _IDS = [str(number) for number in range(12)]
 _AT_ONCE = 50
 _LATE = "2100-01-01T00:00:00Z"
@@ -194,6 +196,7 @@ class Tenant:
             ("Watch", self.backend.watch("tasks", since=0)),
             ("WatchFields", self.backend.watch_fields("tasks", since=0)),
             ("Watch a part", self.backend.watch("tasks", since=0, where={"team": self.other})),
+            ("Watch conflicts", self.backend.watch(_LOG, since=0)),
         ):
             self.tasks.append(asyncio.create_task(self.hears(name, watch)))
 
@@ -210,10 +213,11 @@ class Tenant:
         self._listen(socket, name)
         client_id = f"{self.team} {name}".replace(" ", "-")
         await peer.say({"type": "hello", "client_id": client_id, "token": self.team})
-        since = {"tasks": {"epoch": "", "version": 0}}
-        kind = "subscribe_fields" if fields else "subscribe"
-        asked: dict[str, Any] = {"type": kind, "entities": ["tasks"], "since": since}
-        await peer.say(asked if where is None else {**asked, "where": where})
+        of_tasks = "subscribe_fields" if fields else "subscribe"
+        for kind, entity in ((of_tasks, "tasks"), ("subscribe", _LOG)):
+            since = {entity: {"epoch": "", "version": 0}}
+            asked: dict[str, Any] = {"type": kind, "entities": [entity], "since": since}
+            await peer.say(asked if where is None else {**asked, "where": {entity: where}})
 
     async def open_old(self, stack: AsyncExitStack, app: App) -> None:
         """Connect to a server as old clients do."""
@@ -290,6 +294,8 @@ class Tenant:
         self.own[name] += self.word.encode() in data
         if isinstance(said, str):
             self.marks.update(mark for mark in MARKS if mark in said)
+            # What is not understood tells nothing, and proves nothing.
+            assert '"code":"bad_message"' not in said, f"{name}: {said[:2000]}"
         assert self.foreign not in data, f"{self.team} was told by {name}: {data[:2000]!r}"
 
     def data(self, random: Random) -> dict[str, Any]:
@@ -387,6 +393,8 @@ class Workload:
     def _write(self, entity_id: str, data: dict[str, Any]) -> dict[str, Any]:
         """A write as a message: of a record, of a field, or a delete."""
         random, what = self.random, self.random.randrange(6)
+        if random.random() < 0.05:
+            return self._answer(entity_id)
         write: dict[str, Any] = {"type": "push", "entity": "tasks", "entity_id": entity_id}
         base = random.choice([None, 0, 1, 50])
         if what < 3:
@@ -403,6 +411,15 @@ class Workload:
         else:
             write["action"], base = "delete", None
         return write if base is None else {**write, "base_version": base}
+
+    def _answer(self, entity_id: str) -> dict[str, Any]:
+        """An answer to a conflict, which may be open, or another's."""
+        number = self.random.randrange(1, 500)
+        gone = {"field": f"${number}", "action": "delete", "timestamp": _LATE}
+        return {
+            "type": "push_fields", "entity": _LOG, "entity_id": entity_id, "fields": [gone],
+            "base_version": number, "if_unchanged": True,
+        }  # fmt: skip
 
     async def push(self, tenant: Tenant, entity_id: str, data: dict[str, Any]) -> None:
         """One write, by gRPC; a base version of long ago is a conflict."""
