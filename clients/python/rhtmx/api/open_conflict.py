@@ -70,7 +70,7 @@ class OpenConflict:
         Tell everyone: Keep it
     """
 
-    sides: ConflictSides = dataclasses.field(repr=False)
+    sides: ConflictSides
     _answerer: ConflictAnswerer = dataclasses.field(repr=False)
 
     @property
