@@ -108,7 +108,7 @@ export async function aConflictOutlivesAReloadAndIsGoneEverywhereOnceAnybodyHasA
   await other.saved();
   await one.goOnline();
   // Who was first is right, and the other one is told.
-  await one.page.getByText("somebody else has answered this conflict").waitFor();
+  await one.page.getByText("this conflict is not open any more").waitFor();
   for (const window of [one, other]) {
     await window.shows(id, "title", "Plums");
     assert.equal(await window.page.locator(".conflict").count(), 0);

@@ -20,8 +20,8 @@ __all__ = ["answered_meanwhile", "is_removal", "log_of", "removal"]
 _PREFIX = "$conflicts/"
 
 _ANSWERED = (
-    "this conflict is not open any more: somebody else has answered it, or a newer one has taken "
-    "its place; nothing was written"
+    "this conflict is not open any more: it has been answered, or a newer one has taken its "
+    "place; nothing was written"
 )
 
 

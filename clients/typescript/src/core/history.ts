@@ -84,7 +84,12 @@ export function undoing(
   { commits: [commit, before] }: RecordHistory,
 ): OneDraft {
   const options = { baseVersion: version };
-  if (commit?.version !== version) throw notKept(entity, entityId, `at version ${version}`);
+  if (commit?.version !== version) {
+    throw new RhtmxError(
+      "not_found",
+      `'${entity}/${entityId}' has no commit of version ${version}, or it is not kept any more`,
+    );
+  }
   const { action, data: now, changed } = commit;
   const isMade = action === "create" || before?.action === "delete";
   if (isMade) return { entity, entityId, action: "delete", data: null, options };

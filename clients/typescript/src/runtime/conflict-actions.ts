@@ -13,8 +13,8 @@ import type { Op, Rejection } from "../core/storage-ops.ts";
 import { RhtmxError, violationsIn } from "../errors.ts";
 import type { JsonValue, ServerMessage } from "../messages/types.ts";
 
-/** What the second one hears who answers a conflict. */
-const ANSWERED = "somebody else has answered this conflict: nothing was written";
+/** What an answer hears that is not the first: of somebody else, or one's own. */
+const ANSWERED = "this conflict is not open any more: nothing was written";
 
 /** Who carries a decision out. */
 export interface Decider {

@@ -194,7 +194,7 @@ describe("open conflicts", () => {
     await answers[0];
     await expect(answers[1]).rejects.toMatchObject({
       code: "conflict",
-      message: expect.stringContaining("somebody else has answered"),
+      message: expect.stringContaining("this conflict is not open any more"),
     });
     // What was to stand instead is the user's.
     expect(client.rejected.map(({ message }) => message.type)).toEqual(["transaction"]);

@@ -222,7 +222,7 @@ describe("a conflict of the log", () => {
     const other = new RhtmxError("forbidden", "no");
     for (const error of [late, other]) {
       const by = { write: () => Promise.reject(error), commit() {} };
-      const message = error === late ? /^somebody else has answered/ : /^no$/;
+      const message = error === late ? /^this conflict is not open any more/ : /^no$/;
       await expect(answerable(by, open()).takeTheirs()).rejects.toMatchObject({
         code: error.code,
         message: expect.stringMatching(message),

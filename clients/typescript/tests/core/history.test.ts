@@ -97,7 +97,7 @@ describe("undoing a commit", () => {
     expect(why(4, commit(3, { a: 1 }))).toMatchObject({ code: "not_found" });
     expect(why(4)).toMatchObject({
       code: "not_found",
-      message: "'tasks/1' is not kept any more as it was at version 4",
+      message: "'tasks/1' has no commit of version 4, or it is not kept any more",
     });
     expect(why(4, commit(4, { a: 1 }, ["a"]))).toMatchObject({
       code: "not_found",

@@ -179,12 +179,12 @@ async def test_whoever_writes_second_is_told_that_it_is_answered_and_keeps_the_t
             seq=message.seq,
         )
     ]
-    with pytest.raises(rhtmx.RhtmxError, match="somebody else has answered") as raised:
+    with pytest.raises(rhtmx.RhtmxError, match="it has been answered") as raised:
         await conflict.merge("ours")
     assert raised.value.code is ErrorCode.CONFLICT
     (kept,) = client.rejected
     assert kept.writes[0].data == {"title": "ours"}
-    assert "somebody else has answered" in str(kept.error)
+    assert "it has been answered" in str(kept.error)
 
 
 async def test_an_answer_that_is_rejected_for_another_reason_says_that(

@@ -42,7 +42,7 @@ def test_an_answer_that_came_second_is_told_so_in_words(
     told = answered_meanwhile(message, error)
     assert told is not None
     assert (told.code, told.request_id) == (ErrorCode.CONFLICT, error.request_id)
-    assert "somebody else has answered" in str(told)
+    assert "it has been answered" in str(told)
     assert told.details == error.details
 
 
