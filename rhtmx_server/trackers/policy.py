@@ -124,7 +124,11 @@ class Policy:
         given = decimals(_parse(update.value or b"null"))
         scale = self.scales.get(name, 0)
         if not scale and given is not None:
-            raise _misfit(name, "is not declared to have decimals: increment it by an integer")
+            raise _misfit(
+                name,
+                "is not declared to have decimals, as Counter(scale=2) does: "
+                "increment it by an integer",
+            )
         if given != scale:
             example = f"{0:.{scale}f}"
             raise _misfit(

@@ -278,7 +278,10 @@ def test_a_value_of_somebody_who_had_seen_all_increments_is_an_assignment() -> N
     [
         (do("stock", ADD, ["a"]), "'stock' is declared as a counter: it takes increment"),
         (do("labels", INCREMENT, 1), "'labels' is declared as a set: it takes add and remove"),
-        (do("stock", INCREMENT, "0.50"), "'stock' is not declared to have decimals"),
+        (
+            do("stock", INCREMENT, "0.50"),
+            r"'stock' is not declared to have decimals, as Counter\(scale=2\)",
+        ),
         (do("other", INCREMENT, "0.50"), "'other' is not declared to have decimals"),
         (do("other", INCREMENT, True), "increment of 'other': an integer"),
     ],
