@@ -39,16 +39,20 @@ async def log(server: Server, request: Log, output: Output) -> int:
     """
     before: int | None = None
     left = request.count
+    found = False
     async with connected(server, output) as client:
         while True:
             history = await _page(client, server, request, before, left)
             _print(history, output)
+            found = found or len(history) > 0
             before = history.before
             left = None if left is None else left - len(history)
             if before is None or left == 0:
                 break
     if before is None and not history.complete:
         output.note("what was before is not kept any more")
+    elif not found:
+        output.note(f"there was no {request.entity}/{request.entity_id} then")
     return FINE
 
 

@@ -130,8 +130,16 @@ def _share(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _operands(command: argparse.ArgumentParser, metavar: str, help: str) -> None:  # noqa: A002
-    command.add_argument("operands", metavar=metavar, nargs="*", help=help)
+def _operands(
+    command: argparse.ArgumentParser,
+    metavar: str,
+    help: str,  # noqa: A002
+    *,
+    required: bool = True,
+) -> None:
+    added = command.add_argument("operands", metavar=metavar, nargs="*", help=help)
+    # Only what `argparse` names as missing: what there has to be is looked at later.
+    added.required = required
 
 
 def _since(command: argparse.ArgumentParser, default: str) -> None:
@@ -230,7 +238,7 @@ def _conflicts(command: argparse.ArgumentParser) -> None:
 def _resolve(command: argparse.ArgumentParser) -> None:
     _record(command)
     command.add_argument("number", metavar="NUMBER", help="the number of the conflict")
-    _operands(command, "VALUE", "a third value, as JSON")
+    _operands(command, "VALUE", "a third value, as JSON", required=False)
     command.add_argument("--lost", action="store_true", help="write what has lost")
     command.add_argument("--standing", action="store_true", help="leave what stands")
 

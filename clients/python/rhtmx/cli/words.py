@@ -154,8 +154,8 @@ and what it wrote; -field says that it removed the field.""",
         """\
 examples:
   rhtmx log tasks 7
-  rhtmx log tasks 7 -n 1 --until 2026-11-29T12:00   the record as it was then
-  rhtmx log tasks 7 --json | jq .data
+  rhtmx log tasks 7 -n 1 --until 2026-11-29T12:00 --json | jq .data
+      the record as it was then
 
 With --json each line is an object of type commit: entity, entity_id, action,
 data (the whole record after it), version, changed (the names of the fields that

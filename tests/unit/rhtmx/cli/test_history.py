@@ -79,6 +79,13 @@ async def test_all_that_is_kept_is_asked_for_page_by_page(peer: Peer) -> None:
     assert screen.news == ["what was before is not kept any more"]
 
 
+async def test_that_there_was_no_record_then_is_said(peer: Peer) -> None:
+    keeping(peer, 0)
+    screen = Screen()
+    assert await log(server(peer.url), Log("tasks", "7", NOW), screen.output) == 0
+    assert (screen.lines, screen.news) == ([], ["there was no tasks/7 then"])
+
+
 async def test_no_more_commits_are_read_than_were_asked_for(peer: Peer) -> None:
     asked = keeping(peer, 250)
     screen = Screen(json=True)

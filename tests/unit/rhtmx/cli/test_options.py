@@ -153,6 +153,7 @@ def test_a_command_is_read(line: str, request_: object) -> None:
         ("log a 7 --until noon", "--until noon: a time expected, such as 2026-11-29T12:00"),
         ("undo a 7 x", "VERSION: a whole number from 1 on expected, got 'x'"),
         ("resolve a 7 x --lost", "NUMBER: a whole number from 1 on expected, got 'x'"),
+        ("resolve a 7", "the following arguments are required: NUMBER (see"),
         ("resolve a 7 12", "what shall stand? --standing, --lost or VALUE"),
         ("resolve a 7 12 --lost --standing", "VALUE, --lost and --standing exclude each other"),
         ("resolve a 7 12 1 --lost", "VALUE, --lost and --standing exclude each other"),
