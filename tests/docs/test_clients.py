@@ -32,10 +32,11 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
 
 def test_the_page_has_programs_of_both_languages() -> None:
     programs = ["offline.py", "tasks.ts", "typed.py", "pages.ts", "rejected.py"]
-    deciding = ["counting.py", "conflicts.py", "open_conflicts.py", "history.py", "past.ts"]
-    together = ["together.py", "counting.ts", "together.ts"]
-    assert [*programs, *deciding, *together] == RUNNABLE
-    typed = ["tasks.ts", "pages.ts", "past.ts", "counting.ts", "together.ts", "sign-in.ts"]
+    counting = ["counting.py", "counting.ts"]
+    deciding = ["conflicts.py", "open_conflicts.py", "history.py", "past.ts"]
+    together = ["together.py", "together.ts"]
+    assert [*programs, *counting, *deciding, *together] == RUNNABLE
+    typed = ["tasks.ts", "pages.ts", "counting.ts", "past.ts", "together.ts", "sign-in.ts"]
     assert [*typed, "Board.tsx", "client.ts", "Room.tsx"] == TYPED
 
 
