@@ -31,6 +31,7 @@ def test_there_is_an_example_of_writing_and_of_reading() -> None:
         "sell.py",
         "watch_prices.py",
         "look_back.py",
+        "answer.py",
     ]
 
 
