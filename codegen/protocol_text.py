@@ -116,9 +116,9 @@ task. It is written in the same transaction, and read like any other entity, as 
   again. A conflict whose values are too large, or deeper than 29 levels, is told to its author,
   as `field_conflict` without `conflict`, and not kept here. What goes, or was answered, stays in
   the history of its record.
-- Of a log there is no history, and no field is read alone. It does not count as an entity
-  (`--entities`). An entity that is declared with `conflicts=False` or `fields=False` has none. No
-  other entity has a name that begins with `$`.
+- Of a log no commit is kept but the last one of each record, and no field is read alone. It does
+  not count as an entity (`--entities`). An entity that is declared with `conflicts=False` or
+  `fields=False` has none. No other entity has a name that begins with `$`.
 """
 
 HISTORY = """\

@@ -6,7 +6,6 @@ an entity. Must not know how an answer is queued, sent or decided.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -71,7 +70,11 @@ class OpenConflict:
     """
 
     sides: ConflictSides
-    _answerer: ConflictAnswerer = dataclasses.field(repr=False)
+    _answerer: ConflictAnswerer
+
+    def __repr__(self) -> str:
+        names = ("entity", "entity_id", "number", "field", "key", "lost", "standing", "strategy")
+        return f"OpenConflict({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     @property
     def entity(self) -> str:

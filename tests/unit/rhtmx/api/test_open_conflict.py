@@ -48,7 +48,7 @@ async def test_a_conflict_has_both_sides_and_five_answers() -> None:
     assert (conflict.stored, conflict.standing) == (stored, stored)
     assert (conflict.pushed, conflict.lost) == (pushed, pushed)
     assert (conflict.key, conflict.base_version) == (None, None)
-    assert "entity='tasks', entity_id='1', field='a'" in repr(conflict)
+    assert "entity='tasks', entity_id='1', number=9, field='a', key=None, lost=" in repr(conflict)
     await conflict.keep_mine()
     await conflict.take_theirs()
     await conflict.keep_lost()
