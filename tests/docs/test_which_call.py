@@ -71,8 +71,8 @@ def app() -> App:
 
 
 async def test_what_shows_offline_is_what_is_said_to(app: App) -> None:
-    shown = [row for row in WRITING if not row["offline"].startswith(("fails", "waits"))]
-    assert [called(row["Python"]) for row in shown] == list(OFFLINE)
+    waiting = [row for row in WRITING if not row["offline"].startswith(("fails", "waits"))]
+    assert [called(row["Python"]) for row in waiting] == list(OFFLINE)
     for write in OFFLINE.values():
         async with app, rhtmx.connect(app.url) as client:
             tasks = client.collection("tasks")
