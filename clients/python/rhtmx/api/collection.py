@@ -429,9 +429,10 @@ class Collection(Generic[Data]):
     async def conflicts(self) -> AsyncGenerator[tuple[OpenConflict, ...], None]:
         """The open conflicts of this entity now, and each time that they have changed.
 
-        They are those of everybody's writes that nobody has answered yet, for those who may
-        read and update the record. They are held like records: they survive this client, and
-        can be read and answered offline. It ends when this is closed.
+        They are those of everybody's writes that nobody has answered yet, the oldest first,
+        for those who may read and update the record. They are held like records: they survive
+        this client, and can be read and answered offline. What a client has not read before
+        comes after a first list without it. It ends when this is closed.
 
         Raises:
             RhtmxError: the server does not let them be read.

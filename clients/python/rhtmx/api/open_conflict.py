@@ -251,7 +251,7 @@ class LoggedConflicts:
     def of(
         self, records: Iterable[Record], client_id: str, epoch: str | None
     ) -> tuple[OpenConflict, ...]:
-        """All of them, by record and age.
+        """All of them, the oldest first.
 
         Args:
             records: what the log has.
@@ -265,7 +265,8 @@ class LoggedConflicts:
                 told = of_log(self._entity, record.id, record.data, client_id, epoch)
                 known = record, epoch, self._open(told, known[2] if known else ())
             self._read[record.id] = known
-        shown = tuple(each for _, _, conflicts in self._read.values() for each in conflicts)
+        found = (each for _, _, conflicts in self._read.values() for each in conflicts)
+        shown = tuple(sorted(found, key=lambda each: each.number or 0))
         if shown != self._shown:  # each is equal only to itself
             self._shown = shown
         return self._shown

@@ -29,7 +29,8 @@ export interface PatchOptions extends WriteOptions {
   readonly timestamp?: Date | undefined;
   /**
    * Only if none of the fields was written after `baseVersion`, by whomever: otherwise all of it
-   * is rejected as a `conflict`. Without a `baseVersion`: only if none was ever written.
+   * is rejected as a `conflict`. Without a `baseVersion` a collection takes what it has seen of
+   * the record, and `pushFields` writes only if none was ever written.
    */
   readonly ifUnchanged?: boolean | undefined;
 }

@@ -64,7 +64,7 @@ def test_the_open_conflicts_are_the_same_objects_as_long_as_nothing_about_them_c
         row("2", **{"$4": said("a", 4)}),
     )
     shown = logged.of([one, other], "c1", "e")
-    assert [(each.entity_id, each.number) for each in shown] == [("1", 3), ("1", 5), ("2", 4)]
+    assert [(each.entity_id, each.number) for each in shown] == [("1", 3), ("2", 4), ("1", 5)]
     assert logged.of([one, other], "c1", "e") is shown
     again = row("1", team="red", **{"$3": said("a", 3), "$5": said("b", 5)})
     assert logged.of([again, other], "c1", "e") is shown
