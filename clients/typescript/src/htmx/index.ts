@@ -144,6 +144,8 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
     if (!element) return;
     event.preventDefault();
     increment(client, root, member(element, "dataset").rhtmxInc!).catch((error) => {
+      // No place may be there for it: a name that is wrong would be silent.
+      if (!error.violations?.length) console.error(error);
       const detail = { error };
       const rejected = new CustomEvent("rhtmx:rejected", { bubbles: true, detail });
       member(element, "dispatchEvent")(rejected);
@@ -197,11 +199,13 @@ async function increment(client: PageClient, root: ParentNode, text: string): Pr
   const show = (violations: readonly Violation[]) =>
     showViolations(root, `${entity}/${id}`, violations);
   show([]);
-  const write = client.pushFields(entity!, id!, { [field!]: inc(JSON.parse(by)) });
-  await write.catch((error: Partial<RhtmxError>) => {
-    show(error.violations ?? []);
+  try {
+    await client.pushFields(entity!, id!, { [field!]: inc(JSON.parse(by)) });
+  } catch (error) {
+    const { violations, message } = error as RhtmxError;
+    show(violations?.length ? violations : [{ field: "", code: "", message }]);
     throw error;
-  });
+  }
 }
 
 /** Shows what is wrong with a record in the places of its fields, and that nothing else is. */

@@ -31,6 +31,7 @@ beforeEach(() => {
 afterEach(() => {
   stop();
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 it("entities are found in triggers and in lists of names", () => {
@@ -229,6 +230,7 @@ it.each([
   ["tasks/7/votes:0.5", "increment: not an integer"],
 ])("a click on what counts nothing, %s, is told on the element", async (text, words) => {
   bind(`<button data-rhtmx-inc="${text}">+</button><i></i>`);
+  vi.spyOn(console, "error").mockReturnValue();
   const seen = listen("rhtmx:rejected");
   find("i").click();
   find("button").click();
@@ -237,8 +239,19 @@ it.each([
   expect(String((seen[0] as { error: Error }).error)).toContain(words);
 });
 
+it("what names no field stands at the record, and on the console", async () => {
+  bind(`<button data-rhtmx-inc="tasks/7/votes">+</button> <p data-rhtmx-error="tasks/7"></p>`);
+  const logged = vi.spyOn(console, "error").mockReturnValue();
+  client.refusal = new RhtmxError("forbidden", "you may not write this");
+  find("button").click();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(find("p").textContent).toBe("you may not write this");
+  expect(logged.mock.calls).toEqual([[client.refusal]]);
+});
+
 it("a count that is rejected is told on the element, and a page that was let go counts no more", async () => {
   bind('<button data-rhtmx-inc="tasks/7/votes">+</button>');
+  vi.spyOn(console, "error").mockReturnValue();
   client.refusal = new Error("no");
   const seen = listen("rhtmx:rejected");
   find("button").click();
