@@ -44,8 +44,8 @@ def undoing(entity: str, entity_id: str, version: int, told: HistoryResult, at: 
         at: now.
 
     Raises:
-        RhtmxError: `NOT_FOUND`, there is no such commit, or what was before is not kept;
-            `INVALID_DATA`, it changed nothing.
+        RhtmxError: `NOT_FOUND`, there is no such commit, or what was before is not kept or may
+            not be read; `INVALID_DATA`, it changed nothing.
     """
     about = f"'{entity}/{entity_id}'"
     commits = [(each, each.change) for each in told.commits if each.change is not None]
@@ -57,12 +57,13 @@ def undoing(entity: str, entity_id: str, version: int, told: HistoryResult, at: 
     commit, change = commits[0]
     if change.action is ChangeAction.CREATE:
         return Push(entity, entity_id, ChangeAction.DELETE, base_version=version)
-    if len(commits) == 1:
-        reason = "may not be read" if told.complete else "is not kept any more"
+    before = commits[1][1] if len(commits) > 1 else None
+    # What was not created here and yet was not there before, came from where it may not be read:
+    # to delete it would take it away from those whose it was.
+    came = before is not None and before.action is ChangeAction.DELETE
+    if before is None or came:
+        reason = "may not be read" if came or told.complete else "is not kept any more"
         raise RhtmxError(ErrorCode.NOT_FOUND, f"what {about} was before version {version} {reason}")
-    before = commits[1][1]
-    if before.action is ChangeAction.DELETE:  # as it is told where the record came back
-        return Push(entity, entity_id, ChangeAction.DELETE, base_version=version)
     then, now = _fields(before), _fields(change)
     if then is None or now is None:
         return Push(entity, entity_id, ChangeAction.UPDATE, before.data, base_version=version)

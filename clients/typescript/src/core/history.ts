@@ -63,9 +63,9 @@ export function commitsOf<T>({ commits, before, complete }: m.HistoryResult): Re
   return { commits: all as unknown as RecordCommit<T>[], before, complete };
 }
 
-/** The record is not kept as it was then. */
+/** The record is not kept as it was then, or may not be read. */
 export function notKept(entity: string, id: string, when: string): RhtmxError {
-  return new RhtmxError("not_found", `'${entity}/${id}' is not kept any more as it was ${when}`);
+  return new RhtmxError("not_found", `'${entity}/${id}' is not kept any more, or may not be read, as it was ${when}`);
 }
 
 /**
@@ -74,8 +74,8 @@ export function notKept(entity: string, id: string, when: string): RhtmxError {
  *
  * @param version the commit.
  * @param history of the record from that commit back, two commits of it.
- * @throws RhtmxError `not_found`: there is no such commit, or what was before is not kept;
- *   `invalid_data`: it changed nothing.
+ * @throws RhtmxError `not_found`: there is no such commit, or what was before is not kept or may
+ *   not be read; `invalid_data`: it changed nothing.
  */
 export function undoing(
   entity: string,
@@ -91,9 +91,11 @@ export function undoing(
     );
   }
   const { action, data: now, changed } = commit;
-  const isMade = action === "create" || before?.action === "delete";
-  if (isMade) return { entity, entityId, action: "delete", data: null, options };
-  if (!before) throw notKept(entity, entityId, `before version ${version}`);
+  if (action === "create") return { entity, entityId, action: "delete", data: null, options };
+  // It came back from where it may not be read: to delete it would take it from those whose it was.
+  if (!before || before.action === "delete") {
+    throw notKept(entity, entityId, `before version ${version}`);
+  }
   const { data: then } = before;
   if (action === "delete" || !isRecord(now) || !isRecord(then)) {
     const write = action === "delete" ? "create" : "update";

@@ -71,6 +71,13 @@ def test_a_whole_record_is_written_back_if_it_has_not_changed_since(
         ([commit(8, CREATE, b"{}")], True, ErrorCode.NOT_FOUND, "has no commit of version 9"),
         ([commit(9, UPDATE, b"{}")], False, ErrorCode.NOT_FOUND, "is not kept any more"),
         ([commit(9, UPDATE, b"{}")], True, ErrorCode.NOT_FOUND, "may not be read"),
+        # It came back from where it may not be read, after it had left or was deleted.
+        (
+            [commit(9, UPDATE, b"{}"), commit(4, DELETE, None)],
+            False,
+            ErrorCode.NOT_FOUND,
+            "may not be read",
+        ),
         (
             [commit(9, UPDATE, b"{}"), commit(4, UPDATE, b"{}")],
             False,
