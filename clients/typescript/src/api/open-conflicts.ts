@@ -6,7 +6,7 @@
  */
 
 import type { LoggedConflict } from "../core/conflict.ts";
-import { ofLog } from "../core/conflict.ts";
+import { logOf, ofLog } from "../core/conflict.ts";
 import type { OpenConflict, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { NOTHING, steady } from "../core/overlay.ts";
@@ -44,6 +44,8 @@ export class OpenConflicts {
   /** By number. */
   #told = new Map<number, Known>();
   #rows: readonly Row<never>[] = NOTHING;
+  /** That of their versions, and of the numbers. */
+  #epoch: string | undefined;
   #all: readonly OpenConflict[] = NOTHING;
   #byId = new Map<string, readonly OpenConflict[]>();
 
@@ -63,7 +65,11 @@ export class OpenConflicts {
   /** All that are open, the oldest first; the same array as long as nothing changed. */
   get snapshot(): readonly OpenConflict[] {
     const rows = this.#log.snapshot;
-    if (rows !== this.#rows) this.#read((this.#rows = rows));
+    const epoch = this.#tab.epochOf(logOf(this.#entity)) ?? this.#epoch;
+    if (rows !== this.#rows || epoch !== this.#epoch) {
+      this.#epoch = epoch;
+      this.#read((this.#rows = rows));
+    }
     return this.#all;
   }
 
@@ -118,9 +124,10 @@ export class OpenConflicts {
   /** It stays the same object as long as the log has the same. */
   #known(id: string, number: number, told: LoggedConflict): Known {
     const known = this.#told.get(number);
-    if (known?.conflict.id === id && steady(known.told, told) === known.told) return known;
+    const isSame = known?.conflict.id === id && known.conflict.epoch === this.#epoch;
+    if (isSame && steady(known.told, told) === known.told) return known;
     const conflict = ofLog(this.#entity, id, number, told, this.#tab.clientId);
-    return { told, conflict: answerable(this.#tab, conflict) };
+    return { told, conflict: answerable(this.#tab, { ...conflict, epoch: this.#epoch }) };
   }
 }
 

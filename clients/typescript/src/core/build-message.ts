@@ -72,9 +72,16 @@ const MOST = 500;
  * @param id its request id.
  * @param now when the user did it, in milliseconds since 1970.
  * @param state what it builds on; takes note of its time.
+ * @param told the epoch of the versions that it names, if that is not of what is held.
  * @throws RhtmxError `bad_message`: no server takes it.
  */
-export function makeWrite(id: string, draft: Draft, now: number, state: State): Write {
+export function makeWrite(
+  id: string,
+  draft: Draft,
+  now: number,
+  state: State,
+  told?: string,
+): Write {
   const at = nextTime(state.time, now * 1e3, !!state.writes.size);
   state.time = at;
   // Checking copies: what the caller changes afterwards is not in it.
@@ -84,7 +91,7 @@ export function makeWrite(id: string, draft: Draft, now: number, state: State): 
   const { entity, entity_id: entityId } = all[0]!;
   const [epoch, other] = new Set(all.map((each) => epochOf(state, each.entity)));
   // What is based on versions of several epochs is based on none.
-  return { id, entity, entityId, message, epoch: other ? "" : epoch, since: at / 1e3 };
+  return { id, entity, entityId, message, epoch: told ?? (other ? "" : epoch), since: at / 1e3 };
 }
 
 function epochOf({ entities, meta }: State, name: string): string | undefined {

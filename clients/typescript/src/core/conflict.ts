@@ -82,6 +82,8 @@ export interface Conflict {
   readonly standing: ConflictSide;
   /** The write that was rejected, for a whole record. */
   readonly rejected?: string | undefined;
+  /** The epoch of its versions and of its number. */
+  readonly epoch?: string | undefined;
 }
 
 /** A conflict as the record of a conflict log has it. */

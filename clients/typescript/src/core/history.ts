@@ -65,7 +65,10 @@ export function commitsOf<T>({ commits, before, complete }: m.HistoryResult): Re
 
 /** The record is not kept as it was then, or may not be read. */
 export function notKept(entity: string, id: string, when: string): RhtmxError {
-  return new RhtmxError("not_found", `'${entity}/${id}' is not kept any more, or may not be read, as it was ${when}`);
+  return new RhtmxError(
+    "not_found",
+    `'${entity}/${id}' is not kept any more, or may not be read, as it was ${when}`,
+  );
 }
 
 /**

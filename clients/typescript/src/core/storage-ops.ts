@@ -94,6 +94,8 @@ export interface Rejection {
    * that is the reason was rejected: `{ writes: [{ index, code, message, details }] }`.
    */
   readonly details: JsonValue;
+  /** The epoch of its base version. */
+  readonly epoch?: string | undefined;
 }
 
 /** What a client knows about itself. */

@@ -265,7 +265,7 @@ export class WriteQueue {
       const arrived = !replica || has(replica, core, entityId, settled);
       core.emit(["write", done.id, arrived ? undefined : done]);
       this.#seen(part, version, lost);
-      return lost.map((each) => ofField(each, part, version));
+      return lost.map((each) => ({ ...ofField(each, part, version), epoch }));
     });
     this.#conflicts = [];
     const answer = "results" in ack ? { ...ack, conflicts: conflicts.length } : ack;
@@ -427,17 +427,18 @@ export class WriteQueue {
   }
 
   #reject(write: Write, error: Refusal): void {
-    const { id, message } = write;
+    const core = this.#core;
+    const { id, message, epoch = core.epoch } = write;
     const { message: text, details } = error;
     const code = error.code ?? "internal";
-    const core = this.#core;
     core.emit(["write", id]);
     // That somebody else has answered a conflict first leaves nothing to be tried again.
     const isMoot = code === "conflict" && isAnswer(message);
-    if (!isMoot) core.emit(["rejected", id, { id, message, code, text, details }]);
+    if (!isMoot) core.emit(["rejected", id, { id, message, code, text, details, epoch }]);
     core.tell({ type: "outcome", id, error });
     if (code === "conflict" && message.type === "push") {
-      core.tell({ type: "conflict", conflict: ofRecord(write as RecordWrite, details) });
+      const conflict = { ...ofRecord(write as RecordWrite, details), epoch: core.epoch };
+      core.tell({ type: "conflict", conflict });
     }
   }
 }

@@ -18,27 +18,27 @@ const ANSWERED = "this conflict is not open any more: nothing was written";
 
 /** Who carries a decision out. */
 export interface Decider {
-  write<M extends ServerMessage>(draft: Draft, instead?: string): Promise<M>;
+  write<M extends ServerMessage>(draft: Draft, instead?: string, epoch?: string): Promise<M>;
   commit(...ops: Op[]): void;
 }
 
 /** A rejected write, with what can be done about it. */
 export function offer(by: Decider, rejected: Rejection): Rejected {
-  const { id, message } = rejected;
+  const { id, message, epoch } = rejected;
   return {
     ...rejected,
     violations: violationsIn(rejected),
-    retry: () => by.write<never>(message, id),
+    retry: () => by.write<never>(message, id, epoch),
     discard: () => by.commit(["rejected", id]),
   };
 }
 
 /** A conflict, with the answers to it. */
 export function answerable(by: Decider, conflict: Conflict): OpenConflict {
-  const { rejected, stands, number } = conflict;
+  const { rejected, stands, number, epoch } = conflict;
   /** @param late what becomes of it if somebody else has answered it. */
   const write = (draft: Draft, late: (error: RhtmxError) => void): Promise<unknown> => {
-    const answer = by.write(draft, rejected).catch((error: RhtmxError) => {
+    const answer = by.write(draft, rejected, epoch).catch((error: RhtmxError) => {
       // Nothing else in such a write is rejected for that.
       if (number === undefined || error.code !== "conflict") throw error;
       return late(error);

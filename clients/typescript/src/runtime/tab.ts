@@ -111,6 +111,12 @@ export class Tab {
     return this.#state.meta.client_id;
   }
 
+  /** The epoch of what is held of an entity; undefined if nothing of it was received. */
+  epochOf(entity: string): string | undefined {
+    const [place] = this.#state.entities.get(entity)?.places.values() ?? [];
+    return place?.version ? place.epoch : undefined;
+  }
+
   /** Whether this tab has the connection of all. */
   get leads(): boolean {
     return !!this.#leader;
@@ -242,18 +248,24 @@ export class Tab {
    * Writes. Shown at once; kept before it is sent; resolves when the server has it.
    *
    * @param instead the rejected write that this one replaces.
+   * @param epoch that of the versions that it names, if that is not of what is held.
    * @param now when the user did it, in milliseconds since 1970.
    */
-  write<M extends ServerMessage>(draft: Draft, instead?: string, now = Date.now()): Promise<M> {
+  write<M extends ServerMessage>(
+    draft: Draft,
+    instead?: string,
+    epoch?: string,
+    now = Date.now(),
+  ): Promise<M> {
     return this.#promise((id) => {
-      const write = makeWrite(id, draft, now, this.#state);
+      const write = makeWrite(id, draft, now, this.#state, epoch);
       if (this.#loaded) return this.#keep(write, instead);
       // What it builds on is not known yet: a page that ends before leaves what is known.
       this.#early.add(id);
       this.#store.hold?.(write, instead ?? "");
       const again = kept(draft, write);
       void this.ready
-        .then(() => this.#keep(makeWrite(id, again, now, this.#state), instead))
+        .then(() => this.#keep(makeWrite(id, again, now, this.#state, epoch), instead))
         .catch((error) => this.#promises.settle(id, undefined, error));
     });
   }

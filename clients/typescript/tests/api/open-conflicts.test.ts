@@ -4,19 +4,22 @@ import type { Collection } from "../../src/api/collection.ts";
 import type { OpenConflicts } from "../../src/api/open-conflicts.ts";
 import type { OpenConflict } from "../../src/core/options.ts";
 import type { ChangeAction, JsonValue } from "../../src/messages/types.ts";
+import type { Opened } from "../support/client.ts";
 import { open, settle } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import type { FakeWebSocket } from "../support/sockets.ts";
-import { TIME } from "../support/welcome.ts";
+import { TIME, WELCOME } from "../support/welcome.ts";
 
 const LOG = "$conflicts/tasks";
 
+let opened: Opened;
 let client: Client;
 let socket: FakeWebSocket;
 let tasks: Collection;
 let conflicts: OpenConflicts;
 
 async function world(): Promise<void> {
-  const opened = await open({ clientId: "me" });
+  opened = await open({ clientId: "me" });
   client = opened.client;
   socket = opened.socket();
   tasks = client.collection("tasks");
@@ -198,6 +201,79 @@ describe("open conflicts", () => {
     });
     // What was to stand instead is the user's.
     expect(client.rejected.map(({ message }) => message.type)).toEqual(["transaction"]);
+  });
+});
+
+describe("a conflict of a store that is no more", () => {
+  /** The server's store begins anew; returns what an answer writes then. */
+  async function anew() {
+    client.offline();
+    client.online();
+    await eventually(() => expect(opened.socket()).not.toBe(socket));
+    socket = opened.socket();
+    socket.opens();
+    socket.says({ ...WELCOME, epoch: "e2" });
+    await settle();
+    socket.heard();
+  }
+
+  const bases = (message: unknown) => {
+    const { writes = [message] } = message as { writes?: unknown[] };
+    return (writes as { base_version?: number }[]).map((each) => each.base_version);
+  };
+
+  /** So many writes that are sent from now on. */
+  async function sent(count: number) {
+    const all: object[] = [];
+    await eventually(() => {
+      all.push(...socket.heard());
+      expect(all).toHaveLength(count);
+    });
+    return all;
+  }
+
+  it("is answered on no version of it: in the new one that is something else", async () => {
+    await world();
+    says(12, "1", { $12: lost(), $13: lost("notes") });
+    synced(13);
+    const [first, second] = conflicts.snapshot;
+    await anew();
+    expect(conflicts.snapshot[0]).toBe(first);
+    void first!.keepMine().catch(() => {});
+    void second!.takeTheirs();
+    const [one, two] = await sent(2);
+    expect([bases(one), bases(two)]).toEqual([[undefined, undefined], [undefined]]);
+    expect(two).toMatchObject({ if_unchanged: true });
+    // What the new store has of the log may well be the same.
+    says(12, "2", { $12: lost() });
+    socket.says({ type: "sync_complete", entity: LOG, epoch: "e2", version: 12, reset: true });
+    void conflicts.snapshot.at(-1)!.keepMine();
+    expect((await sent(1)).map(bases)).toEqual([[5, 12]]);
+  });
+
+  it("that the answer to a write told is so, too, and so is a rejected write", async () => {
+    await world();
+    const told: OpenConflict[] = [];
+    tasks.onConflict((each) => told.push(each));
+    socket.heard();
+    void tasks.patch("1", { title: "mine" });
+    void client.push("tasks", "1", { n: 1 }, { baseVersion: 4 }).catch(() => {});
+    await sent(2);
+    const place = { entity: "tasks", entity_id: "1", seq: 1, version: 5 };
+    const values = { field: "title", server_value: "theirs", client_value: "mine", conflict: 12 };
+    const times = { server_timestamp: TIME, client_timestamp: TIME };
+    socket.says({ type: "field_conflict", ...place, ...values, ...times, winner: "server" });
+    socket.says({ type: "field_push_ack", ...place, applied: 0, conflicts: 1 });
+    const details = { ...place, action: "update", data: { n: 2 }, created_at: TIME };
+    socket.says({ type: "error", code: "conflict", message: "moved on", seq: 2, details });
+    await eventually(() => expect(told).toHaveLength(2));
+    await anew();
+    const [ofField, ofRecord] = told;
+    void ofField!.keepMine();
+    void client.rejected[0]!.retry();
+    expect((await sent(2)).map(bases)).toEqual([[undefined, undefined], [undefined]]);
+    void ofRecord!.keepMine();
+    expect((await sent(1)).map(bases)).toEqual([[undefined]]);
   });
 });
 
