@@ -111,6 +111,8 @@ task. It is written in the same transaction, and read like any other entity, as 
   what others wrote and lost, and the open conflicts end. If the task is deleted they are gone; if
   what was written too late for the delete lost against it, that is a new one. Those who create the
   task anew where others read it do not get them.
+- Each conflict is a version of the log. What one push, or one transaction, opens is told as one
+  change: the last version, which has them all.
 - **At most** 64 conflicts of a record are open, in 64 KiB (`--max-size`, if that is less): the
   oldest go first. Of one client, what lost in the same field before goes when it loses there
   again. A conflict whose values are too large, or deeper than 29 levels, is told to its author,

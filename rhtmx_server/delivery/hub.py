@@ -23,7 +23,7 @@ nothing to read later. Whoever is behind misses it, and does not fall for it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rhtmx.messages import TransactionComplete
@@ -159,6 +159,7 @@ class Hub:
 
     def deliver(self, commits: Sequence[Commit]) -> None:
         """Hand out commits, in version order for each entity."""
+        superseded = _superseded(commits)
         for commit in commits:
             entity, version = commit.record.entity, commit.record.version
             head = self._heads.setdefault(entity, Head())
@@ -169,7 +170,7 @@ class Hub:
                 # after it first.
                 if version != head.version + 1:
                     self._drop(groups.all)
-                concerned = groups.concerned(commit)
+                concerned = () if (entity, version) in superseded else groups.concerned(commit)
                 self._frame(commit, concerned)
                 if commit.transaction:
                     self._transactions.setdefault(commit.transaction, {}).update(
@@ -298,3 +299,23 @@ class Hub:
             of_entity.forget_empty([group])
             if not of_entity:
                 del self._groups[group.entity]
+
+
+def _superseded(commits: Sequence[Commit]) -> Collection[tuple[str, int]]:
+    """Those of conflict logs, by entity and version, after which another one says all that counts.
+
+    Each conflict is a commit of its own, with all that is open of its record: to read a push that
+    is in conflict 64 times would be to read megabytes. Nobody misses any: it is the next one of
+    the same record that tells it, in the same step, to all whom it concerns.
+    """
+    found: set[tuple[str, int]] = set()
+    following: dict[str, dict[str, Commit]] = {}
+    for commit in reversed([each for each in commits if each.record.entity.startswith(RESERVED)]):
+        record = commit.record
+        after = following.setdefault(record.entity, {}).get(record.entity_id)
+        following[record.entity][record.entity_id] = commit
+        if after is not None and after.transaction == commit.transaction:
+            concerned = commit.before | commit.after
+            if concerned <= after.before | after.after:
+                found.add((record.entity, record.version))
+    return found

@@ -161,6 +161,18 @@ async def test_an_answer_is_one_step_and_there_is_one(app: App, stack: AsyncExit
     assert gone["change"]["entity"] == LOG
 
 
+async def test_what_one_push_opens_is_told_once(app: App, stack: AsyncExitStack) -> None:
+    many = {f"f{number}": 0 for number in range(64)}
+    base = (await app.changes.push("tasks", "1", many)).version
+    reader = await enter(stack, app, "ann")
+    await follow(reader)
+    for client_id in ("x", "y"):
+        await app.fields.push("tasks", "1", many | {"f0": client_id}, client_id=client_id)
+    await app.fields.push("tasks", "1", dict.fromkeys(many, "z"), base_version=base, client_id="z")
+    changes = [m["change"] for m in await reader.settle() if m["type"] == "change"]
+    assert [len(each["data"]) for each in changes] == [64]
+
+
 async def test_a_transaction_that_is_rejected_leaves_no_conflict(
     app: App, stack: AsyncExitStack
 ) -> None:

@@ -337,3 +337,51 @@ def test_who_is_behind_gets_nothing_of_a_transaction_rather_than_a_half(world: W
     assert slow.falls == [("tasks", 1), ("users", 1)]
     assert slow.versions == [1, 1]
     assert len(quick.got) == 5
+
+
+LOG = "$conflicts/tasks"
+
+
+def opened(
+    version: int, entity_id: str = "1", *, parts: tuple[str, str] = ("", ""), transaction: str = ""
+) -> Commit:
+    """A commit of a conflict log, in the part of before and that of now."""
+    one = commit(version, LOG, entity_id)
+    one.before, one.after = (frozenset({part} if part else ()) for part in parts)
+    one.transaction = transaction
+    return one
+
+
+def test_of_commits_of_a_conflict_log_in_one_step_only_the_last_of_each_record_is_told(
+    world: World,
+) -> None:
+    peer = Peer()
+    world.hub.join(LOG, RECORDS, peer)
+    world.deliver(opened(1), opened(2), opened(3, "2"), opened(4), opened(5, "2"))
+    assert peer.versions == [4, 5]
+    world.deliver(opened(6))
+    assert peer.versions == [4, 5, 6]
+    assert world.hub.position(LOG) == 6
+
+
+def test_a_step_of_a_conflict_log_ends_with_its_transaction(world: World) -> None:
+    peer = Peer()
+    peer.takes_ephemeral = False  # nor the end of a transaction
+    world.hub.join(LOG, RECORDS, peer)
+    world.deliver(opened(1, transaction="t"), opened(2, transaction="t"), opened(3), opened(4))
+    assert peer.versions == [2, 4]
+
+
+def test_who_no_later_commit_of_a_conflict_log_concerns_is_told_of_the_last_that_does(
+    world: World,
+) -> None:
+    red, blue = Peer(), Peer()
+    world.hub.join(LOG, RECORDS, red, frozenset({"red"}))
+    world.hub.join(LOG, RECORDS, blue, frozenset({"blue"}))
+    world.deliver(
+        opened(1, parts=("", "red")),
+        opened(2, parts=("red", "red")),
+        opened(3, parts=("red", "blue")),
+        opened(4, parts=("blue", "blue")),
+    )
+    assert (red.versions, blue.versions) == ([3], [3, 4])
