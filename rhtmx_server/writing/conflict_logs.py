@@ -62,9 +62,9 @@ from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.fields import MAX_RECORD
 from rhtmx_server.trackers.merge import clamp
 from rhtmx_server.trackers.state import fields_of, live
-from rhtmx_server.writing.open_conflicts import MOST_OPEN, conflict_json, crowded_out
+from rhtmx_server.writing.open_conflicts import MOST_OPEN, conflict_json, crowded_out, outgrown
 
-__all__ = ["NO_LOGS", "ConflictLogs", "by_program"]
+__all__ = ["NO_LOGS", "ConflictLogs", "answers_first", "by_program"]
 
 _DELETE = ChangeAction.DELETE
 
@@ -256,7 +256,12 @@ class ConflictLogs:
         if values == then:
             return None
         moved = {name: spelt for name, spelt in values.items() if then.get(name) != spelt}
-        return _into(log, [*_updates(moved, at), *_deletes(then.keys() - values.keys(), at)])
+        left = then.keys() - values.keys()
+        kept = {name: text for name, text in fields_of(log).items() if name not in left}
+        kept |= {name: jsontext.raw(spelt.encode()) for name, spelt in moved.items()}
+        # The write of the record is decided: what follows from it may not be too large.
+        gone = [*left, *outgrown(kept, self._most_bytes)]
+        return _into(log, [*_updates(moved, at), *_deletes(gone, at)])
 
     def _open(
         self,

@@ -23,7 +23,7 @@ from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.fields import MAX_DEPTH
 from rhtmx_server.trackers.json_text import Fields
 
-__all__ = ["MOST_OPEN", "conflict_json", "crowded_out"]
+__all__ = ["MOST_OPEN", "conflict_json", "crowded_out", "outgrown"]
 
 MOST_OPEN = 64
 """Open conflicts of one record, at most."""
@@ -56,14 +56,24 @@ class _Kept(msgspec.Struct):
         won = self.winner == WINNER_SPELLINGS[Winner.CLIENT]
         return self.stored if won else self.pushed
 
-    def replaces(self, other: _Kept) -> bool:
+    def replaces(self, other: _Kept | None) -> bool:
         """Whether nobody has to be asked about another one any more."""
+        if other is None:
+            return False
         loser = self.loser.client_id
         mine = (loser, self.field, self.key)
         return loser is not None and mine == (other.loser.client_id, other.field, other.key)
 
 
-_kept = msgspec.json.Decoder(_Kept).decode
+_decode = msgspec.json.Decoder(_Kept).decode
+
+
+def _kept(text: bytes | msgspec.Raw) -> _Kept | None:
+    """What is known of an open conflict; `None` for what the program has put there itself."""
+    try:
+        return _decode(text)
+    except msgspec.ValidationError:
+        return None  # it has its place like others; no write of anybody fails for it
 
 
 def conflict_json(
@@ -131,12 +141,11 @@ def crowded_out(fields: Fields, name: str, text: bytes, most_bytes: int) -> list
     Returns:
         Their fields; `None`: there is no room for it, whatever goes.
     """
-    new = _kept(text)
-    opened = sorted((each for each in fields if is_conflict(each)), key=number_of)
+    new = _decode(text)
+    opened = _oldest_first(fields)
     gone = {each for each in opened if new.replaces(_kept(fields[each]))}
-    size = 2 + len(name) + len(text)
-    size += sum(len(_encode(each)) + len(bytes(fields[each])) + 2 for each in fields)
-    size += _BESIDE - sum(_weight(fields, each) for each in gone)
+    size = _size(fields) + len(name) + len(text) + _BESIDE
+    size -= sum(_weight(fields, each) for each in gone)
     for each in opened:
         if len(opened) - len(gone) < MOST_OPEN and size <= most_bytes:
             break
@@ -144,6 +153,30 @@ def crowded_out(fields: Fields, name: str, text: bytes, most_bytes: int) -> list
             gone.add(each)
             size -= _weight(fields, each)
     return sorted(gone, key=number_of) if size <= most_bytes else None
+
+
+def outgrown(fields: Fields, most_bytes: int) -> list[str]:
+    """The open conflicts that have to go because the record of their log has moved.
+
+    Args:
+        fields: of that record as it would be, with the values that place it now.
+        most_bytes: that it may have.
+    """
+    size, gone = _size(fields), list[str]()
+    for each in _oldest_first(fields):
+        if size <= most_bytes:
+            break
+        gone.append(each)
+        size -= _weight(fields, each)
+    return gone
+
+
+def _oldest_first(fields: Fields) -> list[str]:
+    return sorted((each for each in fields if is_conflict(each)), key=number_of)
+
+
+def _size(fields: Fields) -> int:
+    return 2 + sum(len(_encode(each)) + len(bytes(fields[each])) + 2 for each in fields)
 
 
 def _weight(fields: Fields, name: str) -> int:

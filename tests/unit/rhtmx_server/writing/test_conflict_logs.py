@@ -331,6 +331,16 @@ def test_those_of_nobody_in_particular_replace_each_other_not() -> None:
 # What ends one.
 
 
+@pytest.mark.parametrize("text", ["x", 1, None, [], {"field": "title"}])
+def test_what_the_program_has_put_into_a_log_is_in_nobodys_way(
+    tasks: LoggedServer, text: Any
+) -> None:
+    data = json.dumps({"$1": text}).encode()
+    tasks.one(Push(LOG, "1", ChangeAction.UPDATE, data), who=None)
+    assert numbers(meet(tasks)) == [2]
+    assert tasks.open() == ["$1", "$2"]
+
+
 def test_an_answer_ends_a_conflict_and_the_last_one_the_log(tasks: LoggedServer) -> None:
     meet(tasks)
     meet(tasks, "d", "carol")

@@ -18,6 +18,7 @@ from rhtmx_server.connections.scope_functions import access_of
 from rhtmx_server.model import Departure
 from rhtmx_server.ports import BatchNeeds
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.trackers.fields import MAX_RECORD
 from rhtmx_server.writing.committer import Committer
 from tests.unit.rhtmx_server.delivery.reading_world import run
 from tests.unit.rhtmx_server.fakes import NOW
@@ -168,6 +169,30 @@ def test_a_record_that_moves_takes_its_conflicts_along(shown: Divided) -> None:
     assert (tasks.in_part(RED), tasks.in_part(BLUE)) == ([("1", True)], [("1", False)])
     assert code(tasks.one(answer(1), who=ADA)) is not None
     assert isinstance(tasks.one(answer(1), who=EVE)[-1], FieldPushAck)
+
+
+@pytest.mark.parametrize("kind", ["push", "fields"])
+def test_a_record_moves_also_where_its_conflicts_have_no_room_for_it(
+    shown: Divided, kind: str
+) -> None:
+    shown.one(fields("1", 3, n=1), "c1", who=None)
+    log = shown.record()
+    assert log is not None
+    assert log.data is not None
+    large = "x" * (MAX_RECORD - 500 - len(log.data))
+    shown.one(fields("1", 3, time=NOW + 20, n=large), "c2", who=None)
+    assert shown.open() == ["$1", "$2"]
+    shown.one(fields("1", 5, n=2), "c2", who=None)
+    blue = "blue" * 60
+    moves: dict[str, Push | PushFields] = {
+        "push": put(team=blue),
+        "fields": fields("1", 6, team=blue),
+    }
+    shown.one(moves[kind], "c2", who=None)
+    assert shown.data()["team"] == blue
+    assert (shown.log() or {})["team"] == blue
+    assert shown.open() == ["$2"], "the oldest has gone for it"
+    assert shown.in_part(RED) == [("1", True)]
 
 
 @pytest.mark.parametrize("kind", ["push", "fields", "conflict"])
