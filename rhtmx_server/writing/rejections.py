@@ -51,6 +51,7 @@ def too_much(mutation: Mutation) -> RhtmxError:
     """The records of a transaction are too large to be read together."""
     return RhtmxError(
         ErrorCode.INVALID_DATA,
-        f"transaction: the {len(mutation.writes)} records that it writes are too large to be "
-        "changed together, about 1 MiB is possible: write them in several transactions",
+        f"transaction: the {len(mutation.writes)} records that it writes, with their open "
+        "conflicts, are too large to be changed together, about 1 MiB is possible: write them in "
+        "several transactions",
     )

@@ -200,6 +200,7 @@ def test_one_whose_records_are_too_large_to_be_read_together_is_rejected() -> No
     ((error,),) = batch.replies
     assert isinstance(error, Error)
     assert error.code is ErrorCode.INVALID_DATA
+    assert "with their open conflicts" in error.message
     assert "write them in several transactions" in error.message
 
 
