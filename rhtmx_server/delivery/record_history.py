@@ -109,6 +109,9 @@ class RecordHistory:
     async def blame(self, asked: Blame, scope: Scope = None) -> BlameResult:
         """Who wrote which field of a record, by name.
 
+        Whoever reads a part is not told the subject of a field that was written before somebody
+        got to see the record who could not before.
+
         Args:
             asked: which record.
             scope: the parts of its entity that are read.
@@ -123,8 +126,11 @@ class RecordHistory:
             FieldAuthor(each.field, each.version, each.timestamp, each.client_id)
             for each in latest_fields(record)
         ]
-        subjects = await self._subjects(each.client_id for each in fields)
-        for each in fields:
+        # Who wrote before the record was there for everybody who reads it now, as in its history.
+        since = 0 if scope is None else record.entered
+        told = [each for each in fields if each.version >= since]
+        subjects = await self._subjects(each.client_id for each in told)
+        for each in told:
             each.subject = subjects.get(each.client_id or "")
         return BlameResult(fields, asked.request_id)
 

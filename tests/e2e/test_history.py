@@ -346,6 +346,17 @@ async def test_an_answer_under_way_is_not_sent_after_the_right_is_gone(
         assert CANARY not in str(eve.socket.log)
 
 
+async def test_nobody_is_told_who_wrote_before_a_record_was_theirs(
+    app: App, stack: AsyncExitStack
+) -> None:
+    ada, eve = [await enter(stack, app, name) for name in ("ada", "eve")]
+    await ada.socket.push("tasks", "1", {"team": "red", "n": 1})
+    await app.fields.push("tasks", "1", {"team": "blue"})
+    assert await eve.blame("1") == {"n": (1, "c-ada", None), "team": (2, None, None)}
+    await eve.socket.push("tasks", "1", {"team": "blue", "n": 2})
+    assert await eve.blame("1") == {"n": (3, "c-eve", "eve"), "team": (2, None, None)}
+
+
 # How long it is kept.
 
 
