@@ -41,6 +41,7 @@ import * as storage from "./storage.mjs";
 import { Tab } from "./tab.mjs";
 import * as tabs from "./tabs.mjs";
 import * as tenants from "./tenants.mjs";
+import * as transactions from "./transactions.mjs";
 import { Window } from "./window.mjs";
 
 const require = createRequire(new URL("../../clients/typescript/package.json", import.meta.url));
@@ -67,6 +68,7 @@ const scenarios = {
   ...refused,
   ...storage,
   ...tenants,
+  ...transactions,
 };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const options = {
@@ -132,7 +134,7 @@ async function run({ scenario, url, pictures }) {
     return go(await chromium.launchPersistentContext(folder, options), path);
   };
   try {
-    if ([tabs, cached, refused].some((each) => scenario in each)) {
+    if ([tabs, cached, refused, transactions].some((each) => scenario in each)) {
       // Pages of the server may connect to nothing else, by their policy.
       contexts.push(await browser.newContext({ bypassCSP: scenario.includes("OfAnotherOrigin") }));
       return await scenarios[scenario]({ context: contexts[0], url, ask });

@@ -7,7 +7,7 @@ const PATIENCE = 60_000;
 const HEARTBEAT = 2_500;
 
 /** The tabs of one browser, and what was written in them. */
-class Tabs {
+export class Tabs {
   #context;
   #url;
   /** Open sockets by tab. */

@@ -16,6 +16,8 @@ export interface Violation {
   readonly message: string;
   /** What the server's check adds. */
   readonly metadata?: JsonValue;
+  /** Of a transaction, which of its writes, from 0. */
+  readonly write?: number;
 }
 
 /** Why something was rejected, as plain data. */
@@ -72,7 +74,8 @@ export class RhtmxError extends Error {
   }
 
   /**
-   * The fields that are wrong, each with its words; none if the error is about no field.
+   * The fields that are wrong, each with its words; none if the error is about no field. Of a
+   * transaction, those of all of its writes.
    *
    * @example
    * const details = { violations: [{ field: "end", code: "", message: "is missing" }] };
@@ -85,8 +88,13 @@ export class RhtmxError extends Error {
 }
 
 /** The fields that are wrong, as what was rejected says. */
-export function violationsIn(rejected: { readonly details: JsonValue }): readonly Violation[] {
-  return Object(rejected.details).violations ?? [];
+export function violationsIn(rejected: { readonly details?: JsonValue }): readonly Violation[] {
+  const { violations = [], writes = [] } = Object(rejected.details);
+  const found = [violations, writes].map((each) => (Array.isArray(each) ? each : []));
+  const ofWrites = found[1]!.flatMap((each) =>
+    violationsIn(Object(each)).map((one) => ({ ...one, write: each.index })),
+  );
+  return [...found[0]!, ...ofWrites];
 }
 
 /** What was wrong, as data that can be cloned; thrown on, if it is none of ours. */

@@ -30,3 +30,16 @@ it("an error lists the fields that are wrong", () => {
     expect(new RhtmxError("invalid_data", "no", { details }).violations).toEqual([]);
   }
 });
+
+it("of a transaction an error lists the fields of each write", () => {
+  const one = { violations: [{ field: "n", code: "low", message: "too low" }] };
+  const writes = [{ index: 2, details: one }, { index: 3 }, { index: 4, details: one }, 7, null];
+  const found = new RhtmxError("invalid_data", "no", { details: { writes } }).violations;
+  expect(found).toEqual([2, 4].map((write) => ({ ...one.violations[0], write })));
+});
+
+it("what another server says there is taken as far as it goes", () => {
+  for (const details of [{ violations: 7 }, { writes: 7 }, { writes: [{ details: 7 }] }]) {
+    expect(new RhtmxError("invalid_data", "no", { details }).violations).toEqual([]);
+  }
+});
