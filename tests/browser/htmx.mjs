@@ -90,6 +90,51 @@ async function form(tools, version) {
   );
 }
 
+/** Counts up to what the check takes, beyond, and back; what is wrong stays when the part is swapped. */
+async function refusedCount({ visit, ask }, version) {
+  const page = await visit(`/votes${version}`);
+  const look = () =>
+    page.locator("p").evaluateAll((all) => all.map(({ textContent }) => textContent));
+  const says = async (id, text) => {
+    await page.waitForFunction(
+      ([id, text]) => document.getElementById(id)?.textContent === text,
+      [id, text],
+    );
+  };
+  await page.evaluate(() => {
+    window.told = [];
+    document.addEventListener("rhtmx:rejected", ({ detail: { error } }) =>
+      told.push([error.code, error.violations.map(({ field, code }) => [field, code])]),
+    );
+  });
+  const [more, less] = ["More", "Less"].map((name) => page.getByRole("button", { name }));
+  /** Does what changes the poll, and waits until the part was swapped for that. */
+  const changed = async (act) => {
+    const before = await page.locator("#field").elementHandle();
+    await act();
+    await page.waitForFunction((each) => !each.isConnected, before);
+    await page.locator("#field").waitFor({ state: "attached" });
+  };
+  for (const count of [1, 2]) {
+    await changed(() => more.click());
+    assert.deepEqual(await look(), ["", "", ""], `${count} is taken`);
+  }
+  await more.click();
+  await says("field", "<b>at most 2</b>");
+  assert.deepEqual(await look(), ["<b>at most 2</b>", "", ""]);
+  await changed(() => less.click());
+  assert.deepEqual(await look(), ["", "", ""]);
+  await changed(() => ask("close today"));
+  await less.click();
+  await says("whole", "is closed");
+  await changed(() => ask("close tomorrow"));
+  assert.deepEqual(await look(), ["", "is closed", ""]);
+  assert.deepEqual(await page.evaluate(() => told), [
+    ["invalid_data", [["votes", "too_many"]]],
+    ["invalid_data", [["", ""]]],
+  ]);
+}
+
 const both = (scenario) => ["2", "4"].map((version) => (tools) => scenario(tools, version));
 
 export const [
@@ -101,3 +146,7 @@ export const [whatIsSwappedInIsLiveToo2, whatIsSwappedInIsLiveToo4] = both(swapp
 export const [theStateOfTheConnectionTriggersARequest2, theStateOfTheConnectionTriggersARequest4] =
   both(state);
 export const [aFormIsRequestedOnceWhenItIsValid2, aFormIsRequestedOnceWhenItIsValid4] = both(form);
+export const [
+  whatACheckRefusesOfACountStandsAtItsField2,
+  whatACheckRefusesOfACountStandsAtItsField4,
+] = both(refusedCount);

@@ -9,8 +9,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from rhtmx_server import App, Config, Invalid
+from rhtmx_server import App, Config, Grant, Invalid
 from tests.support.process import run
 from tests.support.programs import TYPESCRIPT
 
@@ -52,6 +53,14 @@ LISTS = """
 <button hx-get="/late" hx-swap="outerHTML">More</button>
 """
 
+VOTES = """
+<button data-rhtmx-inc="polls/7/votes">More</button>
+<button data-rhtmx-inc="polls/7/votes:-1">Less</button>
+<p id="field" data-rhtmx-error="polls/7/votes"></p>
+<p id="whole" data-rhtmx-error="polls/7"></p>
+<p id="theirs" data-rhtmx-error="polls/8/votes"></p>
+"""
+
 LATE = '<ul hx-get="/late-list" hx-trigger="rhtmx:lates:changed from:body">Nothing yet.</ul>'
 
 
@@ -71,6 +80,7 @@ class LivePages:
         )
         self._app.form("nothing")
         _declare_contact(self._app)
+        _declare_polls(self._app)
         self.url = ""
 
     async def start(self) -> None:
@@ -84,11 +94,13 @@ class LivePages:
         await self._app.stop()
 
     async def do(self, what: str) -> None:
-        """What a scenario may ask for: `start`, `stop`, or `push ENTITY COUNT`."""
+        """What a scenario may ask for: `start`, `stop`, `push ENTITY COUNT`, or `close DAY`."""
         words = what.split()
         if words[0] == "push":
             for number in range(int(words[2])):
                 await self._app.changes.push(words[1], str(number % 10), {"n": number})
+        elif words[0] == "close":
+            await self._app.changes.push("polls", "7", {"votes": 0, "closed": words[1]})
         else:
             await {"start": self.start, "stop": self.stop}[what]()
 
@@ -106,6 +118,9 @@ def _pages() -> Mapping[str, tuple[str, bytes]]:
         found[f"/htmx{version}.js"] = (SCRIPT, path.read_bytes())
         body = FORM.format(more='hx-get="/sent"') + LISTS
         found[f"/htmx{version}"] = (HTML, _page(body, f"/htmx{version}.js"))
+        votes = f'<div hx-get="/votes" hx-trigger="rhtmx:polls:changed from:body">{VOTES}</div>'
+        found[f"/votes{version}"] = (HTML, _page(votes, f"/htmx{version}.js"))
+    found["/votes"] = (HTML, VOTES.encode())
     for name in ("from-body", "own", "other", "state", "late-list"):
         found[f"/{name}"] = (HTML, f"<li>{name}</li>".encode())
     return {**found, "/late": (HTML, LATE.encode()), "/sent": (HTML, _page("<p>Sent.</p>"))}
@@ -125,3 +140,12 @@ def _declare_contact(app: App) -> None:
     def days_are_free(value: str) -> None:
         if value in {"mo", "tu"}:
             raise Invalid("is taken")
+
+
+def _declare_polls(app: App) -> None:
+    @app.entity("polls").check
+    def takes_votes(who: Grant | None, before: Any, after: Any) -> None:
+        if after["votes"] > 2:
+            raise Invalid("<b>at most 2</b>", field="votes", code="too_many")
+        if who is not None and before and before.get("closed"):
+            raise Invalid("is closed")

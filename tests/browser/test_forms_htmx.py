@@ -27,6 +27,7 @@ HTMX = [
     "whatIsSwappedInIsLiveToo",
     "theStateOfTheConnectionTriggersARequest",
     "aFormIsRequestedOnceWhenItIsValid",
+    "whatACheckRefusesOfACountStandsAtItsField",
 ]
 
 

@@ -75,7 +75,7 @@ const INC = /^([^/]+)\/(.+)\/([^/]+?)(?::([^/:]+))?$/s;
  * comes of the click. If it is rejected, the element has the event `rhtmx:rejected`, detail
  * `{ error }`, which bubbles; and what a check of the server found wrong with a field stands in
  * `data-rhtmx-error="tasks/7/votes"`, with the record as a whole in `data-rhtmx-error="tasks/7"`,
- * until the next click of the kind.
+ * until the next click of the kind, also where the place comes into the page later.
  *
  * Events, on the body, from where they bubble to document and window, and without
  * bubbling on each element whose own trigger names them:
@@ -94,6 +94,8 @@ const INC = /^([^/]+)\/(.+)\/([^/]+?)(?::([^/:]+))?$/s;
 export function bindPage(client: PageClient, root: ParentNode & Node = document): () => void {
   /** What ends it, for each form and entity that is kept up to date. */
   const kept = new Map<HTMLElement | string, () => void>();
+  /** What was found wrong with a record by its last count: a place for it may come later. */
+  const wrong = new Map<string, readonly Violation[]>();
 
   const fire = (name: string, detail: object, watched = "") => {
     const type = `rhtmx:${name}`;
@@ -137,13 +139,20 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
       if (!wanted.has(each) && kept.delete(each)) stop();
     }
     for (const each of wanted) if (!kept.has(each)) kept.set(each, keep(each));
+    for (const each of wrong) showViolations(root, ...each);
+  };
+
+  const judge = (record: string, violations: readonly Violation[]) => {
+    showViolations(root, record, violations);
+    if (violations.length) wrong.set(record, violations);
+    else wrong.delete(record);
   };
 
   const count = (event: Event) => {
     const element = member(event.target as Element, "closest")<HTMLElement>("[data-rhtmx-inc]");
     if (!element) return;
     event.preventDefault();
-    increment(client, root, member(element, "dataset").rhtmxInc!).catch((error) => {
+    increment(client, judge, member(element, "dataset").rhtmxInc!).catch((error) => {
       // No place may be there for it: a name that is wrong would be silent.
       if (!error.violations?.length) console.error(error);
       const detail = { error };
@@ -192,18 +201,21 @@ export function start(
   look();
 }
 
-async function increment(client: PageClient, root: ParentNode, text: string): Promise<void> {
+async function increment(
+  client: PageClient,
+  judge: (record: string, violations: readonly Violation[]) => void,
+  text: string,
+): Promise<void> {
   const found = INC.exec(text);
   if (!found) throw new RhtmxError("bad_message", "data-rhtmx-inc: not entity/record/field");
   const [, entity, id, field, by = "1"] = found;
-  const show = (violations: readonly Violation[]) =>
-    showViolations(root, `${entity}/${id}`, violations);
-  show([]);
+  const record = `${entity}/${id}`;
+  judge(record, []);
   try {
     await client.pushFields(entity!, id!, { [field!]: inc(JSON.parse(by)) });
   } catch (error) {
     const { violations, message } = error as RhtmxError;
-    show(violations?.length ? violations : [{ field: "", code: "", message }]);
+    judge(record, violations?.length ? violations : [{ field: "", code: "", message }]);
     throw error;
   }
 }
@@ -214,9 +226,10 @@ function showViolations(root: ParentNode, record: string, violations: readonly V
     const name = place.dataset.rhtmxError!;
     if (name !== record && !name.startsWith(`${record}/`)) continue;
     const wrong = violations.find(({ field }) => field === name.slice(record.length + 1));
+    const text = wrong?.message ?? "";
     place.ariaLive ||= "polite";
-    // As text, whatever is in it.
-    place.textContent = wrong?.message ?? "";
+    // As text, whatever is in it; and only what is new, as who watches the page looks again.
+    if (place.textContent !== text) place.textContent = text;
   }
 }
 

@@ -282,3 +282,24 @@ it("what a check finds wrong with a count stands at the field, as text, until th
   find("button").click();
   expect(places()).toEqual(["", "", "theirs", "a form's"]);
 });
+
+it("what a check finds wrong with a count stands in a place that comes later, too, until the next click", async () => {
+  bind('<button data-rhtmx-inc="tasks/7/votes">+</button><div></div>');
+  const violations = [{ field: "votes", code: "", message: "enough" }];
+  client.refusal = new RhtmxError("invalid_data", "no", { details: { violations } });
+  const swap = async () => {
+    find("div").innerHTML = '<p data-rhtmx-error="tasks/7/votes"></p>';
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  find("button").click();
+  await vi.advanceTimersByTimeAsync(0);
+  for (const _ of [1, 2]) {
+    await swap();
+    expect(find("p").textContent).toBe("enough");
+  }
+  client.refusal = undefined;
+  find("button").click();
+  expect(find("p").textContent).toBe("");
+  await swap();
+  expect(find("p").textContent).toBe("");
+});
