@@ -145,6 +145,57 @@ function termsOf(path) {
   };
 }
 
+/** What a check refuses stands at its field, of the form that wrote it, until it is right. */
+function bookingOf(path) {
+  return async ({ visit, ask }) => {
+    const page = await visit(path);
+    const [start, end] = ["start", "end"].map((name) => page.locator(`[name=${name}]`));
+    const book = page.getByRole("button", { name: "Book" });
+    const said = page.locator('[data-rhtmx-error="end"]');
+    await page.waitForFunction(() => window.client.state === "open");
+    await start.fill("8");
+    await end.fill("3");
+    await book.click();
+    await said.getByText("ends before it starts").waitFor();
+    await page.locator('#errors:text-is(\'{"end":"ends before it starts"}\')').waitFor();
+    assert.equal(await end.getAttribute("aria-invalid"), "true");
+    assert.equal(await end.evaluate((each) => each === document.activeElement), true);
+    await drawn(page);
+    assert.deepEqual([await start.inputValue(), await end.inputValue()], ["8", "3"]);
+    assert.equal(await said.textContent(), "ends before it starts");
+    assert.equal(await ask("get booking", "1"), null);
+    await end.fill("9");
+    await page.locator("#errors:text-is('{}')").waitFor();
+    await book.click();
+    await page.waitForFunction(() => document.querySelector("#start").value === "8");
+    await page.waitForFunction(() => window.client.queue.length === 0);
+    assert.deepEqual(await ask("get booking", "1"), { start: 8, end: 9 });
+    assert.equal(await said.textContent(), "");
+  };
+}
+
+/** What a check refuses of one field stands at the field that it is about, until it is right. */
+function bookingFieldOf(path) {
+  return async ({ visit, ask }) => {
+    const page = await visit(path);
+    await page.waitForFunction(() => window.client.state === "open");
+    await page.locator("[name=start]").fill("1");
+    await page.locator("[name=end]").fill("3");
+    await page.getByRole("button", { name: "Book" }).click();
+    await page.waitForFunction(() => document.querySelector("#start").value === "1");
+    const field = page.locator("#start");
+    const says = (text) => page.locator(`#said:text-is("${text}")`).waitFor();
+    await field.fill("8");
+    await says(" ;too_early ends before it starts;");
+    await page.locator("#error:text-is('invalid_data')").waitFor();
+    assert.equal(await field.inputValue(), "1");
+    await field.fill("2");
+    await says(" ; ;");
+    await page.waitForFunction(() => window.client.queue.length === 0);
+    assert.deepEqual(await ask("get booking", "1"), { start: 2, end: 3 });
+  };
+}
+
 /** A part whose HTML comes late is kept, too. */
 function streamedPartOf(build) {
   return async ({ visit, ask, url }) => {
@@ -212,6 +263,10 @@ for (const build of ["development", "strict-development", "production"]) {
     scenarios[`late ${name} ${build}`] = latePartOf(`/${build}/${name}`, shown);
   }
   scenarios[`terms ${build}`] = termsOf(`/${build}/terms`);
+  for (const name of ["booking", "booking-action"]) {
+    scenarios[`${name} ${build}`] = bookingOf(`/${build}/${name}`);
+  }
+  scenarios[`booking-field ${build}`] = bookingFieldOf(`/${build}/booking`);
   scenarios[`typing ${build}`] = typingOf(`/${build}/field`);
   scenarios[`streamed ${build}`] = streamedPartOf(build);
 }

@@ -10,13 +10,14 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
-from rhtmx_server import App, Config, Invalid
+from rhtmx_server import App, Config, Grant, Invalid
 from tests.docs.markdown import page, programs
 from tests.support.npm import install, once, pack, pack_installed
 from tests.support.process import Ended, run
 
-__all__ = ["BUILDS", "LATE", "MODES", "VARIANTS", "ReactPages", "built"]
+__all__ = ["BOOKINGS", "BUILDS", "LATE", "MODES", "VARIANTS", "ReactPages", "built"]
 
 HERE = Path(__file__).parent / "react"
 HTML = "text/html; charset=utf-8"
@@ -29,7 +30,10 @@ BUILDS = ("development", "strict-development", "production")
 LATE = ("collection", "where", "record", "connection", "field")
 """The pages of `parts.tsx` of which a part is hydrated late."""
 
-PARTS = (*LATE, "terms")
+BOOKINGS = ("booking", "booking-action")
+"""The pages whose form writes what a check may refuse, by how the form is sent."""
+
+PARTS = (*LATE, "terms", *BOOKINGS)
 """The pages of `parts.tsx` that are there whole."""
 
 VARIANTS: dict[str, tuple[str, str] | tuple[()]] = {
@@ -123,6 +127,7 @@ class ReactPages:
         config = Config(port=0, stop_timeout=0.2)
         self.app = App(store="memory://", config=config, undeclared=True, pages=pages)
         _declare_signup(self.app)
+        _declare_booking(self.app)
         self.url = ""
 
     async def start(self) -> None:
@@ -133,13 +138,15 @@ class ReactPages:
         """Begin with no tasks."""
         for entity_id in ("1", "2"):
             await self.app.changes.delete("tasks", entity_id)
+        await self.app.changes.delete("bookings", "1")
 
     async def do(self, what: str, *more: str) -> object:
-        """What a scenario may ask for: `push` and `get` of a task, the `folder` of bundles."""
+        """What a scenario may ask for: `push` and `get` of a task, `get booking`, the `folder`."""
         if what == "push":
             return (await self.app.changes.push("tasks", more[0], {"title": more[1]})).version
-        if what == "get":
-            found = await self.app.changes.get("tasks", more[0])
+        if what in ("get", "get booking"):
+            entity = "tasks" if what == "get" else "bookings"
+            found = await self.app.changes.get(entity, more[0])
             return None if found is None else found.data
         assert what == "folder"
         return str(self.folder)
@@ -181,3 +188,15 @@ def _declare_signup(app: App) -> None:
             raise Invalid("is already registered")
 
     app.form("terms").field("agreed", required=True)
+
+
+def _declare_booking(app: App) -> None:
+    """A form whose fields are right each by itself, and a record that need not be."""
+    booking = app.form("booking")
+    booking.field("start", required=True, type=int)
+    booking.field("end", required=True, type=int)
+
+    @app.entity("bookings").check
+    def ends_after_it_starts(who: Grant | None, before: Any, after: Any) -> None:
+        if after and after["start"] > after["end"]:
+            raise Invalid("ends before it starts", field="end", code="too_early")

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.driver import Browser
-from tests.browser.react_pages import BUILDS, LATE, MODES, VARIANTS, ReactPages, built
+from tests.browser.react_pages import BOOKINGS, BUILDS, LATE, MODES, VARIANTS, ReactPages, built
 from tests.support.programs import node, registry
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -78,6 +78,14 @@ async def test_a_form_is_checked_as_it_stands_there_also_where_react_thinks_othe
     browser: Browser, pages: ReactPages, build: str
 ) -> None:
     await run(browser, pages, f"terms {build}")
+
+
+@pytest.mark.parametrize("build", BUILDS[1:])
+@pytest.mark.parametrize("name", [*BOOKINGS, "booking-field"])
+async def test_what_a_check_of_the_server_refuses_stands_at_its_field(
+    browser: Browser, pages: ReactPages, build: str, name: str
+) -> None:
+    await run(browser, pages, f"{name} {build}")
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -10,6 +10,8 @@ import { useCollection, useConnection, useField, useForm, useRecord } from "@rht
 import type { ElementType, ReactNode } from "react";
 import { lazy, Suspense, useState } from "react";
 
+import { type Booking, BookingPage } from "./booking.tsx";
+
 interface Task {
   title: string;
 }
@@ -17,6 +19,7 @@ interface Task {
 const isServer = typeof window === "undefined";
 export const client = connect("/api/ws", { storage: false });
 export const tasks = client.collection<Task>("tasks");
+const bookings = client.collection<Booking>("bookings");
 
 let arrive!: () => void;
 const arrived = new Promise<void>((resolve) => (arrive = resolve));
@@ -91,5 +94,7 @@ export const parts: Record<string, () => ReactNode> = {
   connection: () => <Around shows={useConnection(client)} part={Lazy} />,
   field: () => <Title />,
   terms: () => <Terms />,
+  booking: () => <BookingPage client={client} bookings={bookings} how="onSubmit" />,
+  "booking-action": () => <BookingPage client={client} bookings={bookings} how="action" />,
   streamed: () => <Around shows={useCollection(tasks).length} part={Streamed} />,
 };

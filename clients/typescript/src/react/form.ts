@@ -24,7 +24,10 @@ export interface FormHandle {
   readonly check: (field: string) => Promise<boolean | undefined>;
   /** Asks about the whole form now; see `BoundForm.validate`. False without a form. */
   readonly validate: () => Promise<boolean>;
-  /** Shows why what was made of the form was rejected; see `BoundForm.reject`. */
+  /**
+   * Shows why what was made of the form was rejected; see `BoundForm.reject`. In an `action`,
+   * before what that returns resolves: React does not reset the form then, and all stays in it.
+   */
   readonly reject: (error: FormRejection) => void;
 }
 
@@ -74,12 +77,13 @@ export function useForm(
         setErrors((before) => withAnswer(before, detail));
       };
       const forget = (event: Event) => event.defaultPrevented || setErrors(NO_ERRORS);
-      const binding = bindForm(form, { ...given.current, client, name });
       const ending = new AbortController();
       const listen = member(form, "addEventListener");
+      const reject = keepRejected(form, ending.signal);
+      const binding = bindForm(form, { ...given.current, client, name });
       listen("rhtmx:validation", heard, ending);
       listen("reset", forget, ending);
-      bound.current = binding;
+      bound.current = { ...binding, reject: reject(binding) };
       stop.current = () => {
         binding.stop();
         ending.abort();
@@ -93,6 +97,30 @@ export function useForm(
   const validate = useCallback(async () => (await bound.current?.validate()) ?? false, []);
   const reject = useCallback((error: FormRejection) => bound.current?.reject(error), []);
   return { ref, errors, check, validate, reject };
+}
+
+/**
+ * Has a form keep what is in it when React resets it after an action that was rejected,
+ * https://react.dev/reference/react-dom/components/form#parameters: by any other reset, which
+ * follows from something that the user does, it is emptied.
+ */
+function keepRejected(form: HTMLFormElement, signal: AbortSignal) {
+  let isRejected = false;
+  const isOver = () => (isRejected = false);
+  const keep = (event: Event) => {
+    if (isRejected) event.preventDefault();
+    isOver();
+  };
+  // Before the binding hears of it, which then leaves the errors.
+  member(form, "addEventListener")("reset", keep, { signal });
+  for (const type of ["click", "keydown"]) {
+    member(document, "addEventListener")(type, isOver, { capture: true, signal });
+  }
+  return ({ reject }: BoundForm) =>
+    (error: FormRejection) => {
+      isRejected = true;
+      reject(error);
+    };
 }
 
 function withAnswer(

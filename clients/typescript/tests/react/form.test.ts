@@ -164,6 +164,21 @@ describe.each([
     expect(client.fields).toHaveLength(1);
   });
 
+  it("that was rejected keeps its errors when React resets it, and loses them when the user does", async () => {
+    const violations = [{ field: "email", message: "is taken" }];
+    const reset = () => act(async () => find<HTMLFormElement>("form").reset());
+    const shown = () => [form.errors, find("[data-rhtmx-error=email]").textContent];
+    await act(async () => form.reject({ message: "not valid", violations }));
+    await reset();
+    expect(shown()).toEqual([{ email: "is taken" }, "is taken"]);
+    await reset();
+    expect(shown()).toEqual([{}, ""]);
+    await act(async () => form.reject({ message: "not valid", violations }));
+    document.body.click();
+    await reset();
+    expect(shown()).toEqual([{}, ""]);
+  });
+
   it("that goes takes its errors with it: the one that comes in its place begins anew", async () => {
     await act(async () => {
       type("email", "x");
