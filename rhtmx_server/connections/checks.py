@@ -206,7 +206,8 @@ def _push_fields(message: PushFields) -> None:
 def _field_updates(where: str, updates: Sequence[FieldUpdate]) -> None:
     _items(where, updates)
     for index, update in enumerate(updates):
-        _key(f"{where}[{index}].field", update.field)
+        if not 0 < len(update.field) <= _SHORT or update.field in FORBIDDEN_KEYS:
+            _key(f"{where}[{index}].field", update.field)  # only here are words made for it
 
 
 def _transaction(message: Transaction) -> None:

@@ -165,13 +165,11 @@ class Services:
                         "or leave seq out",
                     )
                 check(message)
-                if isinstance(message, Push):  # first, and so cheap: most are
-                    self.known(message.entity)
-                    if message.entity.startswith(RESERVED):
-                        self._admit_answer(mutation, message)
-                elif isinstance(message, PushFields):
-                    self._admit_fields(mutation, message, "push_fields")
+                # Not `isinstance`: for messages that is a call.
+                if type(message) is Push or type(message) is PushFields:
+                    self._admit(mutation, message, "push_fields")
                 else:
+                    assert type(message) is Transaction
                     self._take_apart(mutation, message)
             except RhtmxError as error:
                 mutation.rejection = error
@@ -186,23 +184,18 @@ class Services:
         writes = writes_of(message)
         mutation.writes = [structs.replace(mutation, message=each) for each in writes]
         for index, write in enumerate(writes):
-            if isinstance(write, Push):
-                self.known(write.entity)
-                if write.entity.startswith(RESERVED):
-                    self._admit_answer(mutation, write)
-            else:
-                self._admit_fields(mutation, write, f"transaction.writes[{index}]")
+            self._admit(mutation, write, f"transaction.writes[{index}]")
 
-    def _admit_answer(self, mutation: Mutation, write: Push | PushFields) -> None:
-        if mutation.who is not None:  # the program of the server may do everything
+    def _admit(self, mutation: Mutation, write: Push | PushFields, where: str) -> None:
+        """Make sure that a single write may be decided."""
+        entity, is_log = write.entity, write.entity.startswith(RESERVED)
+        if is_log or not (self.entities is None or entity in self.entities):
+            self.known(entity)
+        # The program of the server may do everything, and has its answer: it sends nothing again.
+        if is_log and mutation.who is not None:
             check_answer(write)
-
-    def _admit_fields(self, mutation: Mutation, write: PushFields, where: str) -> None:
-        self.known(write.entity)
-        if write.entity.startswith(RESERVED):
-            self._admit_answer(mutation, write)
-        # The program of the server has its answer: it sends nothing again.
-        if mutation.message.seq is None and mutation.secret != THE_APP:
+        is_once = mutation.message.seq is not None or mutation.secret == THE_APP
+        if not is_once and type(write) is PushFields:
             _check_repeatable(write, where)
 
     async def grant(self, request: Request) -> tuple[Grant, float | None]:

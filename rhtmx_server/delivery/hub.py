@@ -159,7 +159,8 @@ class Hub:
 
     def deliver(self, commits: Sequence[Commit]) -> None:
         """Hand out commits, in version order for each entity."""
-        superseded = _superseded(commits)
+        reads_logs = any(entity.startswith(RESERVED) for entity in self._groups)
+        superseded = _superseded(commits) if reads_logs else ()
         for commit in commits:
             entity, version = commit.record.entity, commit.record.version
             head = self._heads.setdefault(entity, Head())
@@ -170,7 +171,8 @@ class Hub:
                 # after it first.
                 if version != head.version + 1:
                     self._drop(groups.all)
-                concerned = () if (entity, version) in superseded else groups.concerned(commit)
+                is_told = not superseded or (entity, version) not in superseded
+                concerned = groups.concerned(commit) if is_told else ()
                 self._frame(commit, concerned)
                 if commit.transaction:
                     self._transactions.setdefault(commit.transaction, {}).update(

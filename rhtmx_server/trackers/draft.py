@@ -140,12 +140,12 @@ class RecordDraft:
         the record back with one lonely field in it.
         """
         strategy = self._policy.strategy(field)
+        if strategy is not MergeStrategy.CLIENT_WINS or stored is None:
+            return strategy
         delete = self._clocks.get(DELETED)
         # The field was last written by the delete of the whole record, not by one of its own.
-        gone = stored is not None and delete is not None and stored.clock.version == delete.version
-        if gone and strategy is MergeStrategy.CLIENT_WINS:
-            return MergeStrategy.LAST_WRITE_WINS
-        return strategy
+        gone = delete is not None and stored.clock.version == delete.version
+        return MergeStrategy.LAST_WRITE_WINS if gone else strategy
 
     def _put(self, field: str, value: bytes | None, clock: Clock) -> None:
         self.written.append(field)

@@ -25,7 +25,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -156,7 +156,7 @@ class Batch:
         ]
         self._writes = [(_key(one), one) for m in self.mutations for one in _singles(m)]
         return BatchNeeds(
-            records=dict.fromkeys(key for key, _ in self._writes),
+            records=dict(self._writes),
             clients={m.client_id for m in self.mutations if m.client_id is not None},
             outcomes=set(numbered),
             more=None if self._logs is NO_LOGS else self._log_needs,
@@ -277,7 +277,7 @@ class Batch:
     ) -> Reply:
         """Decide a mutation under its number, and keep what came of it."""
         rejected, writes = False, _singles(mutation) if self._guards else ()
-        before = [snapshot.records.get(_key(each)) for each in writes]
+        before = [snapshot.records.get(_key(each)) for each in writes] if writes else ()
         try:
             reply = self._apply(mutation, snapshot)
         except RhtmxError as error:
@@ -403,7 +403,7 @@ class Batch:
         return undo
 
     def _write(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
-        message = cast("Push | PushFields", mutation.message)  # transactions were taken apart
+        message: Push | PushFields = mutation.message  # type: ignore[assignment]  # taken apart
         key = message.entity, message.entity_id
         # What this batch wrote comes first: the snapshot is from before it.
         version = self._versions.get(message.entity) or snapshot.heads[message.entity].version
@@ -482,7 +482,7 @@ def _singles(mutation: Mutation) -> Sequence[Mutation]:
 
 
 def _key(mutation: Mutation) -> Key:
-    write = cast("Push | PushFields", mutation.message)
+    write: Push | PushFields = mutation.message  # type: ignore[assignment]  # taken apart
     return write.entity, write.entity_id
 
 

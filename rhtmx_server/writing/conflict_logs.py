@@ -112,31 +112,22 @@ class ConflictLogs:
             For records whose logs may have to be written: the record of the log, which of one
             of a log is itself. And the clients whose writes may be in conflict with these.
         """
-        # By whom a record is written that comes more than once: rarely any does.
-        writers: dict[Key, str | None] = {}
-        repeated = len(dict(writes)) < len(writes)
-        logged, rivals = dict[Key, Key](), set[str]()
+        shared = _shared(writes) if len(dict(writes)) < len(writes) else ()
+        logged, rivals, places = dict[Key, Key](), set[str](), self._places
         for key, mutation in writes:
-            by = mutation.client_id
-            again = False
-            if repeated:
-                again = key in writers and (by is None or writers[key] != by)
-                writers[key] = None if again else by
             write, entity = mutation.message, key[0]
             if entity.startswith(RESERVED):
                 logged[key] = key
-                continue
             # Not `isinstance`: for messages that is a call. Most writes of most batches end here.
-            if type(write) is Push and write.action is not _DELETE and entity not in self._places:
-                continue
-            if entity in self._unlogged:
-                continue
-            if type(write) is not PushFields:
-                logged[key] = log_of(entity), key[1]
-            else:
+            elif type(write) is Push:
+                meets = write.action is _DELETE or entity in places
+                if meets and entity not in self._unlogged:
+                    logged[key] = log_of(entity), key[1]
+            elif type(write) is PushFields and entity not in self._unlogged:
                 record = records.get(key)
+                by = mutation.client_id
                 authors = None if record is None else _rivals(write, record, by, now)
-                if authors is not None or again or self._may_move(write, record):
+                if authors is not None or key in shared or self._may_move(write, record):
                     rivals.update(authors or ())
                     logged[key] = log_of(entity), key[1]
         return logged, rivals
@@ -164,10 +155,11 @@ class ConflictLogs:
             return
         log = log_of(entity), entity_id
         if commit is not None:
-            follows = self._follow(commit, snapshot.records.get(log))
+            ends = not commit.record.live or self._is_shown_to_more(commit)
+            follows = self._follow(commit, snapshot.records.get(log), ends=ends)
             if follows is not None:
                 yield by_program(follows)
-            if self._is_shown_to_more(commit):
+            if ends and commit.record.live:
                 return
         *reply, ack = decision.reply
         assert isinstance(ack, PushAck | FieldPushAck)
@@ -191,18 +183,21 @@ class ConflictLogs:
                 return True
         return record is None or record.action is _DELETE
 
-    def _follow(self, commit: Commit, log: Record | None) -> Push | PushFields | None:
+    def _follow(
+        self, commit: Commit, log: Record | None, *, ends: bool
+    ) -> Push | PushFields | None:
         """What is to be done to a log because its record was written.
 
         Args:
             commit: what became of the record.
             log: the record of its log.
+            ends: what is open is no more.
         """
         if live(log) is None:
             return None
         assert log is not None
         record, guard = commit.record, self._guards.get(commit.record.entity)
-        if not record.live or self._is_shown_to_more(commit):
+        if ends:
             return _deletion(log)
         placed = self._placed(record, log, to_datetime(record.time))
         anew = record.action is ChangeAction.CREATE and guard is not None and guard.closed
@@ -318,6 +313,19 @@ class ConflictLogs:
 
 NO_LOGS = ConflictLogs()
 """None, for who asks for none: nothing is ever at hand of it."""
+
+
+def _shared(writes: Sequence[tuple[Key, Mutation]]) -> Collection[Key]:
+    """The records that more than one client writes; whoever is not known is another each time."""
+    writers: dict[Key, str | None] = {}
+    found: set[Key] = set()
+    for key, mutation in writes:
+        by = mutation.client_id
+        if key not in writers:
+            writers[key] = by
+        elif by is None or writers[key] != by:
+            found.add(key)
+    return found
 
 
 def _rivals(

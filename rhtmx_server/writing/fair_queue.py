@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
 
-from rhtmx.messages import FieldUpdate, Push, PushFields, Transaction
+from rhtmx.messages import Push, PushFields, Transaction, TransactionWrite
 from rhtmx_server.model import Mutation
 
 __all__ = ["FIELD", "MAX_BATCH", "MAX_BYTES", "FairQueue", "weigh"]
@@ -46,15 +46,16 @@ So does each write of a transaction, which counts as one mutation."""
 
 def weigh(message: Push | PushFields | Transaction) -> int:
     """Return what a mutation weighs: its bytes, and what its fields cost."""
-    if isinstance(message, Push):
+    if type(message) is Push:  # not `isinstance`: for messages that is a call
         return len(message.data or b"")
-    if isinstance(message, PushFields):
-        return _fields(message.fields)
-    return sum([FIELD + len(each.data or b"") + _fields(each.fields) for each in message.writes])
+    if type(message) is PushFields:
+        return _fields(message)
+    assert type(message) is Transaction
+    return sum([FIELD + len(each.data or b"") + _fields(each) for each in message.writes])
 
 
-def _fields(updates: Sequence[FieldUpdate]) -> int:
-    return sum([FIELD + len(update.value or b"") for update in updates])
+def _fields(write: PushFields | TransactionWrite) -> int:
+    return sum([FIELD + len(update.value or b"") for update in write.fields])
 
 
 class FairQueue:

@@ -28,7 +28,6 @@ from rhtmx.messages import (
     PushFields,
     Transaction,
     TransactionAck,
-    TransactionWrite,
 )
 from rhtmx.wire import Format, ServerMessage
 
@@ -58,8 +57,8 @@ _read = msgspec.msgpack.Decoder(_Kept).decode
 
 def digest(message: Push | PushFields | Transaction) -> bytes:
     """Return a hash of what a mutation says, without how it is addressed."""
-    content: object
-    if isinstance(message, Push):
+    content: tuple[object, ...] | list[tuple[object, ...]]
+    if type(message) is Push:  # not `isinstance`: for messages that is a call
         content = (
             message.entity,
             message.entity_id,
@@ -69,16 +68,13 @@ def digest(message: Push | PushFields | Transaction) -> bytes:
         )
     # Without `seq` and `request_id`: a mutation that is sent again may have another
     # `request_id`.
-    elif isinstance(message, PushFields):
+    elif type(message) is PushFields:
         fields = _fields(message.fields)
-        content = (
-            message.entity,
-            message.entity_id,
-            message.base_version,
-            fields,
-            *_condition(message),
-        )
+        content = (message.entity, message.entity_id, message.base_version, fields)
+        if message.if_unchanged:  # nothing where it is not set: as digests were made before
+            content += (True,)
     else:
+        assert type(message) is Transaction
         content = [
             (
                 one.entity,
@@ -87,16 +83,11 @@ def digest(message: Push | PushFields | Transaction) -> bytes:
                 one.action,
                 one.data,
                 _fields(one.fields),
-                *_condition(one),
+                *((True,) if one.if_unchanged else ()),
             )
             for one in message.writes
         ]
     return hashlib.blake2b(_write(content), digest_size=16).digest()
-
-
-def _condition(message: PushFields | TransactionWrite) -> tuple[bool, ...]:
-    # Nothing where it is not set: as digests were made before there was one.
-    return (True,) if message.if_unchanged else ()
 
 
 def _fields(updates: Sequence[FieldUpdate]) -> list[tuple[object, ...]]:
