@@ -68,7 +68,7 @@ from rhtmx_server.writing.judgement import (
     shown_values,
     without_values,
 )
-from rhtmx_server.writing.lost_writes import lost_entry
+from rhtmx_server.writing.kept_rows import lost_entry, part_rows
 from rhtmx_server.writing.outcomes import digest, pack, told_of, unpack
 from rhtmx_server.writing.rejections import too_much
 from rhtmx_server.writing.transactions import acknowledgement, rejection, transaction_id
@@ -426,13 +426,17 @@ class Batch:
             # It costs this mutation only, and uses up its number: the other 511 are written.
             raise unexpected(failure, "deciding a mutation") from failure
         commit = decision.commit
+        log = self._logged.get(key) if self._logged else None
+        # Mostly nothing was in conflict, and nothing is open.
+        follows = log is not None and (log in snapshot.records or len(decision.reply) > 1)
+        undo = self._savepoint((mutation,), snapshot) if follows else None
         if commit is not None:
             record = commit.record
             self.commits.append(commit)
             previous = 0 if current is None else current.version
             self._history.append(HistoryEntry(record, commit.granularity, previous=previous))
-            if commit.before or commit.after:
-                self._keep_parts(commit)
+            for row in part_rows(commit) if commit.before or commit.after else ():
+                self._parts[row.entity, row.entity_id, row.part] = row
             self._versions[message.entity] = version = record.version
             # A first version is a new entity: `admit` has to count those of this batch, too.
             self._made += version == 1 and not message.entity.startswith(RESERVED)
@@ -441,33 +445,30 @@ class Batch:
                 snapshot.last_parts[key] = commit.before  # counts if this was a delete
         for lost in decision.lost:
             self._history.append(lost_entry(lost, message, version, context))
-        log = self._logged.get(key) if self._logged else None
-        # Mostly nothing was in conflict, and nothing is open.
-        if log is not None and (log in snapshot.records or len(decision.reply) > 1):
-            self._write_log(mutation, decision, snapshot)
+        if undo is not None:
+            self._write_log(mutation, decision, snapshot, undo)
         return decision.reply
 
-    def _write_log(self, mutation: Mutation, decision: Decision, snapshot: Snapshot) -> None:
-        """Write what follows for a conflict log."""
+    def _write_log(
+        self,
+        mutation: Mutation,
+        decision: Decision,
+        snapshot: Snapshot,
+        undo: Callable[[], None],
+    ) -> None:
+        """Write what follows for a conflict log; if that fails, nothing is written of either."""
 
         def next_version(entity: str) -> int:
             return (self._versions.get(entity) or snapshot.heads[entity].version) + 1
 
-        for each in self._logs.after(mutation, decision, snapshot, next_version):
-            self._write(each, snapshot)
-
-    def _keep_parts(self, commit: Commit) -> None:
-        """Note that a record is in its parts, and that it has left the others that it was in."""
-        record = commit.record
-        for part in commit.before | commit.after:
-            self._parts[record.entity, record.entity_id, part] = PartRow(
-                record.entity,
-                part,
-                record.entity_id,
-                record.version,
-                record.time,
-                left=part not in commit.after,
-            )
+        try:
+            for each in self._logs.after(mutation, decision, snapshot, next_version):
+                self._write(each, snapshot)
+        except Exception as failure:
+            undo()
+            if isinstance(failure, RhtmxError):
+                raise
+            raise unexpected(failure, "writing a conflict log") from failure
 
 
 def _tells_nothing(reply: Reply) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rhtmx.errors import ErrorCode
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     ChangeAction,
     Conflict,
@@ -31,6 +32,7 @@ from rhtmx_server.model import Mutation
 from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers.policy import Policy
 from rhtmx_server.writing.batch import Batch
+from rhtmx_server.writing.conflict_logs import ConflictLogs, by_program
 from rhtmx_server.writing.open_conflicts import MOST_OPEN
 from tests.unit.rhtmx_server.delivery.reading_world import run
 from tests.unit.rhtmx_server.fakes import NOW
@@ -589,3 +591,25 @@ def test_a_program_writes_a_log_as_it_likes(tasks: LoggedServer) -> None:
     push = Push(LOG, "1", ChangeAction.DELETE)
     assert isinstance(tasks.one(push, who=None)[-1], PushAck)
     assert tasks.log() is None
+
+
+# What fails.
+
+
+@pytest.mark.parametrize("failure", [RhtmxError(ErrorCode.STORAGE_FULL, "full"), KeyError("bug")])
+def test_a_write_whose_conflict_cannot_be_kept_is_not_written_either(
+    tasks: LoggedServer, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*args: object) -> Iterator[Mutation]:
+        yield by_program(Push(LOG, "1", ChangeAction.UPDATE, b"{}"))
+        raise failure
+
+    before = tasks.record("tasks"), tasks.record(), tasks.record("tasks", "2")
+    monkeypatch.setattr(ConflictLogs, "after", fail)
+    lost, other = tasks.batch(
+        by(fields("1", 1, time=NOW + 30, title="z"), "c3"), by(put("2", title="x"), "c4")
+    )
+    expected = failure.code if isinstance(failure, RhtmxError) else ErrorCode.INTERNAL
+    assert (code(lost), code(other)) == (expected, None)
+    assert (tasks.record("tasks"), tasks.record()) == before[:2]
+    assert tasks.record("tasks", "2") != before[2], "it costs nobody else a write"

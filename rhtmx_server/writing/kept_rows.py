@@ -1,16 +1,26 @@
-"""What the history keeps of a field write that lost. Pure.
+"""What the store keeps of a write besides its record: that it lost, and where the record is. Pure.
 
-Knows the entry. Must not know why a write lost.
+Knows rows. Must not know why a write lost, nor who reads a part.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from rhtmx.messages import ChangeAction, Push, PushFields
-from rhtmx_server.model import Context, Granularity, HistoryEntry, LostWrite, Record
+from rhtmx_server.model import (
+    Commit,
+    Context,
+    Granularity,
+    HistoryEntry,
+    LostWrite,
+    PartRow,
+    Record,
+)
 
-__all__ = ["lost_entry"]
+__all__ = ["lost_entry", "part_rows"]
 
 
 def lost_entry(
@@ -36,3 +46,21 @@ def lost_entry(
         time=context.now,
     )
     return HistoryEntry(record, Granularity.FIELDS, lost=True)
+
+
+def part_rows(commit: Commit) -> Iterator[PartRow]:
+    """That a record is in its parts, and that it has left the others that it was in.
+
+    Args:
+        commit: what wrote the record, of an entity that is divided.
+    """
+    record, after = commit.record, commit.after
+    for part in commit.before | after:
+        yield PartRow(
+            record.entity,
+            part,
+            record.entity_id,
+            record.version,
+            record.time,
+            left=part not in after,
+        )
