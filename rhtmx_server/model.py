@@ -190,6 +190,11 @@ class Departure(msgspec.Struct, gc=False):
     version: int
     time: int
 
+    @property
+    def data(self) -> None:
+        """Nothing: as of a tombstone."""
+        return None
+
 
 class LostWrite(msgspec.Struct, gc=False):
     """A field write that lost against the stored value; kept in the history.
