@@ -90,7 +90,7 @@ def decide_judged(
         functions: calls those of the program.
 
     Raises:
-        RhtmxError: what `decide` raises; `FORBIDDEN`, its author may not; `INVALID_DATA`,
+        RhtmxError: what `decide` raises; `FORBIDDEN`, its author may not; `INVALID`,
             a check says so, or a field has a value by which no record can be divided.
         Exception: what a function of the program raises besides.
     """

@@ -44,7 +44,7 @@ def invalid(message: str, violations: Iterable[Violation]) -> RhtmxError:
         raise MisuseError(
             f"a check gave metadata that is no JSON ({type(reason).__name__})"
         ) from None
-    return RhtmxError(ErrorCode.INVALID_DATA, message, details=details)
+    return RhtmxError(ErrorCode.INVALID, message, details=details)
 
 
 def too_much(mutation: Mutation) -> RhtmxError:

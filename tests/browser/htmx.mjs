@@ -130,8 +130,8 @@ async function refusedCount({ visit, ask }, version) {
   await changed(() => ask("close tomorrow"));
   assert.deepEqual(await look(), ["", "is closed", ""]);
   assert.deepEqual(await page.evaluate(() => told), [
-    ["invalid_data", [["votes", "too_many"]]],
-    ["invalid_data", [["", ""]]],
+    ["invalid", [["votes", "too_many"]]],
+    ["invalid", [["", ""]]],
   ]);
 }
 

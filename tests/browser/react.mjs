@@ -187,7 +187,7 @@ function bookingFieldOf(path) {
     const says = (text) => page.locator(`#said:text-is("${text}")`).waitFor();
     await field.fill("8");
     await says(" ;too_early ends before it starts;");
-    await page.locator("#error:text-is('invalid_data')").waitFor();
+    await page.locator("#error:text-is('invalid')").waitFor();
     assert.equal(await field.inputValue(), "1");
     await field.fill("2");
     await says(" ; ;");

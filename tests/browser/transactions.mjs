@@ -177,10 +177,10 @@ const rejectedIn = (page) =>
 const REJECTED = [
   {
     writes: ["orders", "stock", "stock"],
-    code: "invalid_data",
+    code: "invalid",
     reasons: [
-      [1, "invalid_data"],
-      [2, "invalid_data"],
+      [1, "invalid"],
+      [2, "invalid"],
     ],
     violations: [1, 2].map((write) => ({ ...WRONG, write })),
   },
@@ -223,7 +223,7 @@ export async function aRejectedTransactionIsToldToTheTabThatMadeIt(world) {
   await show(pages, 101, 1);
   await online(leader);
   await writer.waitForFunction(() => window.outcome !== "waiting");
-  assert.deepEqual(await writer.evaluate(() => window.outcome), ["invalid_data", [1, 2]]);
+  assert.deepEqual(await writer.evaluate(() => window.outcome), ["invalid", [1, 2]]);
   await show(pages, 1, 0);
   await areRejected(pages, REJECTED);
   for (const page of [leader, writer, observer]) {

@@ -191,7 +191,7 @@ async def writes(app: App, name: str, entity: str, entity_id: str, data: Any) ->
         await client.ask({"type": "hello", "token": name}, "welcome")
         await client.send({**push, "data": data})
         answer = await client.until_that(lambda m: m["type"] in ("push_ack", "error"))
-    assert answer.get("code") in (None, "forbidden", "invalid_data")
+    assert answer.get("code") in (None, "forbidden", "invalid")
     return (await app.changes.get(entity, entity_id)) != before
 
 

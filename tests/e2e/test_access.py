@@ -139,7 +139,7 @@ async def test_a_field_push_hides_and_judges_as_a_push_does(sockets: dict[str, R
         (eve, "customer", "eve", "forbidden"),
         (eve, "note", "x", "forbidden"),
         (ada, "customer", "eve", "forbidden"),
-        (ada, "customer", ["ada"], "invalid_data"),
+        (ada, "customer", ["ada"], "invalid"),
         (ada, "note", "x", None),
     ):
         update = {
@@ -181,7 +181,7 @@ async def test_a_check_names_the_field_at_any_door(app: App, sockets: dict[str, 
     assert await push(ada, "events", "1", {"by": "ada", "start": 1, "end": 2}) == "ok"
     bad = {"by": "ada", "start": 3, "end": 2}
     answer = await push(ada, "events", "1", bad, request_id="r", seq=1)
-    assert (answer["code"], answer["message"]) == ("invalid_data", "ends before it starts")
+    assert (answer["code"], answer["message"]) == ("invalid", "ends before it starts")
     wrong = {"field": "end", "code": "", "message": "ends before it starts"}
     assert answer["details"] == {
         "field": "end",
@@ -195,7 +195,7 @@ async def test_a_check_names_the_field_at_any_door(app: App, sockets: dict[str, 
     async with rhtmx.backend(app.grpc_address, token="ada") as backend_of_ada:
         with pytest.raises(rhtmx.RhtmxError, match="ends before it starts") as caught:
             await backend_of_ada.push("events", "1", bad)
-        assert caught.value.code is rhtmx.ErrorCode.INVALID_DATA
+        assert caught.value.code is rhtmx.ErrorCode.INVALID
 
 
 async def test_the_program_itself_may_write_everything_that_passes_the_checks(app: App) -> None:

@@ -94,7 +94,7 @@ async def test_of_two_authors_who_are_right_alone_and_wrong_together_one_is_refu
     assert len({answer["request_id"].partition(" ")[2] for answer in errors}) == refused
     assert len(errors) == refused
     for error in errors:
-        assert error["code"] == "invalid_data"
+        assert error["code"] == "invalid"
         assert error["details"] == {"field": "end", "violations": [spelt(WRONG)]}
 
 
@@ -205,7 +205,7 @@ async def test_no_door_lets_by_what_a_check_refuses(app: App, door: Callable[[Ap
     await app.changes.push("events", "1", {"start": 1})
     with pytest.raises(RhtmxError) as refused:
         await door(app)
-    assert refused.value.code is ErrorCode.INVALID_DATA
+    assert refused.value.code is ErrorCode.INVALID
     (violation,) = refused.value.violations
     assert (violation.field, violation.code, violation.message) == (
         "end",

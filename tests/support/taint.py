@@ -46,7 +46,7 @@ MARKS = (
     '"type":"field_conflict"',
     '"code":"conflict"',
     '"code":"forbidden"',
-    '"code":"invalid_data"',
+    '"code":"invalid"',
     '"duplicate":true',
     '"left":true',
     '"type":"transaction_ack"',

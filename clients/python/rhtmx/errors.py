@@ -96,7 +96,7 @@ class RhtmxError(Exception):
 
         Example:
             >>> details = b'{"violations": [{"field": "end", "code": "", "message": "is missing"}]}'
-            >>> error = RhtmxError(ErrorCode.INVALID_DATA, "is missing", details=details)
+            >>> error = RhtmxError(ErrorCode.INVALID, "is missing", details=details)
             >>> {each.field: each.message for each in error.violations}
             {'end': 'is missing'}
         """

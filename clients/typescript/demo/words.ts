@@ -116,6 +116,7 @@ export function rejectionInWords(code: string, text: string): string {
 
 const REJECTIONS: Readonly<Record<string, string>> = {
   conflict: "Somebody else was first",
+  invalid: "It would not be valid",
   invalid_data: "It does not fit the record",
   too_large: "It is too large",
   forbidden: "You may not do this",

@@ -79,7 +79,7 @@ export class RhtmxError extends Error {
    *
    * @example
    * const details = { violations: [{ field: "end", code: "", message: "is missing" }] };
-   * const error = new RhtmxError("invalid_data", "is missing", { details });
+   * const error = new RhtmxError("invalid", "is missing", { details });
    * for (const { field, message } of error.violations) console.log(field, message);
    */
   get violations(): readonly Violation[] {

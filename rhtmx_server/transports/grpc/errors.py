@@ -11,6 +11,7 @@ trailer            what it holds
 `rhtmx-details-bin`  the details, JSON in UTF-8, up to `MAX_DETAILS`
 `rhtmx-retry-after`  milliseconds to wait before the same is sent again, where that is known
 `rhtmx-details-size` their size, where they are larger and so left out
+`grpc-status-details-bin`  the violations of a record, as `buf.validate.Violations`
 ================== ==========================================================
 """
 
@@ -24,6 +25,7 @@ from grpclib.server import Stream
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERRORS
+from rhtmx_server.transports.grpc.status_details import MAX_STATUS_DETAILS, encode_status
 
 __all__ = [
     "MAX_DETAILS",
@@ -85,8 +87,13 @@ def trailers(error: RhtmxError) -> dict[str, str | bytes]:
 
 async def refuse(stream: Stream[Any, Any], error: RhtmxError) -> None:
     """End a call with an error."""
+    status, message = status_of(error.code), error.message[:_MAX_MESSAGE]
+    violations = error.violations
+    if violations and len(encode_status(status.value, message, violations)) > MAX_STATUS_DETAILS:
+        violations = ()
     await stream.send_trailing_metadata(
-        status=status_of(error.code),
-        status_message=error.message[:_MAX_MESSAGE],
+        status=status,
+        status_message=message,
+        status_details=violations or None,
         metadata=trailers(error),
     )

@@ -26,6 +26,7 @@ from rhtmx_server.transports.grpc.protocol import GuardedProtocol, configuration
 from rhtmx_server.transports.grpc.reflection import Reflection
 from rhtmx_server.transports.grpc.service import NAME, Trackers
 from rhtmx_server.transports.grpc.standard import HEALTH, REFLECTIONS
+from rhtmx_server.transports.grpc.status_details import StatusDetailsCodec
 from rhtmx_server.transports.grpc.tls import context
 
 __all__ = ["GrpcServer"]
@@ -54,6 +55,7 @@ class GrpcServer(Server):
         super().__init__(
             [Trackers(self._door), self._health, Reflection(self._door, names)],
             codec=GLUE,
+            status_details_codec=StatusDetailsCodec(),
             config=configuration(services.config.heartbeat),
         )
         self._services = services

@@ -12,7 +12,7 @@ import pytest
 
 from rhtmx.messages import ErrorCode
 from rhtmx.messages.tables import ERRORS
-from rhtmx_server import App, Config, Grant, Request, RhtmxError
+from rhtmx_server import App, Config, Grant, Invalid, Request, RhtmxError
 from tests.support.grpcio_client import Backend, Refusal, backend
 from tests.support.waiting import eventually
 
@@ -74,6 +74,28 @@ async def test_what_makes_no_sense_is_an_invalid_argument(client: Backend) -> No
 async def test_an_unknown_form_is_not_found(client: Backend) -> None:
     refusal = await client.refused("ValidateForm", client.m.ValidateForm(form="no"))
     assert told(refusal) == ("NOT_FOUND", "unknown_form")
+
+
+async def test_a_record_that_is_not_valid_says_so_in_words_that_any_client_reads(
+    messages: Any,
+) -> None:
+    app = App(store="memory://", config=Config(port=0, grpc_port=0))
+    tasks = app.entity("tasks")
+
+    @tasks.check
+    def has_a_title(who: Any, before: Any, after: Any) -> None:
+        if after is not None and not after.get("title"):
+            raise Invalid("is required", field="title", code="required")
+
+    async with app, backend(messages, app.grpc_address) as client:
+        refusal = await client.refused("Push", client.push("tasks", "1", {}))
+    assert told(refusal) == ("INVALID_ARGUMENT", "invalid")
+    (violation,) = refusal.details["violations"]
+    assert (violation["field"], violation["code"]) == ("title", "required")
+    told_of = refusal.trailers["grpc-status-details-bin"]
+    assert isinstance(told_of, bytes)
+    assert b"buf.validate.Violations" in told_of
+    assert b"title" in told_of
 
 
 async def test_names_that_were_not_declared_are_unknown(messages: Any) -> None:

@@ -45,6 +45,7 @@ _SHARED = Counter(row.grpc_status for row in ERRORS.values())
 
 _BY_STATUS = {
     **{row.grpc_status: code for code, row in ERRORS.items() if _SHARED[row.grpc_status] == 1},
+    Status.INVALID_ARGUMENT.value: ErrorCode.BAD_MESSAGE,
     Status.PERMISSION_DENIED.value: ErrorCode.FORBIDDEN,
     Status.RESOURCE_EXHAUSTED.value: ErrorCode.TOO_MANY_REQUESTS,
 }

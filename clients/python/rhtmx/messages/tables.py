@@ -69,7 +69,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "3c97cfe395cbcf94"
+SCHEMA_HASH = "1c8d25dcbc8ea44e"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -319,6 +319,7 @@ ERROR_CODE_SPELLINGS: dict[ErrorCode, str] = {
     ErrorCode.STALLED: "stalled",
     ErrorCode.NOT_FOUND: "not_found",
     ErrorCode.RATE_LIMITED: "rate_limited",
+    ErrorCode.INVALID: "invalid",
 }
 ERROR_CODE_VALUES: dict[str, ErrorCode] = {
     text: value for value, text in ERROR_CODE_SPELLINGS.items()
@@ -432,6 +433,7 @@ ERRORS: dict[ErrorCode, ErrorRow] = {
     ErrorCode.RATE_LIMITED: ErrorRow(
         spelling="rate_limited", grpc_status=8, close_code=0, retryable=True
     ),
+    ErrorCode.INVALID: ErrorRow(spelling="invalid", grpc_status=3, close_code=0, retryable=False),
 }
 """What each error code means to the peer."""
 

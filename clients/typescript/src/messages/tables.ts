@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "3c97cfe395cbcf94";
+export const SCHEMA_HASH = "1c8d25dcbc8ea44e";
 
 /** What an error code means. */
 export interface ErrorTraits {
@@ -43,7 +43,8 @@ export const ERRORS = /* @__PURE__ */ Object.fromEntries(
     "shutting_down 14 4000 1;" +
     "stalled 14 4001 1;" +
     "not_found 5;" +
-    "rate_limited 8 0 1"
+    "rate_limited 8 0 1;" +
+    "invalid 3"
   )
     .split(";")
     .map((row) => {

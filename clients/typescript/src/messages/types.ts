@@ -42,11 +42,8 @@ export type ErrorCode =
    */
   | "unknown_form"
   /**
-   * The write does not fit the record, or the record would not be valid. Where
-   * fields are at fault, `details` names them: `{"violations": [{"field": "end",
-   * "code": "too_early", "message": "ends before it starts"}]}`. `field` is
-   * empty for the record as a whole, `code` is a word of the application, or
-   * empty.
+   * The write does not fit the record: an operation on a value of another kind,
+   * say. Where fields are at fault, `details` names them as those of `invalid`.
    */
   | "invalid_data"
   /**
@@ -105,7 +102,16 @@ export type ErrorCode =
    * connection. Nothing was done, and no number is used up: send the message
    * again after `retry_after`.
    */
-  | "rate_limited";
+  | "rate_limited"
+  /**
+   * The record would not be valid: a check of the application refuses it.
+   * `details` names the fields that are at fault: `{"violations": [{"field":
+   * "end", "code": "too_early", "message": "ends before it starts"}]}`. `field` is
+   * empty for the record as a whole, `code` is a word of the application, or
+   * empty. Over gRPC they are in the details of the status, too, as
+   * `buf.validate.Violations`.
+   */
+  | "invalid";
 
 /** What happened to a field. */
 export type FieldAction =

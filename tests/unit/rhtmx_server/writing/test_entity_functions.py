@@ -287,7 +287,7 @@ def test_one_that_waits_is_refused_in_words(caplog: pytest.LogCaptureFixture) ->
 
 @pytest.mark.parametrize(
     ("verdict", "code"),
-    [(Invalid("no", field="a"), ErrorCode.INVALID_DATA), (Forbidden(), ErrorCode.FORBIDDEN)],
+    [(Invalid("no", field="a"), ErrorCode.INVALID), (Forbidden(), ErrorCode.FORBIDDEN)],
 )
 def test_what_fills_in_may_refuse(verdict: Exception, code: ErrorCode) -> None:
     def refuse(who: Any, after: Any) -> Any:

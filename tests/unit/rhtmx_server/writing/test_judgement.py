@@ -199,7 +199,7 @@ def test_a_write_is_judged_before_and_after_it(
     before = tasks.history
     reply = tasks.one(message, who)
     if allowed is None:
-        assert code(reply) is ErrorCode.INVALID_DATA
+        assert code(reply) is ErrorCode.INVALID
     elif allowed:
         assert code(reply) is None
         assert len(tasks.history) == 2
@@ -213,7 +213,7 @@ def test_the_program_itself_may_everything_that_is_not_impossible() -> None:
     tasks = server(read=nobody, write=nobody)
     for message in (put(team="red"), fields(team="blue"), drop()):
         assert code(tasks.one(message)) is None
-    assert code(tasks.one(put(team=["red"]))) is ErrorCode.INVALID_DATA
+    assert code(tasks.one(put(team=["red"]))) is ErrorCode.INVALID
 
 
 def test_a_right_to_too_many_parts_writes_nothing_and_costs_nobody_else_anything() -> None:
@@ -493,7 +493,7 @@ def test_a_check_sees_who_before_and_after_as_json_and_merged() -> None:
 
 
 def wrong(message: str, details: bytes) -> Error:
-    return Error(message, ErrorCode.INVALID_DATA, details=details)
+    return Error(message, ErrorCode.INVALID, details=details)
 
 
 def test_a_check_is_run_for_the_program_too_and_is_told_of_nobody() -> None:
@@ -507,7 +507,7 @@ def test_a_check_is_run_for_the_program_too_and_is_told_of_nobody() -> None:
     tasks = server(check, read=nobody, write=nobody)
     assert code(tasks.one(put(a=1))) is None
     for message in (put(a=7), fields(a=7)):
-        assert code(tasks.one(message)) is ErrorCode.INVALID_DATA
+        assert code(tasks.one(message)) is ErrorCode.INVALID
     assert (seen, tasks.data()) == ([None] * 3, {"a": 1})
 
 
@@ -527,7 +527,7 @@ def test_a_check_sees_what_an_operation_makes_of_the_record() -> None:
         )
         for _ in range(3)
     ]
-    assert taken == [None, None, ErrorCode.INVALID_DATA]
+    assert taken == [None, None, ErrorCode.INVALID]
     assert tasks.data() == {"count": 0}
 
 
@@ -638,7 +638,7 @@ def test_a_value_that_no_part_can_have_is_refused_for_everybody(
         if not fits:
             (error,) = reply
             assert isinstance(error, Error)
-            assert error.code is ErrorCode.INVALID_DATA
+            assert error.code is ErrorCode.INVALID
             assert error.message.startswith("tasks/1: 'team' divides its entity")
             assert json.loads(error.details or b"")["field"] == "team"
 

@@ -361,6 +361,7 @@ class ErrorFrame(
             "stalled",
             "not_found",
             "rate_limited",
+            "invalid",
         ]
         | None
     ) = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from grpclib.const import Status
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -47,3 +49,12 @@ async def test_a_refusal_is_a_status_with_trailers() -> None:
     assert call.ended["status"] is Status.NOT_FOUND
     assert call.ended["status_message"] == "x" * 1024
     assert call.ended["metadata"] == {"rhtmx-code": "unknown_form"}
+
+
+async def test_violations_travel_in_the_details_of_the_status_while_there_is_room() -> None:
+    for words, told in (("no", True), ("x" * 2000, False)):
+        details = json.dumps({"violations": [{"field": "a", "code": "b", "message": words}]})
+        call = Call()
+        await refuse(call.stream, RhtmxError(ErrorCode.INVALID, "no", details=details.encode()))
+        assert call.ended is not None
+        assert (call.ended["status_details"] is not None) is told

@@ -210,11 +210,8 @@ class ErrorCode(betterproto2.Enum):
 
     INVALID_DATA = 4
     """
-    The write does not fit the record, or the record would not be valid. Where
-    fields are at fault, `details` names them: `{"violations": [{"field": "end",
-    "code": "too_early", "message": "ends before it starts"}]}`. `field` is
-    empty for the record as a whole, `code` is a word of the application, or
-    empty.
+    The write does not fit the record: an operation on a value of another kind,
+    say. Where fields are at fault, `details` names them as those of `invalid`.
     """
 
     CONFLICT = 5
@@ -319,6 +316,16 @@ class ErrorCode(betterproto2.Enum):
     again after `retry_after`.
     """
 
+    INVALID = 24
+    """
+    The record would not be valid: a check of the application refuses it.
+    `details` names the fields that are at fault: `{"violations": [{"field":
+    "end", "code": "too_early", "message": "ends before it starts"}]}`. `field` is
+    empty for the record as a whole, `code` is a word of the application, or
+    empty. Over gRPC they are in the details of the status, too, as
+    `buf.validate.Violations`.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -346,6 +353,7 @@ class ErrorCode(betterproto2.Enum):
             21: "ERROR_CODE_STALLED",
             22: "ERROR_CODE_NOT_FOUND",
             23: "ERROR_CODE_RATE_LIMITED",
+            24: "ERROR_CODE_INVALID",
         }
 
     @classmethod
@@ -375,6 +383,7 @@ class ErrorCode(betterproto2.Enum):
             "ERROR_CODE_STALLED": 21,
             "ERROR_CODE_NOT_FOUND": 22,
             "ERROR_CODE_RATE_LIMITED": 23,
+            "ERROR_CODE_INVALID": 24,
         }
 
 
