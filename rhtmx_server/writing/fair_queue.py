@@ -70,6 +70,9 @@ class FairQueue:
     def __bool__(self) -> bool:
         return bool(self._new or self._turns)
 
+    def __len__(self) -> int:
+        return len(self._new) + sum(map(len, self._sources.values()))
+
     def __iter__(self) -> Iterator[Mutation]:
         """Those that wait, in no order."""
         yield from self._new

@@ -16,7 +16,7 @@ from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.writing import committer
 from rhtmx_server.writing.batch import MAX_SECONDS
-from rhtmx_server.writing.committer import MAX_CONFIRMED, Committer
+from rhtmx_server.writing.committer import MAX_CONFIRMED, MOST_TURNS, Committer
 from rhtmx_server.writing.fair_queue import MAX_BATCH, MAX_BYTES
 from tests.support.state_tables import NOTHING, state_table
 from tests.unit.rhtmx_server.delivery.reading_world import DECIDERS
@@ -151,6 +151,42 @@ async def test_what_the_loop_reads_before_a_transaction_begins_belongs_to_it(wor
     world.submit("2")
     await world.done()
     assert world.batches == [2]
+
+
+async def test_a_turn_that_brings_more_is_followed_by_another_one(world: World) -> None:
+    world.submit("1")
+    await asyncio.sleep(0)  # the committer wakes
+    for index in range(2, MOST_TURNS):
+        world.submit(str(index))
+        await asyncio.sleep(0)
+    assert not world.store.begun.is_set()
+    await asyncio.sleep(0)  # which brings nothing
+    await asyncio.sleep(0)
+    assert world.store.begun.is_set()
+    await world.done()
+    assert world.batches == [MOST_TURNS - 1]
+
+
+async def test_a_batch_waits_for_so_many_turns_however_much_they_bring(world: World) -> None:
+    world.submit("0")
+    await asyncio.sleep(0)
+    for index in range(1, 3 * MOST_TURNS):
+        world.submit(str(index))
+        await asyncio.sleep(0)
+    await world.done()
+    assert world.batches[0] == MOST_TURNS + 1
+    assert sum(world.batches) == 3 * MOST_TURNS
+
+
+async def test_a_batch_that_is_full_waits_for_no_more(world: World) -> None:
+    world.submit("first")
+    await asyncio.sleep(0)
+    for index in range(MAX_BATCH):
+        world.submit(str(index))
+    await asyncio.sleep(0)
+    world.submit("last")
+    await world.answered["0"].wait()
+    assert world.batches == [MAX_BATCH]
 
 
 async def test_the_answers_of_a_batch_can_be_sent_before_the_next_one_begins(world: World) -> None:

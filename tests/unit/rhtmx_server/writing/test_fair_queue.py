@@ -39,6 +39,17 @@ def test_what_fits_is_taken_as_it_came(line: FairQueue) -> None:
     assert line.take() == []
 
 
+def test_its_length_is_how_many_wait_whatever_its_order(line: FairQueue) -> None:
+    for entity_id in "123":
+        line.put(mutation(entity_id, "a", MAX_BYTES // 2 + 1))
+    assert len(line) == 3
+    assert ids(line.take()) == ["1"]
+    line.put(mutation("4", "b"))
+    assert len(line) == 3
+    line.clear()
+    assert len(line) == 0
+
+
 def test_where_not_all_fits_sources_take_turns(line: FairQueue) -> None:
     for entity_id in "1234":
         line.put(mutation(entity_id, "a", MAX_BYTES // 3 - 9))
