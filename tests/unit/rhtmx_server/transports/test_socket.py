@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import random
 import weakref
 
 import pytest
 from websockets.frames import Opcode
 
+from rhtmx_server.transports import socket
 from rhtmx_server.transports.socket import FRAMES
 from tests.unit.rhtmx_server.transports.sockets import Peer, deflated, frame, text
 
@@ -151,6 +153,101 @@ async def test_a_message_in_parts_arrives_whole_with_control_frames_in_between()
     peer.say(*parts, frame(Opcode.PING), frame(Opcode.CONT, b"c"), text(b"next"))
     peer.rest()
     assert peer.got == [b"abc", b"next"]
+
+
+# What is taken past the library's parser, and what is left to it.
+
+
+def _heard(said: bytes, cuts: list[int], *, compressed: bool) -> tuple[object, ...]:
+    """What a peer gets out of these bytes, in pieces, and what it is answered."""
+    peer = Peer(most=300, compressed=compressed)
+    for start, end in itertools.pairwise([0, *cuts, len(said)]):
+        if not peer.taker.over:
+            peer.say(said[start:end])
+        if start % 2:
+            peer.turn()
+    peer.rest()
+    protocol = peer.socket.protocol
+    # Of what comes after the end nothing is left to compare but that it is the end.
+    left = b"" if peer.taker.over else bytes(protocol.reader.buffer)
+    state = (protocol.state, protocol.current_size, left)
+    return peer.got, peer.taker.spent, peer.wire.written, peer.taker.over, *state
+
+
+def _some_bytes(chance: random.Random) -> bytes:
+    """Frames of all kinds, most of them as they should be."""
+    frames = []
+    for _ in range(chance.randrange(1, 40)):
+        opcode = chance.choice([*[Opcode.TEXT] * 6, Opcode.BINARY, Opcode.CONT, Opcode.PING])
+        size = chance.choice([0, 1, 2, 7, 50, 125, 126, 127, 299, 300, chance.randrange(300)])
+        control = opcode is Opcode.PING
+        data = b"x" * (min(size, 125) if control else size)
+        said = frame(opcode, data, fin=control or chance.random() < 0.9)
+        frames.append(deflated(b"y" * size) if chance.random() < 0.1 else said)
+    if chance.random() < 0.2:
+        frames.append(frame(Opcode.CLOSE, b"\x03\xe8"))
+        frames.append(text(b"too late"))
+    if chance.random() < 0.1:
+        frames.append(text(b"z" * chance.choice([301, 400, 70_000])))
+    every = bytearray(b"".join(frames))
+    if chance.random() < 0.3:
+        every[chance.randrange(len(every))] ^= 1 << chance.randrange(8)
+    return bytes(every)
+
+
+@pytest.mark.parametrize("seed", range(100))
+async def test_a_message_is_the_same_whoever_takes_it_out_of_the_bytes(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    said = _some_bytes(chance)
+    cuts = sorted(chance.randrange(len(said) + 1) for _ in range(chance.randrange(6)))
+    compressed = chance.random() < 0.5
+    ours = _heard(said, cuts, compressed=compressed)
+    monkeypatch.setattr(socket, "whole_message", lambda buffer, most: None)
+    assert ours == _heard(said, cuts, compressed=compressed)
+
+
+@pytest.mark.parametrize("data", [b"a", b"hello", b"x" * 125, b"x" * 126, b"x" * 300])
+@pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.BINARY])
+def test_a_whole_small_message_is_taken_and_nothing_of_what_follows(
+    opcode: Opcode, data: bytes
+) -> None:
+    said = frame(opcode, data)
+    buffer = bytearray(said + b"next")
+    if len(data) > 1:
+        assert socket.whole_message(bytearray(said[:-1]), 300) is None, "not all there"
+    found = socket.whole_message(buffer, 300)
+    assert found is not None
+    assert (found.opcode, found.data, found.fin, found.rsv1) == (opcode, data, True, False)
+    assert buffer == b"next"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        text(b"x" * 301),
+        frame(Opcode.TEXT, b"hello", fin=False),
+        frame(Opcode.CONT, b"hello"),
+        frame(Opcode.PING, b"hello"),
+        frame(Opcode.CLOSE, b"\x03\xe8hello"),
+        deflated(b"hello hello hello"),
+        b"\x81\x05hello, and more",
+        b"\x81\x7e\x00\x05hello, and more",
+        b"\x81\xff\0\0\0\0\0\0\0\x02\0\0\0\0ab",
+        b"\xa1\x85\0\0\0\0hello",
+        b"\x83\x85\0\0\0\0hello",
+    ],
+    ids=[
+        *("too large", "a part", "another part", "a ping", "a close frame", "compressed"),
+        *("not masked", "longer and not masked", "a size of 64 bits", "a reserved bit"),
+        "an unknown opcode",
+    ],
+)
+def test_of_any_other_frame_nothing_is_taken(other: bytes) -> None:
+    buffer = bytearray(other)
+    assert socket.whole_message(buffer, 300) is None
+    assert buffer == other
 
 
 # Sizes. websockets 17.4 applies its `max_size` to the frame on the wire as well as to what comes
