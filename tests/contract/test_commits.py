@@ -10,7 +10,7 @@ import pytest
 from rhtmx_server.model import ClientRow, Clock, Head, Key, PartRow, Record
 from rhtmx_server.ports import BatchNeeds, BatchWrites, MoreNeeds, Snapshot, Store
 from rhtmx_server.stores.paging import BATCH_BYTES
-from tests.contract.builders import always, look, put, put_each, record, versions, writing
+from tests.contract.builders import SECOND, always, look, put, put_each, record, versions, writing
 from tests.contract.conftest import Reopen
 
 
@@ -74,6 +74,31 @@ async def test_a_decision_sees_what_it_wanted_and_what_is_missing_has_no_key(sto
     assert seen.heads == {"tasks": Head(2), "notes": Head(0)}
     assert seen.clients == {}
     assert seen.outcomes == {}
+
+
+async def test_a_batch_may_write_what_it_read_and_what_it_did_not(store: Store) -> None:
+    await put(store, record("1", 1), record("2", 2), record("3", 3, deleted=True))
+    wanted = BatchNeeds(records=[("tasks", "1"), ("tasks", "3"), ("tasks", "new")])
+    written = [
+        record(id_, version, b"%d" % version)
+        for version, id_ in enumerate(["1", "2", "3", "new", "newer"], 4)
+    ]
+    await store.commit(wanted, always(writing(*written)))
+    assert await store.since("tasks", 0, 100, 100) == written
+    for each in written:
+        assert await store.record("tasks", each.entity_id) == each
+
+
+async def test_what_was_read_may_be_forgotten_before_it_is_written_again(store: Store) -> None:
+    key = ("tasks", "1")
+    await put(store, record("1", 1))
+    await store.commit(BatchNeeds(records=[key]), always(writing(record("1", 2, deleted=True))))
+    await store.collect(history_before=0, tombstones_before=100 * SECOND)
+    assert await store.record(*key) is None
+    await put(store, record("2", 3))
+    await store.commit(BatchNeeds(), always(writing(record("1", 4))))
+    await store.commit(BatchNeeds(records=[key]), always(writing(record("1", 5))))
+    assert await versions(store) == [3, 5]
 
 
 async def test_a_batch_may_move_many_entities(store: Store) -> None:

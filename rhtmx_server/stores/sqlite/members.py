@@ -59,10 +59,12 @@ class Known:
     Args:
         ids: of parts. Void once parts were forgotten, or a transaction failed.
         places: of the records that this transaction has read and that are in parts.
+        rows: the row ids of the records that it has read.
     """
 
     ids: PartIds = field(default_factory=dict)
     places: Places = field(default_factory=dict)
+    rows: dict[Key, int] = field(default_factory=dict)
 
 
 _PART = "SELECT entity, part, id FROM parts WHERE entity = ? AND part = ?"

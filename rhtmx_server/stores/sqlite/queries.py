@@ -45,10 +45,16 @@ __all__ = [
     "write_epoch",
 ]
 
+
+def _line(statement: str) -> str:
+    """Return a statement without needless spaces: for each row the driver reads all of its text."""
+    return " ".join(statement.split())
+
+
 _RECORD = """
     SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered
     FROM records WHERE entity = ? AND entity_id = ?"""
-_RECORD_TO_WRITE = _RECORD.replace("entered\n", "entered, parts\n")
+_RECORD_TO_WRITE = _line(_RECORD.replace("entered\n", "entered, parts, id\n"))
 _SINCE = """
     SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered
     FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
@@ -90,10 +96,14 @@ _PUT_RECORD = """
       version = excluded.version, action = excluded.action, data = excluded.data,
       client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks,
       entered = excluded.entered"""
-_PUT_ENTRY = """
+_REPLACE_RECORD = _line("""
+    UPDATE records SET
+      version = ?, action = ?, data = ?, client_id = ?, time = ?, clocks = ?, entered = ?
+    WHERE id = ?""")
+_PUT_ENTRY = _line("""
     INSERT INTO history(
       entity, entity_id, version, action, data, client_id, time, form, lost, previous
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""")
 _PUT_CLIENT = """
     INSERT INTO clients(client_id, subject, last_seq, seen, secret) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
@@ -121,19 +131,18 @@ def read_snapshot(
     """
     entities = {entity for entity, _ in wanted.records}
     heads = {entity: read_head(cursor, entity) for entity in entities}
-    places: members.Places = {}
-    records, tombstones, unread = _read_records(cursor, wanted.records, places)
+    known = known or members.Known()
+    known.places, known.rows = {}, {}
+    records, tombstones, unread = _read_records(cursor, wanted.records, known)
     authors: Collection[str] = ()
     if wanted.more is not None:
         others, authors = wanted.more(records)
         if others:
             heads |= {entity: read_head(cursor, entity) for entity in {key[0] for key in others}}
             written = [key for key in others if heads[key[0]].version]
-            more = _read_records(cursor, written, places)
+            more = _read_records(cursor, written, known)
             records |= more[0]
             tombstones, unread = [*tombstones, *more[1]], unread | more[2]
-    if known is not None:
-        known.places = places
     ids = ((client_id,) for client_id in wanted.clients)
     clients = {row[0]: client_of(row) for row in _each(cursor, _CLIENT, ids)}
     # Numbers above the last one have no outcome yet: most need no look-up.
@@ -150,7 +159,7 @@ def read_snapshot(
 
 
 def _read_records(
-    cursor: apsw.Cursor, wanted: Iterable[Key], places: members.Places
+    cursor: apsw.Cursor, wanted: Iterable[Key], known: members.Known
 ) -> tuple[dict[Key, Record], Collection[Record], set[Key]]:
     """Read these records until they weigh enough; say which are deleted, and which are left."""
     keys, weight = iter(wanted), 0
@@ -168,8 +177,9 @@ def _read_records(
     for row in _each(cursor, _RECORD_TO_WRITE, next_ones()):
         key = row[0], row[1]
         records[key] = record = record_of(row[:9])
+        known.rows[key] = row[10]
         if row[9]:
-            places[key] = row[2], row[9]
+            known.places[key] = row[2], row[9]
         if record.action is ChangeAction.DELETE:
             tombstones.append(record)
         weight += len(row[4] or b"") + len(row[7] or b"")
@@ -189,7 +199,10 @@ def write(cursor: apsw.Cursor, writes: BatchWrites, known: members.Known | None 
         members.find_places(cursor, writes.parts, known)
     # `executemany` prepares a statement once, and is given tuples as they are made.
     cursor.executemany(_PUT_HEAD, writes.heads.items())
-    cursor.executemany(_PUT_RECORD, map(row_of_record, writes.records))
+    # By its row what was read is replaced without a look into the index of the names.
+    new: list[Row] = []
+    cursor.executemany(_REPLACE_RECORD, _known_rows(writes.records, known.rows, new))
+    cursor.executemany(_PUT_RECORD, new)
     if writes.parts:
         members.move(cursor, writes.parts, known)
     cursor.executemany(_PUT_ENTRY, map(row_of_entry, writes.history))
@@ -197,6 +210,19 @@ def write(cursor: apsw.Cursor, writes: BatchWrites, known: members.Known | None 
     cursor.executemany(_PUT_CLIENT, map(row_of_client, writes.clients))
     cursor.executemany(_PUT_OUTCOME, map(row_of_outcome, writes.outcomes))
     cursor.executemany(_FORGET_OUTCOMES, writes.confirmed.items())
+
+
+def _known_rows(
+    records: Iterable[Record], ids: Mapping[Key, int], others: list[Row]
+) -> Iterator[Row]:
+    """The rows for `_REPLACE_RECORD` of the records that have one; `others` gets the others."""
+    for record in records:
+        row = row_of_record(record)
+        id_ = ids.get(row[:2])
+        if id_ is None:
+            others.append(row)
+        else:
+            yield *row[2:], id_
 
 
 def write_epoch(cursor: apsw.Cursor, epoch: str) -> None:
