@@ -54,6 +54,10 @@ class CommitHooks:
     def __init__(self) -> None:
         self._hooks: list[_Registered] = []
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._hooks)
+
     def add(self, entity: str | None, hook: Hook, blocking: bool | None = None) -> None:
         """Have `hook` called for the commits of an entity, or of all.
 
@@ -123,7 +127,7 @@ class HookRunner:
 
     def notice(self, commits: Sequence[Commit]) -> None:
         """Take note that there are commits to tell of."""
-        for commit in commits:
+        for commit in commits if self._hooks else ():
             entity = commit.record.entity
             if self._hooks.of(entity):
                 # From the first commit of this run on: what was before was told before, or to

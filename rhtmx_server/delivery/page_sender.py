@@ -70,7 +70,7 @@ class PageSender:
         """Send a page to the reader for which it was read."""
         level, base = cursor.catches_up_by, cursor.base
         if cursor.scope is None:
-            self.send(cast(Sequence[Record], page), level, base)
+            self.send(cast("Sequence[Record]", page), level, base)  # in quotes: it is not made
         else:
             # By field, too, a record comes whole: it may have entered since.
             self.send_parts(page, level, base)

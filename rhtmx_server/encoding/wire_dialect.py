@@ -32,6 +32,9 @@ class WireDialect(PageDialect):
     def __init__(self, wire_format: Format, bits: int, level: int, threshold: int) -> None:
         text = wire_format is Format.JSON
         self._text = text
+        # Chosen here, and not by the format of each message: an enum's hash is slow.
+        self._decode = wire.decode_json if text else wire.decode_proto
+        self._encode = wire.encode_json if text else wire.encode_proto
         self.bits = bits
         opcode = TEXT if text else BINARY
         framed = partial(shortened, opcode, bits, level, threshold) if bits else None
@@ -41,11 +44,11 @@ class WireDialect(PageDialect):
         """The message in a frame whose kind must agree with the format."""
         if text is not self._text:
             raise RhtmxError(ErrorCode.BAD_MESSAGE, self._wrong_kind(text))
-        return wire.decode(data, self.format)
+        return self._decode(data)
 
     def frame(self, message: ServerMessage) -> bytes:
         """A message as a frame."""
-        return self.framed(wire.encode(message, self.format))
+        return self.framed(self._encode(message))
 
     def _wrong_kind(self, text: bool) -> str:
         got, expected = ("text", "binary") if text else ("binary", "text")
