@@ -41,7 +41,7 @@ def main() -> None:
             "tables": [table.as_json() for table in tables],
         }
         if options.json:
-            _keep(options.json, name, run)
+            _keep(options.json, name, run, only=bool(scale.only))
         if options.plots and name == "growth":
             importlib.import_module("benchmarks.plots").draw({name: run}, options.plots)
 
@@ -83,9 +83,13 @@ def _about(name: str) -> str:
     return (ast.get_docstring(tree) or "").partition("\n")[0]
 
 
-def _keep(file: Path, name: str, run: dict[str, Any]) -> None:
-    """Put a benchmark's figures into the file, in place of its last ones."""
+def _keep(file: Path, name: str, run: dict[str, Any], *, only: bool) -> None:
+    """Put figures into the file, in place of its last ones; if `only` some are new, of those."""
     figures = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    before = figures.get(name, {}).get("tables", ()) if only else ()
+    new = {table["title"]: table for table in run["tables"]}
+    kept = [new.pop(table["title"], table) for table in before]
+    run["tables"] = [*kept, *new.values()]
     figures[name] = run
     file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
