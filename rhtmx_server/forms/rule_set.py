@@ -110,7 +110,7 @@ class Rules(TextRules, FileRules, _ManyRules, total=False):
         gt: a number, above this.
         le: a number, at most this.
         lt: a number, below this.
-        pattern: a regular expression that the whole value must match.
+        pattern: a pattern of RE2 that the whole value must match (see `pattern`).
         one_of: the value must be one of these.
         email: the value must be an email address.
         url: the value must be an `http` or `https` address.

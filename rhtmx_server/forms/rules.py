@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from rhtmx.patterns import NotRegularError, PatternError, compile_pattern
+
 __all__ = [
     "BOUNDS",
     "Check",
@@ -40,6 +42,7 @@ _NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\<>\"^`{|}\u2028\u2029]")
 _HOST_LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")  # RFC 1123, 2.1, and its international form
 _HOST_LENGTH = 253  # RFC 1035, 2.3.4: 255 octets with the lengths of the first and last label
 _CHOICES_SHOWN = 10
+_FLAGS = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s"}
 
 BOUNDS: Mapping[str, tuple[Callable[[Decimal, Decimal], bool], str]] = {
     "ge": (lambda value, bound: value >= bound, "must be {} or more"),
@@ -142,24 +145,41 @@ def _bound(name: str, bound: object) -> Decimal:
 
 
 def pattern(expression: str | re.Pattern[str]) -> Check:
-    """Check that the whole value matches a regular expression.
+    r"""Check that the whole value matches a pattern in the syntax of RE2.
 
-    The expression runs on what strangers send, and Python cannot stop one that
-    backtracks for ever: write no repeat of a repeat (`(a+)+`), or make the inner
-    one possessive (`(a++)+`), and set `max_length`, which is checked first.
+    It takes one look at each character, whatever strangers send. `\d`, `\w` and `\s` are ASCII:
+    letters of all languages are `\p{L}`, digits `\p{Nd}`. Of a compiled expression, its text and
+    its flags for case, lines and dots count.
 
     Raises:
-        ValueError: it is no regular expression, with the reason and the place.
+        ValueError: it is no such pattern, with the reason and the place; for what no pattern can
+            say, write a validator.
     """
+    text, flags = _expression(expression)
     try:
-        compiled = re.compile(expression)
-    except re.error as reason:
-        raise ValueError(f"pattern {expression!r}: {reason}") from None
+        compiled = compile_pattern(text, whole=True, flags=flags)
+    except NotRegularError as reason:
+        raise ValueError(f"pattern {text!r}: {reason}: write a validator for it") from None
+    except PatternError as reason:
+        raise ValueError(f"pattern {text!r}: {reason}") from None
 
     def check(value: str) -> str | None:
-        return None if compiled.fullmatch(value) else "does not have the expected form"
+        return None if compiled.matches(value) else "does not have the expected form"
 
     return check
+
+
+def _expression(given: object) -> tuple[str, str]:
+    """The text of a pattern, and its flags as RE2 calls them."""
+    if isinstance(given, str):
+        return given, ""
+    if not isinstance(given, re.Pattern) or not isinstance(given.pattern, str):
+        raise ValueError(f"pattern: a text expected, got {given!r}")
+    if given.flags & re.VERBOSE:
+        raise ValueError(
+            f"pattern {given.pattern!r}: re.VERBOSE is unknown: write it without space and comments"
+        )
+    return given.pattern, "".join(name for flag, name in _FLAGS.items() if given.flags & flag)
 
 
 def one_of(choices: Sequence[str]) -> Check:

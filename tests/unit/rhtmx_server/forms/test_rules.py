@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -106,9 +107,42 @@ def test_a_pattern_has_to_match_the_whole_value() -> None:
     assert check("123456") == "does not have the expected form"
 
 
-def test_a_pattern_that_is_none_is_refused_at_registration() -> None:
-    with pytest.raises(ValueError, match=r"pattern '\(': missing \), unterminated subpattern"):
-        pattern("(")
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("(", r"pattern '(': ) is missing, at character 1"),
+        ("a)(b", r"pattern 'a)(b': a ) without a (: write \) for the character, at character 2"),
+        (
+            r"\d+(?=x)",
+            r"pattern '\\d+(?=x)': a pattern cannot look ahead, at character 4: "
+            "write a validator for it",
+        ),
+        (
+            re.compile("a b", re.VERBOSE),
+            "pattern 'a b': re.VERBOSE is unknown: write it without space and comments",
+        ),
+        (re.compile(b"a"), "pattern: a text expected, got re.compile(b'a')"),
+        (7, "pattern: a text expected, got 7"),
+    ],
+)
+def test_a_pattern_that_is_none_is_refused_at_registration(expression: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+        pattern(expression)
+
+
+def test_a_compiled_pattern_is_taken_with_its_flags() -> None:
+    check = pattern(re.compile("a.^b", re.IGNORECASE | re.DOTALL | re.MULTILINE))
+    assert check("A\nB") is None
+    assert pattern(re.compile("a.^b"))("a\nb") == "does not have the expected form"
+
+
+def test_letters_and_digits_of_a_pattern_are_ascii_unless_it_says_otherwise() -> None:
+    assert pattern(r"\w\d")("\xe91") == "does not have the expected form"
+    assert pattern(r"\p{L}\p{Nd}")("\xe9\u0663") is None
+
+
+def test_no_value_holds_up_a_pattern() -> None:
+    assert pattern("(a+)+")("a" * 50_000 + "!") == "does not have the expected form"
 
 
 def test_one_of_tells_the_choices() -> None:

@@ -1,0 +1,1 @@
+"""Patterns against Go's own; see `campaign`."""
