@@ -37,7 +37,11 @@ class Stopwatch:
         """Measure one step."""
         begun = time.perf_counter()
         yield
-        self.steps[name] = round(time.perf_counter() - begun, 1)
+        self.tell(name, time.perf_counter() - begun)
+
+    def tell(self, name: str, seconds: float) -> None:
+        """Note what somebody else has measured."""
+        self.steps[name] = round(seconds, 1)
         print(f"{self.steps[name]:7.1f} s  {name}", flush=True)
 
 
@@ -51,9 +55,11 @@ def run(*command: str | Path, folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def serving(watch: Stopwatch, bin_folder: Path, folder: Path, step: str) -> Iterator[str]:
-    """The README's server, on a free port; its address."""
-    command = [str(bin_folder / "rhtmx-server"), "--app", "app:app", "--port", "0"]
+def serving(
+    watch: Stopwatch, bin_folder: Path, folder: Path, step: str, app: str = "app:app"
+) -> Iterator[str]:
+    """A server, by default the README's, on a free port; its address."""
+    command = [str(bin_folder / "rhtmx-server"), "--app", app, "--port", "0"]
     with watch.step(step):
         server = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
         assert server.stdout is not None

@@ -17,4 +17,5 @@ NAMES = (
     "hostile",
     "scopes",
     "operations",
+    "schema",
 )

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from codegen import python, typescript
+from codegen.asyncapi import emit_asyncapi
 from codegen.compare import compare
 from codegen.descriptors import read_schema
 from codegen.model import Schema
@@ -35,6 +36,7 @@ Turns proto/rhtmx/v1/*.proto into everything that is made from it:
   clients/typescript/src/messages/        types and tables
   clients/typescript/src/wire/generated/  TypeScript's half of both wire formats
   docs/protocol.md                        the protocol reference
+  rhtmx_server/static/asyncapi.json       the protocol for programs, as AsyncAPI has it
   tests/vectors/schema.binpb              the schema for the tests' oracles
 
 The results are checked in and never edited by hand. A schema that breaks a rule
@@ -112,7 +114,12 @@ def _texts(root: Path, schema: Schema) -> dict[str, str]:
     formatted = {
         path: format_python(root, path, text) for path, text in python.emit(schema).items()
     }
-    return {**formatted, **typescript.emit(schema), "docs/protocol.md": emit_protocol(schema)}
+    return {
+        **formatted,
+        **typescript.emit(schema),
+        "docs/protocol.md": emit_protocol(schema),
+        "rhtmx_server/static/asyncapi.json": emit_asyncapi(schema),
+    }
 
 
 def _message_classes(root: Path) -> dict[str, bytes]:

@@ -33,7 +33,7 @@ def build_descriptors(root: Path) -> bytes:
     Raises:
         ToolError: the schema does not compile; each error with file and line.
     """
-    done = _run(["buf", "build", "--as-file-descriptor-set", "--output", "-"], root)
+    done = _run(["buf", "build", "proto", "--as-file-descriptor-set", "--output", "-"], root)
     if done.returncode != 0:
         raise ToolError(explain_compiler(done.stderr.decode()))
     return done.stdout

@@ -19,6 +19,7 @@ try:
     from rhtmx_server.config import Config
     from rhtmx_server.forms.entries import FormValues
     from rhtmx_server.record_page import HistoryPage
+    from rhtmx_server.schema.upcast import Edit
     from rhtmx_server.trackers.policy import Counter
     from rhtmx_server.trackers.values import HistoryChange
     from rhtmx_server.verdicts import Forbidden, Invalid, Valid
@@ -36,6 +37,7 @@ __all__ = [
     "Config",
     "Conflict",
     "Counter",
+    "Edit",
     "Entity",
     "ErrorCode",
     "FieldChange",

@@ -15,12 +15,11 @@ from typing import Self, TypeVar, overload
 
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import MergeStrategy
-from rhtmx.wire.limits import FORBIDDEN_KEYS
-from rhtmx_server.access.entity import Entity, Partition, check_entity_name, parse_partition
-from rhtmx_server.composition import Declarations, compose
+from rhtmx.schema.declared import Schema
+from rhtmx_server.access.entity import Entity, Partition
+from rhtmx_server.composition import Declarations, Merge, Said, compose
 from rhtmx_server.config import Config
-from rhtmx_server.connections.scope_functions import ScopeFunction, check_scope_function
+from rhtmx_server.connections.scope_functions import ScopeFunction
 from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.tokens import AuthenticateFunction, check_authenticate, check_open
 from rhtmx_server.forms.field_names import Extra
@@ -31,13 +30,15 @@ from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import Mutation
 from rhtmx_server.ports import Store
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
+from rhtmx_server.schema.declare import declare
+from rhtmx_server.schema.new_ids import new_id
+from rhtmx_server.schema.upcast import UpcastFunction
 from rhtmx_server.server import RunningServer
 from rhtmx_server.stores import open_store
 from rhtmx_server.threads import PoolSet
 from rhtmx_server.times import to_micros
 from rhtmx_server.trackers.changes import ChangeTracker
 from rhtmx_server.trackers.fields import FieldTracker
-from rhtmx_server.trackers.policy import Strategy, entity_policy
 from rhtmx_server.trackers.transaction import AppTransaction
 from rhtmx_server.trackers.values import HistoryChange, history_change
 from rhtmx_server.transports.static_files import check_pages
@@ -46,8 +47,7 @@ __all__ = ["App"]
 
 H = TypeVar("H", bound=Hook)
 S = TypeVar("S", bound=ScopeFunction)
-
-Merge = str | MergeStrategy | Mapping[str, Strategy] | None
+U = TypeVar("U", bound=UpcastFunction)
 
 
 class App:
@@ -64,6 +64,8 @@ class App:
             in a thread. `rhtmx_server.authenticators` has some that are ready.
         pages: what is served over plain HTTP besides the API: path to content
             type and body.
+        schema: of the application, as `rhtmx codegen` has generated it: its entities and
+            forms are declared by it, with their rules, merging and access.
 
     Raises:
         TypeError: `authenticate` or a page is something else.
@@ -84,6 +86,7 @@ class App:
         undeclared: bool | None = None,
         authenticate: AuthenticateFunction | None = None,
         pages: Mapping[str, tuple[str, bytes]] | None = None,
+        schema: Schema | None = None,
     ) -> None:
         self.config = config or Config()
         self.config.agree()
@@ -98,6 +101,9 @@ class App:
         self._clock = ServerClock(wall_clock, time.monotonic)
         self._server: RunningServer | None = None
         self._pools = PoolSet()
+        if schema is not None:
+            declare(self, schema, time.time_ns, new_id)
+            self._declared.schema = schema
 
     def configure(self, config: Config, *, store: str | None = None) -> None:
         """Take other settings, before it runs: the command line's, over the program's.
@@ -130,6 +136,9 @@ class App:
     ) -> Entity:
         """Declare an entity. Declared again, it keeps its access, and its parts if none are given.
 
+        One of the application's schema is declared already: this returns it, to add checks and
+        what else the schema does not say.
+
         Args:
             name: 1 to 255 bytes; it does not begin with `$`.
             fields: whether its records can be written and read field by field.
@@ -147,7 +156,8 @@ class App:
 
         Raises:
             TypeError: `partition` is no list of names.
-            ValueError: the name, a strategy or a partition is not one.
+            ValueError: the name, a strategy or a partition is not one; or the schema says
+                already what is given here.
             RuntimeError: it is divided while the app runs.
 
         Example:
@@ -157,16 +167,8 @@ class App:
             >>> app.entity("tasks", partition=["team"])
             Entity('tasks')
         """
-        check_entity_name(name, FORBIDDEN_KEYS)
-        policy = entity_policy(name, merge, fields=fields)
-        entity = self._declared.entities.get(name) or Entity(name, lambda: self._server is not None)
-        if partition is not None:
-            entity.divide(parse_partition(name, partition, FORBIDDEN_KEYS))
-        self._declared.entities[name], self._declared.policies[name] = entity, policy
-        self._declared.silent.discard(name)
-        if not conflicts:
-            self._declared.silent.add(name)
-        return entity
+        said = Said(merge, partition, fields=fields, conflicts=conflicts)
+        return self._declared.add_entity(name, said, lambda: self._server is not None)
 
     def scope(self, entity: str) -> Callable[[S], S]:
         """Have a function say which parts of an entity somebody reads. A decorator.
@@ -193,12 +195,28 @@ class App:
         """
 
         def add(function: S) -> S:
-            if self._server is not None:
-                raise RuntimeError(f"app.scope({entity!r}): the app is running: say it before")
-            check_scope_function(entity, function)
-            if entity in self._declared.scopes:
-                raise ValueError(f"app.scope({entity!r}): there is one already: join them")
-            self._declared.scopes[entity] = function
+            self._declared.add_scope(entity, function, running=self._server is not None)
+            return function
+
+        return add
+
+    def upcast(self, entity: str, *, version: int) -> Callable[[U], U]:
+        """Have a function make writes of older versions of the schema ones of a version.
+
+        A decorator; the function takes an `Edit` and changes it. Keys have their new names.
+
+        Args:
+            entity: its name.
+            version: writes that were made before it become writes of it.
+
+        Raises:
+            TypeError: the function takes other arguments, or waits.
+            ValueError: there is no such entity or version in the schema.
+            RuntimeError: the app runs already.
+        """
+
+        def add(function: U) -> U:
+            self._declared.add_upcast(entity, version, function, running=self._server is not None)
             return function
 
         return add

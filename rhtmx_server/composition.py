@@ -10,14 +10,17 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from rhtmx.messages import Push, PushFields
+from rhtmx.messages import MergeStrategy, Push, PushFields
+from rhtmx.schema.declared import Schema
+from rhtmx.wire.limits import FORBIDDEN_KEYS
 from rhtmx_server.access.access import Access
-from rhtmx_server.access.entity import Entity
+from rhtmx_server.access.entity import Entity, Partition, check_entity_name, parse_partition
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
 from rhtmx_server.connections.connection import Connection
-from rhtmx_server.connections.scope_functions import ScopeFunction, access_of
+from rhtmx_server.connections.scope_functions import ScopeFunction, access_of, check_scope_function
 from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.tokens import AuthenticateFunction, authenticator
 from rhtmx_server.connections.turns import Turns
@@ -29,16 +32,40 @@ from rhtmx_server.forms.runner import ValidatorRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.ports import Decide, Store
+from rhtmx_server.schema.declare import require_nothing_said
+from rhtmx_server.schema.seen import SeenSchema
+from rhtmx_server.schema.untold import untold
+from rhtmx_server.schema.upcast import (
+    Upcaster,
+    UpcastFunction,
+    check_place,
+    check_upcast,
+    version_of,
+)
 from rhtmx_server.threads import DaemonPool, PoolSet
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import fields_decider
-from rhtmx_server.trackers.policy import Policy, policies
+from rhtmx_server.trackers.policy import Policy, Strategy, entity_policy, policies
 from rhtmx_server.writing.admit import admit_declared
 from rhtmx_server.writing.committer import Committer
 from rhtmx_server.writing.conflict_logs import ConflictLogs
 from rhtmx_server.writing.entity_functions import EntityFunctions
 
-__all__ = ["Declarations", "compose"]
+__all__ = ["Declarations", "Merge", "Said", "compose"]
+
+
+Merge: TypeAlias = str | MergeStrategy | Mapping[str, Strategy] | None
+"""How fields are merged: one strategy for all of them, or one for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a program said of an entity; see `App.entity`."""
+
+    merge: Merge
+    partition: Partition
+    fields: bool
+    conflicts: bool
 
 
 @dataclass(slots=True)
@@ -55,6 +82,8 @@ class Declarations:
         scopes: for some of them, the function that says what somebody reads.
         forms: the forms.
         silent: the entities of which no conflict log is kept, by their declaration.
+        schema: that of the application, if it has one.
+        upcasts: what the program says of writes of older versions of that, by entity and version.
     """
 
     undeclared: bool | None = None
@@ -64,6 +93,50 @@ class Declarations:
     scopes: dict[str, ScopeFunction] = field(default_factory=dict)
     forms: dict[str, Form] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
+    schema: Schema | None = None
+    upcasts: dict[tuple[str, int], list[UpcastFunction]] = field(default_factory=dict)
+
+    def has_in_schema(self, name: str) -> bool:
+        """Whether an entity was declared by the schema."""
+        return self.schema is not None and name in self.schema.entities
+
+    def add_entity(self, name: str, said: Said, running: Callable[[], bool]) -> Entity:
+        """Take what is said of an entity; see `App.entity`."""
+        check_entity_name(name, FORBIDDEN_KEYS)
+        if self.has_in_schema(name):
+            require_nothing_said(
+                name, said.merge, said.partition, fields=said.fields, conflicts=said.conflicts
+            )
+            return self.entities[name]
+        policy = entity_policy(name, said.merge, fields=said.fields)
+        entity = self.entities.get(name) or Entity(name, running)
+        if said.partition is not None:
+            entity.divide(parse_partition(name, said.partition, FORBIDDEN_KEYS))
+        self.entities[name], self.policies[name] = entity, policy
+        self.silent.discard(name)
+        if not said.conflicts:
+            self.silent.add(name)
+        return entity
+
+    def add_scope(self, entity: str, function: ScopeFunction, *, running: bool) -> None:
+        """Take what says which parts of an entity somebody reads; see `App.scope`."""
+        if running:
+            raise RuntimeError(f"app.scope({entity!r}): the app is running: say it before")
+        check_scope_function(entity, function)
+        if entity in self.scopes:
+            raise ValueError(f"app.scope({entity!r}): there is one already: join them")
+        self.scopes[entity] = function
+
+    def add_upcast(
+        self, entity: str, version: int, function: UpcastFunction, *, running: bool
+    ) -> None:
+        """Take what makes older writes of an entity ones of a version; see `App.upcast`."""
+        name = f"app.upcast({entity!r}, version={version})"
+        if running:
+            raise RuntimeError(f"{name}: the app is running: say it before")
+        check_upcast(function, name)
+        check_place(self.schema, entity, version, name)
+        self.upcasts.setdefault((entity, version), []).append(function)
 
     @property
     def allowed(self) -> frozenset[str] | None:
@@ -113,13 +186,14 @@ def compose(
     threads = pool("rhtmx-validator")
     runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
     ask, scoping = declared.authenticate, pool("rhtmx-scope")
-    unlogged = declared.unlogged
+    unlogged, schema = declared.unlogged, declared.schema
+    hides = {name: each.hidden for name, each in declared.entities.items() if each.hidden}
     access = access_of(
         declared.entities, declared.scopes, scoping, config.validator_timeout, unlogged=unlogged
     )
     return Services(
         config=config,
-        store=store,
+        store=untold(store, hides),
         hub=hub,
         committer=_committer(config, store, declared, metrics, clock, access, hub),
         tick=tick,
@@ -134,6 +208,9 @@ def compose(
         authenticate=ask and authenticator(ask, pool("rhtmx-authenticate")),
         admission=Admission(config, metrics.handshake_refused),
         access=access,
+        upcaster=None if schema is None else Upcaster(schema, declared.upcasts),
+        app_schema=None if schema is None else version_of(schema),
+        seen=SeenSchema(schema),
     )
 
 

@@ -6,6 +6,9 @@ Hooks are readers like any other: they keep a position and read what comes after
 it, here from the history, because a hook sees every commit and not only the
 latest state. So a slow hook costs no memory and holds no writer up, also when
 it writes itself.
+
+Fields that never leave the server are not in the history. A hook sees them as they are when
+it is called, which may be later than its commit.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.values.changes import Change
@@ -26,6 +31,7 @@ from rhtmx_server.names import suggestion
 from rhtmx_server.ports import Store
 from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.threads import DaemonPool
+from rhtmx_server.trackers.hidden import whole
 from rhtmx_server.trackers.values import change_of
 
 __all__ = ["CommitHooks", "Hook", "HookRunner"]
@@ -119,6 +125,7 @@ class HookRunner:
         self._store = store
         self._told: dict[str, int | HistoryPosition] = {}
         self._behind: dict[str, None] = {}
+        self._hiding: set[str] = set()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -130,6 +137,8 @@ class HookRunner:
         for commit in commits if self._hooks else ():
             entity = commit.record.entity
             if self._hooks.of(entity):
+                if commit.record.hidden is not None:
+                    self._hiding.add(entity)
                 # From the first commit of this run on: what was before was told before, or to
                 # nobody.
                 self._told.setdefault(entity, commit.record.version - 1)
@@ -167,9 +176,17 @@ class HookRunner:
         while page := await self._store.history(entity, after=self._told[entity], limit=PAGE):
             for entry in page:
                 if not entry.lost:
+                    record = await self._whole(entry.record)
                     for hook in self._hooks.of(entity):
-                        await self._call(hook, entry.record)
+                        await self._call(hook, record)
             self._told[entity] = page.end
+
+    async def _whole(self, record: Record) -> Record:
+        """A record of the history, with what is hidden of it now."""
+        if record.entity not in self._hiding or not record.live:
+            return record
+        newest = await self._store.record(record.entity, record.entity_id)
+        return record if newest is None else whole(replace(record, hidden=newest.hidden))
 
     async def _call(self, hook: _Registered, record: Record) -> None:
         threads = self._threads if hook.blocking else None

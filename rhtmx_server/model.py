@@ -108,6 +108,9 @@ class Record(msgspec.Struct, gc=False):
             without fields.
         entered: the last commit by which it may have come before somebody who could not
             see it before. What was gone by then they know nothing of.
+        hidden: the fields that never leave the server, as a JSON object; `data` has none of
+            them. Whoever is told of a record is told its `data`: only the program of the
+            server reads this, see `trackers.hidden`. A tombstone has none.
     """
 
     entity: str
@@ -119,6 +122,7 @@ class Record(msgspec.Struct, gc=False):
     time: int
     clocks: Mapping[str, Clock] = msgspec.field(default_factory=dict)
     entered: int = 0
+    hidden: bytes | None = None
 
     @property
     def live(self) -> bool:
@@ -264,6 +268,8 @@ class Mutation(msgspec.Struct, gc=False):
         reads: the parts of the entity that its author may read, where a function of the
             program says so.
         writes: of a transaction, its single writes, each with what it needs to be decided.
+        sent: as it arrived, where `message` is what an older version of the schema means today:
+            by its content it is known when it is sent again.
     """
 
     message: MutationMessage
@@ -276,6 +282,7 @@ class Mutation(msgspec.Struct, gc=False):
     who: Grant | None = None
     reads: Scope = NOWHERE
     writes: Sequence[Mutation] = ()
+    sent: MutationMessage | None = None
 
     @property
     def write(self) -> Push | PushFields:

@@ -25,6 +25,9 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const checking = process.argv.includes("--check");
 const packing = process.argv.includes("--package");
 
+/** What judging a typical form may add to a page, gzipped, in bytes: the judge and its rules. */
+const FORM_BUDGET = 1_200;
+
 const common = {
   absWorkingDir: here,
   bundle: true,
@@ -92,7 +95,9 @@ function fail(words) {
 async function weigh(part, contents) {
   const module = await bundled({ stdin: { contents, resolveDir: here, loader: "ts" } });
   const { code } = await minify(module, { ...squeeze, module: true });
-  console.log(`${part}: ${gzipped(code)} gzipped`);
+  const weight = gzipped(code);
+  console.log(`${part}: ${weight} gzipped`);
+  return weight;
 }
 
 /** Builds the modules, in a folder that holds nothing of an earlier build. */
@@ -100,8 +105,8 @@ async function modules() {
   await rm(`${here}dist`, { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: ["index", "forms", "htmx", "react"].map((part) => ({
-      in: part === "index" ? "src/index.ts" : `src/${part}/index.ts`,
+    entryPoints: ["index", "forms", "htmx", "react", "schema"].map((part) => ({
+      in: part === "index" || part === "schema" ? `src/${part}.ts` : `src/${part}/index.ts`,
       out: part,
     })),
     outdir: "dist",
@@ -123,6 +128,14 @@ async function scripts() {
     "the codec of both formats",
     'export { decodeFromServer, encodeFromClient } from "./src/wire/index.ts";',
   );
+
+  const form = await weigh(
+    "the rules of a sign-up form",
+    'export { SIGN_UP_RULES } from "./tests/schema/judged.ts"; export { judge } from "./src/schema/judge.ts";',
+  );
+  if (form > FORM_BUDGET) {
+    fail(`the rules of a form weigh ${form} bytes gzipped; the budget is ${FORM_BUDGET}`);
+  }
 
   if (gzipped(client) > BUDGET) {
     fail(`client.js weighs ${gzipped(client)} bytes gzipped; the budget is ${BUDGET} (size.mjs)`);

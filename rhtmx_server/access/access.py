@@ -65,9 +65,15 @@ class Access:
             scoped = name in self._scopes
             entity.verify(scoped=scoped)
             functions = entity.checks, entity.prepares
-            if scoped or entity.rules or any(functions) or entity.partitions is not None:
+            asked = scoped or entity.rules or any(functions) or entity.hidden or entity.judge
+            if asked or entity.partitions is not None:
                 self.guards[name] = Guard(
-                    entity.partitions, entity.rules, *functions, scoped=scoped
+                    entity.partitions,
+                    entity.rules,
+                    *functions,
+                    judge=entity.judge,
+                    scoped=scoped,
+                    hidden=entity.hidden,
                 )
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias, TypeVar
 
+from rhtmx.errors import Violation
 from rhtmx_server.access.parts import Partitions
 from rhtmx_server.access.rules import Rule
 from rhtmx_server.access.where import partitions_with
@@ -20,6 +21,7 @@ __all__ = [
     "Action",
     "Entity",
     "EntityCheck",
+    "EntityJudge",
     "EntityPrepare",
     "Partition",
     "check_entity_name",
@@ -37,6 +39,10 @@ Partition: TypeAlias = Sequence[str] | Sequence[Sequence[str]] | None
 
 EntityCheck: TypeAlias = Callable[[Any, Any, Any], None]
 """A rule of the program: takes who writes, and the record before and after as JSON values."""
+
+EntityJudge: TypeAlias = Callable[[Any, Any, Any, Any], None]
+"""The rules of a schema: takes who writes, the record before and after as JSON texts, and the keys
+that the write has changed, where that is known."""
 
 EntityPrepare: TypeAlias = Callable[[Any, Any], Mapping[str, Any] | None]
 """Fills in a record that is created: takes who writes and the record, returns fields."""
@@ -113,6 +119,8 @@ class Entity:
         rules: who may do what; empty for everybody everything.
         prepares: what fills in each record that is created.
         checks: what each write has to pass.
+        judge: what each write has to pass by the schema of the application, before the checks.
+        hidden: the fields that never leave the server, see `hide`.
 
     Example:
         >>> from rhtmx_server.access import nobody, owner, role
@@ -130,6 +138,8 @@ class Entity:
         self.rules: dict[Action, Rule] = {}
         self.prepares: tuple[EntityPrepare, ...] = ()
         self.checks: tuple[EntityCheck, ...] = ()
+        self.judge: EntityJudge | None = None
+        self.hidden: Mapping[str, Violation] = {}
         self._read_is_named = False
         self._running = running
 
@@ -141,6 +151,15 @@ class Entity:
         """Say by which fields it is divided."""
         self._require_stopped("partition")
         self.partitions = partitions
+
+    def hide(self, fields: Mapping[str, Violation]) -> None:
+        """Have some fields never leave the server, and be written by its own program only.
+
+        Args:
+            fields: their keys, each with what a client is told who writes it.
+        """
+        self._require_stopped("hide")
+        self.hidden = dict(fields)
 
     def access(
         self,
@@ -269,6 +288,7 @@ class Entity:
         Raises:
             ValueError: in words that say what to write.
         """
+        self._require_told()
         read = self.rules.get("read")
         if scoped and self._read_is_named:
             raise ValueError(
@@ -289,6 +309,16 @@ class Entity:
                     "and no partition has just these fields: declare "
                     f"{partitions_with(self.name, shape, self.partitions)}"
                 )
+
+    def _require_told(self) -> None:
+        """Refuse parts and rules by what is hidden: who reads a part knows its value."""
+        shapes = {shape for rule in self.rules.values() for shape in rule.shapes}
+        shapes |= set(() if self.partitions is None else self.partitions.declared)
+        for field in sorted({field for shape in shapes for field in shape} & self.hidden.keys()):
+            raise ValueError(
+                f"entity {self.name!r}: access or partition by {field!r}, which is server_only: "
+                "who reads such a part is told its value. Take another field"
+            )
 
     def _require_plain(self, kind: str, function: object, count: int, rule: str) -> None:
         """Refuse what cannot run in a transaction."""

@@ -7,9 +7,11 @@ stores or the loop.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
-from rhtmx_server.access.entity import ACTIONS, Action, EntityCheck, EntityPrepare
+from rhtmx.errors import Violation
+from rhtmx_server.access.entity import ACTIONS, Action, EntityCheck, EntityJudge, EntityPrepare
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.parts import WHOLE, Part, Partitions, Values, reader_of
 from rhtmx_server.access.rules import Rule
@@ -73,7 +75,9 @@ class Guard:
         rules: who may do what; empty for everybody everything.
         checks: rules of the program, see `Entity.check`.
         prepares: functions of the program, see `Entity.prepare`.
+        judge: the rules of the schema, see `Entity`.
         scoped: a function says what somebody reads, and its answer comes with the write.
+        hidden: see `Entity.hide`.
 
     Attributes:
         closed: it has access: who is not named, is nobody.
@@ -88,8 +92,12 @@ class Guard:
         checks: Iterable[EntityCheck] = (),
         prepares: Iterable[EntityPrepare] = (),
         *,
+        judge: EntityJudge | None = None,
         scoped: bool = False,
+        hidden: Mapping[str, Violation] = MappingProxyType({}),
     ) -> None:
+        self.hidden = hidden
+        self.judge = judge
         self.checks = tuple(checks)
         self.prepares = tuple(prepares)
         self.closed = bool(rules) or scoped

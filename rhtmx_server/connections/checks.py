@@ -142,6 +142,8 @@ def _hello(message: Hello) -> None:
     _name("hello.client_id", message.client_id)
     _name("hello.secret", message.secret)
     check_at_least("hello.confirmed_seq", message.confirmed_seq, 0)
+    if message.app_schema is not None:
+        check_at_least("hello.app_schema.version", message.app_schema.version, 1)
     if message.token is not None:
         _bytes("hello.token", message.token, MAX_TOKEN, 0)
 
@@ -182,12 +184,14 @@ def _sync(what: str, message: Sync | SyncFields) -> None:
 
 def _mutation(what: str, message: Push | PushFields) -> None:
     seq, base, request_id = message.seq, message.base_version, message.request_id
+    version = message.schema_version
     if (
         0 < len(message.entity) <= _SHORT
         and message.entity not in FORBIDDEN_KEYS
         and 0 < len(message.entity_id) <= _SHORT
         and (seq is None or seq >= 1)
         and (base is None or base >= 0)
+        and (version is None or version >= 1)
         and (request_id is None or 0 < len(request_id) <= _SHORT)
     ):
         return  # the usual case: what follows makes words for each of them
@@ -195,6 +199,7 @@ def _mutation(what: str, message: Push | PushFields) -> None:
     _bytes(f"{what}.entity_id", message.entity_id)
     check_at_least(f"{what}.seq", message.seq, 1)
     check_at_least(f"{what}.base_version", message.base_version, 0)
+    check_at_least(f"{what}.schema_version", version, 1)
     _name(f"{what}.request_id", message.request_id)
 
 
@@ -217,6 +222,7 @@ def _transaction(message: Transaction) -> None:
             f"transaction.writes: 1 to {MOST_WRITES} expected, got {len(message.writes)}",
         )
     check_at_least("transaction.seq", message.seq, 1)
+    check_at_least("transaction.schema_version", message.schema_version, 1)
     _name("transaction.request_id", message.request_id)
     for index, write in enumerate(message.writes):
         where = f"transaction.writes[{index}]"

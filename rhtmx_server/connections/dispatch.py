@@ -132,6 +132,7 @@ async def _hello(caller: Sender, message: Hello) -> Welcome:
         server_time=to_datetime(services.clock()),
         schema=SCHEMA_HASH,
         secret=given,
+        app_schema=services.app_schema,
     )
 
 

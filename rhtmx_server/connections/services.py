@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Push, PushFields, Transaction
+from rhtmx.messages import Push, PushFields, SchemaVersion, Transaction
 from rhtmx.messages.tables import FIELD_ACTION_SPELLINGS
 from rhtmx.values.operations import OPERATIONS
 from rhtmx.values.transaction_writes import writes_of
@@ -54,6 +54,9 @@ from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import NOWHERE, THE_APP, ClientRow, Granularity, Mutation
 from rhtmx_server.ports import Store
+from rhtmx_server.schema.seen import SeenSchema
+from rhtmx_server.schema.upcast import Upcaster
+from rhtmx_server.schema.upcast_mutation import upcast
 from rhtmx_server.writing.committer import Committer
 from rhtmx_server.writing.identity import check_owner
 
@@ -86,6 +89,9 @@ class Services:
         admission: counts connections.
         new_secret: makes what gives the right to a client id there.
         access: who may see what.
+        upcaster: makes writes of older versions of the application's schema ones of today.
+        app_schema: that schema, as `welcome` says it.
+        seen: what others can read of that schema.
 
     Attributes:
         lines: where writes wait until it is known what their author reads, if a function
@@ -111,6 +117,9 @@ class Services:
     admission: Admission = field(default_factory=Admission)
     new_secret: Callable[[], str] = secrets.token_urlsafe
     access: Access = field(default_factory=Access)
+    upcaster: Upcaster | None = None
+    app_schema: SchemaVersion | None = None
+    seen: SeenSchema = field(default_factory=lambda: SeenSchema(None))
     lines: WriteLines | None = field(init=False, default=None)
     visits: Visits = field(init=False)
     asking: dict[object, set[str]] = field(init=False, default_factory=dict)
@@ -171,6 +180,8 @@ class Services:
                 else:
                     assert type(message) is Transaction
                     self._take_apart(mutation, message)
+                if message.schema_version is not None and self.upcaster is not None:
+                    upcast(mutation, message.schema_version, self.upcaster)
             except RhtmxError as error:
                 mutation.rejection = error
         if self.lines is None:

@@ -235,6 +235,20 @@ class Form:
 
         return register
 
+    def ready_made(self, name: str, rules: Ruleset, kind: FieldKind) -> None:
+        """Register rules of a schema for a field; validators may be added by `field`.
+
+        Args:
+            name: the field's name.
+            rules: say what is wrong with what it has.
+            kind: of which kind the field is.
+
+        Raises:
+            ValueError: the field was registered for something else before.
+        """
+        self._agree(name, kind)
+        self._add(name, rules)
+
     def _agree(self, name: str, kind: FieldKind) -> None:
         """Refuse a field of two kinds: one of its validators would be asked about the wrong one."""
         before = self._kinds.setdefault(name, kind)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from rhtmx_server.model import Granularity, HistoryEntry, Record
 from rhtmx_server.record_page import CommitPage
 from rhtmx_server.stores.paging import PAGE_BYTES
@@ -49,7 +51,7 @@ def walk(
     for _ in range(STEPS):
         entry = find(version)
         if entry is None and version == newest.version:
-            entry = HistoryEntry(newest, Granularity.RECORDS)
+            entry = HistoryEntry(replace(newest, hidden=None), Granularity.RECORDS)
         if entry is None:
             return page  # it is not kept any more, and nothing of before
         if _wanted(entry.record, before, until):

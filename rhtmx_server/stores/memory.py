@@ -134,7 +134,8 @@ class MemoryStore:
         for record in sorted(writes.records, key=_version):
             self._put(_copy(record))
         for entry in writes.history:
-            kept = replace(entry, record=replace(entry.record, clocks={}, entered=0))
+            plain = replace(entry.record, clocks={}, entered=0, hidden=None)
+            kept = replace(entry, record=plain)
             row = HistoryPosition(entry.record.version, next(self._rows))
             insort(self._history[entry.record.entity], (row, kept), key=_place)
         for part in writes.parts:
@@ -163,7 +164,7 @@ class MemoryStore:
         if entity not in self._logs:
             return []
         found = self._logs[entity].between(after, upto)
-        copy = _copy if clocks else _without_clocks
+        copy = _told if clocks else _without_clocks
         return cut(copy(record) for record in islice(found, limit))
 
     async def since_in(
@@ -188,7 +189,7 @@ class MemoryStore:
             if row.entity_id not in last or last[row.entity_id].version < row.version:
                 last[row.entity_id] = row
         wanted = (row for row in last.values() if after < row.version <= upto)
-        copy = _copy if clocks else _without_clocks
+        copy = _told if clocks else _without_clocks
         found: list[Record | Departure] = []
         for row in islice(sorted(wanted, key=lambda row: row.version), limit):
             record = self._records.get((entity, row.entity_id))
@@ -352,7 +353,7 @@ class MemoryStore:
                 unread.add(key)
             elif key in self._records:
                 records[key] = _copy(self._records[key])
-                weight += len(records[key].data or b"") + _CLOCK * len(records[key].clocks)
+                weight += _weight(records[key])
         return records
 
     def _left_at(self, record: Record) -> frozenset[str]:
@@ -394,8 +395,17 @@ def _copy(record: Record) -> Record:
     return replace(record, clocks=dict(record.clocks))
 
 
+def _told(record: Record) -> Record:
+    """A copy for pages, which are read for those who are told of records."""
+    return replace(record, clocks=dict(record.clocks), hidden=None)
+
+
 def _without_clocks(record: Record) -> Record:
-    return replace(record, clocks={})
+    return replace(record, clocks={}, hidden=None)
+
+
+def _weight(record: Record) -> int:
+    return len(record.data or b"") + _CLOCK * len(record.clocks) + len(record.hidden or b"")
 
 
 def _version(record: Record) -> int:

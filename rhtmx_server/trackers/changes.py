@@ -34,6 +34,7 @@ from rhtmx_server.trackers.calls import (
     delete_message,
     push_message,
 )
+from rhtmx_server.trackers.hidden import whole
 from rhtmx_server.trackers.merge import follow
 from rhtmx_server.trackers.policy import PolicyOf
 from rhtmx_server.trackers.state import clocks_of, fields_of, live
@@ -240,9 +241,12 @@ class ChangeTracker:
         return await self._submitted(message, client_id)
 
     async def get(self, entity: str, entity_id: str) -> Change | None:
-        """Read the record, as its latest change; `None` if there is none."""
+        """Read the record, as its latest change; `None` if there is none.
+
+        With the fields that never leave the server.
+        """
         record = live(await self._store.record(entity, entity_id))
-        return None if record is None else change_of(record)
+        return None if record is None else change_of(whole(record))
 
     async def history(
         self,

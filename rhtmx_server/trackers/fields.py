@@ -28,6 +28,7 @@ from rhtmx_server.times import to_datetime
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import CheckJson, Submit, call, push_fields_message
 from rhtmx_server.trackers.draft import MergeConflict, RecordDraft
+from rhtmx_server.trackers.hidden import whole
 from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome
 from rhtmx_server.trackers.policy import Policy, PolicyOf
 from rhtmx_server.trackers.state import fields_of, live
@@ -304,10 +305,12 @@ class FieldTracker:
     async def get(self, entity: str, entity_id: str) -> dict[str, FieldChange] | None:
         """Read the fields of a record, by name, each as it was last written.
 
-        `None` if there is no such record; none at all if its data is no object.
+        `None` if there is no such record; none at all if its data is no object. Of the fields
+        that never leave the server it is not kept who wrote them: they are said to be of the
+        record's last commit.
         """
         record = live(await self._store.record(entity, entity_id))
-        return None if record is None else field_changes_of(record)
+        return None if record is None else field_changes_of(whole(record))
 
     async def blame(self, entity: str, entity_id: str) -> dict[str, FieldAuthor]:
         """Read who wrote which field of a record, by name, and when.

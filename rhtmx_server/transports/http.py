@@ -1,4 +1,4 @@
-"""The plain HTTP door: health, metrics, files, and the reads of old clients.
+"""The plain HTTP door: health, metrics, files, the schema, and the reads of old clients.
 
 Knows paths and methods. Must not know sockets, nor what a store holds.
 """
@@ -28,6 +28,7 @@ from rhtmx_server.transports.answers import JSON, answer, refuse, without_body
 from rhtmx_server.transports.bearer import bearer
 from rhtmx_server.transports.bodies import BodyReaders, Pages, Streamed
 from rhtmx_server.transports.deprecation import HEADERS
+from rhtmx_server.transports.documents import Documents
 from rhtmx_server.transports.legacy_reads import Latest, ReadSince
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.requests import request_of_http
@@ -77,6 +78,7 @@ class Http:
         self._services = services
         self._ready = ready
         self._origins = origins or Origins(services.config.origins, services.metrics)
+        self._documents = Documents(services.seen, shared=services.authenticate is None)
         self.readers = BodyReaders()
         self._pages = {path: StaticFile.of(*page) for path, page in pages.items()}
         if (bundle := client()) is not None:
@@ -140,6 +142,16 @@ class Http:
 
     async def _metrics(self, asked: Asked, target: RequestTarget) -> Response:
         return answer(HTTPStatus.OK, self._services.metrics.render(), CONTENT_TYPE)
+
+    # What is for programs that know only what they find here.
+
+    async def _schema(self, asked: Asked, target: RequestTarget) -> Response:
+        await self._authorise(asked)
+        return self._documents.schema(asked.request, target, self._readable(asked.request))
+
+    async def _asyncapi(self, asked: Asked, target: RequestTarget) -> Response:
+        await self._authorise(asked)
+        return self._documents.asyncapi(asked.request, self._readable(asked.request))
 
     # What is for old clients.
 
@@ -262,6 +274,8 @@ _ROUTES: tuple[tuple[str, Callable[[Http, Asked, RequestTarget], Awaitable[Respo
     ("/healthz", Http._health),
     ("/readyz", Http._readiness),
     ("/metrics", Http._metrics),
+    ("/api/schema", Http._schema),
+    ("/api/asyncapi", Http._asyncapi),
     ("/api/sync/*", Http._records),
     ("/api/field-sync/*", Http._fields),
     ("/api/field-sync/*/*/latest", Http._latest),

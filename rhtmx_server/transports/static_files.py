@@ -17,7 +17,7 @@ from websockets.http11 import Request, Response
 
 from rhtmx_server.transports.answers import answer, entity_tag
 
-__all__ = ["CLIENT_PATH", "StaticFile", "check_pages", "client"]
+__all__ = ["CLIENT_PATH", "StaticFile", "check_pages", "client", "is_current"]
 
 CLIENT_PATH = "/api/client.js"
 
@@ -50,7 +50,7 @@ class StaticFile:
         headers = [("ETag", self.tag), ("Cache-Control", "no-cache")]
         if self.content_type.startswith("text/html"):
             headers.append(("Content-Security-Policy", _policy(request.headers)))
-        if _has(request.headers, self.tag):
+        if is_current(request.headers, self.tag):
             return answer(HTTPStatus.NOT_MODIFIED, headers=headers)
         return answer(HTTPStatus.OK, self.body, self.content_type, headers)
 
@@ -81,8 +81,13 @@ def client() -> StaticFile | None:
     return StaticFile.of("text/javascript; charset=utf-8", bundle.read_bytes())
 
 
-def _has(headers: Headers, tag: str) -> bool:
-    """Whether the browser's copy has this tag (RFC 9110 section 13.1.2)."""
+def is_current(headers: Headers, tag: str) -> bool:
+    """Whether the reader's copy has this tag (RFC 9110 section 13.1.2).
+
+    Args:
+        headers: of the request.
+        tag: of what is there now.
+    """
     tags = [each.strip() for value in headers.get_all("If-None-Match") for each in value.split(",")]
     return "*" in tags or any(each.removeprefix("W/") == tag for each in tags)
 

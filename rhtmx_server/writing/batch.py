@@ -75,6 +75,8 @@ from rhtmx_server.writing.transactions import acknowledgement, rejection, transa
 
 __all__ = ["MAX_SECONDS", "Batch"]
 
+_OPEN = Guard()
+
 Reply = Sequence[ServerMessage]
 K = TypeVar("K")
 V = TypeVar("V")
@@ -226,7 +228,7 @@ class Batch:
         check_right_to_number(mutation.subject, mutation.secret)
         client = client or self._new(mutation.client_id, snapshot, mutation)
         # Also of one that is rejected: to send it again, with other content, is still a mistake.
-        hashed = digest(mutation.message)
+        hashed = digest(mutation.sent or mutation.message)
         if seq <= client.last_seq:
             return self._repeat(client, seq, hashed, snapshot, mutation)
         # Not kept for later: what comes in between may be lost, and then this would wait for ever.
@@ -413,12 +415,12 @@ class Batch:
         current = snapshot.records.get(key)
         decide, guard = self._deciders[type(message)], self._guards.get(message.entity)
         try:
-            if guard is None:
+            if guard is None and (current is None or current.hidden is None):
                 decision = decide(message, current, context)
-            else:
+            else:  # also without a guard: what was hidden once is not to be lost
                 left = snapshot.last_parts.get(key, NOWHERE)
                 decision = decide_judged(
-                    guard, decide, mutation, current, left, context, self._functions
+                    guard or _OPEN, decide, mutation, current, left, context, self._functions
                 )
         except RhtmxError:
             raise

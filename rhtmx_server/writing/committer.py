@@ -41,6 +41,7 @@ import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
 from typing import Protocol
@@ -51,9 +52,10 @@ from rhtmx.wire import ServerMessage
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.conflict_log import log_of
 from rhtmx_server.failures import error_message, place, raise_if_error, unexpected
-from rhtmx_server.model import Commit, Mutation
+from rhtmx_server.model import Commit, Mutation, Record
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
+from rhtmx_server.trackers.state import live
 from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.batch import Batch
 from rhtmx_server.writing.conflict_logs import ConflictLogs, by_program
@@ -203,12 +205,13 @@ class Committer:
     async def realign(self, entity: str) -> None:
         """Have the conflict log of an entity be where its records are; to be called before `run`.
 
-        They may have moved while no log was kept, or by fields that were not looked at.
+        They may have moved while no log was kept, or by fields that were not looked at. What is
+        open of fields that are hidden by now, is no more.
 
         Raises:
             RhtmxError: it could not be written: somebody might read there what is not theirs.
         """
-        if self._logs is None or not self._logs.places(entity):
+        if self._logs is None or not self._logs.may_be_misplaced(entity):
             return
         log, read = log_of(entity), 0
         upto = (await self._store.head(log)).version
@@ -216,10 +219,7 @@ class Committer:
             read, at = page[-1].version, to_datetime(self._clock())
             writes: list[Mutation] = []
             for each in page:
-                record = await self._store.record(entity, each.entity_id)
-                if each.live and record is not None and record.live:
-                    write = self._logs.realigned(record, each, at)
-                    writes += [] if write is None else [by_program(write)]
+                writes += map(by_program, await self._realigning(entity, each, at))
             replies: list[Sequence[ServerMessage]] = []
             for mutation in writes:
                 mutation.answer = replies.append
@@ -228,6 +228,17 @@ class Committer:
                 writes = list(self._queue.take()) if self._queue else []  # no time for these
             for reply in replies:
                 raise_if_error(reply[-1])
+
+    async def _realigning(
+        self, entity: str, log: Record, at: datetime
+    ) -> Sequence[Push | PushFields]:
+        """What is to be done to a record of a conflict log."""
+        if self._logs is None or not log.live:
+            return ()
+        record = live(await self._store.record(entity, log.entity_id))
+        moved = None if record is None else self._logs.realigned(record, log, at)
+        untold = self._logs.told_no_more(entity, log, at)
+        return [each for each in (moved, untold) if each is not None]
 
     def stop(self) -> None:
         """Have `run` return when nothing waits any more."""

@@ -62,7 +62,13 @@ from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.fields import MAX_RECORD
 from rhtmx_server.trackers.merge import clamp
 from rhtmx_server.trackers.state import fields_of, live
-from rhtmx_server.writing.open_conflicts import MOST_OPEN, conflict_json, crowded_out, outgrown
+from rhtmx_server.writing.open_conflicts import (
+    MOST_OPEN,
+    concerns,
+    conflict_json,
+    crowded_out,
+    outgrown,
+)
 
 __all__ = ["NO_LOGS", "ConflictLogs", "answers_first", "by_program"]
 
@@ -232,9 +238,27 @@ class ConflictLogs:
         strange = any(values.get(name) != spelt for name, spelt in then.items())
         return _deletion(log) if strange and self._guards[record.entity].closed else placed
 
-    def places(self, entity: str) -> bool:
-        """Whether the log of an entity is placed by values of its records."""
-        return entity in self._places
+    def told_no_more(self, entity: str, log: Record, at: datetime) -> PushFields | None:
+        """What takes the conflicts out of a log that are of fields which are hidden by now.
+
+        Args:
+            entity: whose log it is.
+            log: the record of the log.
+            at: the time.
+        """
+        guard = self._guards.get(entity)
+        fields = fields_of(log) if guard is not None and guard.hidden else {}
+        gone = [
+            name
+            for name, text in fields.items()
+            if guard is not None and is_conflict(name) and concerns(text) in guard.hidden
+        ]
+        return _into(log, list(_deletes(gone, at))) if gone else None
+
+    def may_be_misplaced(self, entity: str) -> bool:
+        """Whether the log of an entity depends on what is declared of that today."""
+        guard = self._guards.get(entity)
+        return entity in self._places or (guard is not None and bool(guard.hidden))
 
     def _placed(self, record: Record, log: Record, at: datetime) -> PushFields | None:
         """What has a log be where its record is; `None`: it is.

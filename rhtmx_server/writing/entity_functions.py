@@ -12,13 +12,13 @@ from __future__ import annotations
 import inspect
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError, Violation
-from rhtmx_server.access.entity import EntityCheck, EntityPrepare
+from rhtmx_server.access.entity import EntityCheck, EntityJudge, EntityPrepare
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.functions import name_of
 from rhtmx_server.model import Commit, Context, Mutation, Record
@@ -26,11 +26,12 @@ from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import encode_value
 from rhtmx_server.trackers.fields import MAX_RECORD
 from rhtmx_server.trackers.filling import differing, fill_in
+from rhtmx_server.trackers.hidden import hidden_object, together
 from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.verdicts import Forbidden, Invalid
 from rhtmx_server.writing.rejections import forbidden, invalid, title_of
 
-__all__ = ["EntityFunctions"]
+__all__ = ["EntityFunctions", "judge_by_schema"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -66,6 +67,7 @@ class EntityFunctions:
         mutation: Mutation,
         commit: Commit,
         context: Context,
+        hides: Collection[str] = (),
     ) -> Fields:
         """Have a record filled in that a commit creates.
 
@@ -74,9 +76,10 @@ class EntityFunctions:
             mutation: the write.
             commit: what comes of it; it is changed.
             context: version, time and author of the commit.
+            hides: the fields of its entity that never leave the server.
 
         Returns:
-            The fields that its author wrote otherwise, or not at all.
+            The fields that its author wrote otherwise, or not at all; none that are hidden.
 
         Raises:
             RhtmxError: `INVALID_DATA`, it has no fields, or they would be too large; or as
@@ -89,10 +92,13 @@ class EntityFunctions:
                 ErrorCode.INVALID_DATA,
                 f"{title_of(mutation)}: a JSON object expected: the server fills in fields of it",
             )
-        written, filled = jsontext.split(record.data), Fields()
+        written, filled = jsontext.split(together(record.data, record.hidden)), Fields()
         for function in functions:
             filled |= self._fields(function, mutation, jsontext.join({**written, **filled}))
         filled = differing(written, filled)
+        hidden = {name: filled.pop(name) for name in hides if name in filled}
+        if hidden:
+            record.hidden = hidden_object({**jsontext.split(record.hidden), **hidden})
         if filled:
             fill_in(commit, filled, context)
             self._check_size(mutation, record)
@@ -172,6 +178,31 @@ class EntityFunctions:
                 f"{title_of(mutation)} would have {size} bytes with what the server fills in, at "
                 f"most {self._max_record} are allowed: write less",
             )
+
+
+def judge_by_schema(
+    judge: EntityJudge,
+    mutation: Mutation,
+    before: bytes | None,
+    after: bytes | None,
+    written: Collection[str],
+) -> None:
+    """Have a write judged by the rules of a schema: they are ours, and need not be measured.
+
+    Args:
+        judge: the rules of its entity.
+        mutation: the write.
+        before: as for `EntityFunctions.check`.
+        after: as for `EntityFunctions.check`.
+        written: the keys that it has changed; none, where that is not known.
+
+    Raises:
+        RhtmxError: `INVALID`, with all that is wrong.
+    """
+    try:
+        judge(mutation.who, before, after, written)
+    except Invalid as verdict:
+        raise invalid(str(verdict.message), map(_violation, verdict.violations)) from None
 
 
 def _violation(verdict: Invalid) -> Violation:

@@ -53,9 +53,11 @@ from rhtmx_server.access.parts import MAX_VALUE, Values
 from rhtmx_server.model import DELETED, Commit, Context, Decision, Mutation, Record
 from rhtmx_server.ports import Decide
 from rhtmx_server.trackers import json_text as jsontext
+from rhtmx_server.trackers.hidden import apart, together
 from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.trackers.state import fields_of, gone_before
-from rhtmx_server.writing.entity_functions import EntityFunctions
+from rhtmx_server.writing.entity_functions import EntityFunctions, judge_by_schema
+from rhtmx_server.writing.hiding import decide_hiding
 from rhtmx_server.writing.rejections import forbidden, invalid, title_of
 
 __all__ = ["decide_judged", "keeps_secret", "shown_values", "without_values"]
@@ -94,9 +96,13 @@ def decide_judged(
             a check says so, or a field has a value by which no record can be divided.
         Exception: what a function of the program raises besides.
     """
+    current = current and apart(current, guard.hidden) if guard.hidden else current
     values = None if current is None or not current.live else guard.values_of(current.data)
     shown = _shown(guard, mutation, current, values, left)
-    decision = decide(mutation.write, shown, context)
+    if guard.hidden or (shown is not None and shown.hidden is not None):
+        decision = decide_hiding(guard.hidden, decide, mutation, shown, context)
+    else:
+        decision = decide(mutation.write, shown, context)
     seen = None if shown is None else values
     commit = decision.commit
     if commit is None:
@@ -107,8 +113,7 @@ def decide_judged(
     _require_fit(guard, mutation, commit, after)
     if guard.closed:
         _require_right(guard, mutation, commit, seen, after)
-    before = None if shown is None else shown.data
-    functions.check(guard.checks, mutation, before, commit.record.data)
+    _check(guard, mutation, shown, commit, functions)
     if mutation.who is not None and shown is None and values is not None:
         raise forbidden(mutation)
     if filled:
@@ -166,6 +171,26 @@ def _keep_past(record: Record, current: Record, *, hidden: bool) -> None:
         record.clocks = {**record.clocks, **fields}
 
 
+def _check(
+    guard: Guard,
+    mutation: Mutation,
+    shown: Record | None,
+    commit: Commit,
+    functions: EntityFunctions,
+) -> None:
+    """Have the schema and the program's checks look at the record as a whole, before and after."""
+    record = commit.record
+    before, after = None if shown is None else shown.data, record.data
+    if guard.hidden:
+        before = None if shown is None else together(shown.data, shown.hidden)
+        after = together(record.data, record.hidden)
+    if guard.judge is not None:
+        # Of hidden fields a commit does not say whether they have changed.
+        written = () if guard.hidden else commit.changed
+        judge_by_schema(guard.judge, mutation, before, after, written)
+    functions.check(guard.checks, mutation, before, after)
+
+
 def _prepare(
     guard: Guard,
     mutation: Mutation,
@@ -180,7 +205,7 @@ def _prepare(
     if not guard.prepares or commit.record.action is not ChangeAction.CREATE:
         return {}
     written = set(commit.changed)
-    filled = functions.prepare(guard.prepares, mutation, commit, context)
+    filled = functions.prepare(guard.prepares, mutation, commit, context, guard.hidden)
     if isinstance(ack, FieldPushAck):
         ack.applied -= len(written & filled.keys())
     return filled

@@ -23,7 +23,7 @@ from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.fields import MAX_DEPTH
 from rhtmx_server.trackers.json_text import Fields
 
-__all__ = ["MOST_OPEN", "conflict_json", "crowded_out", "outgrown"]
+__all__ = ["MOST_OPEN", "concerns", "conflict_json", "crowded_out", "outgrown"]
 
 MOST_OPEN = 64
 """Open conflicts of one record, at most."""
@@ -74,6 +74,12 @@ def _kept(text: bytes | msgspec.Raw) -> _Kept | None:
         return _decode(text)
     except msgspec.ValidationError:
         return None  # it has its place like others; no write of anybody fails for it
+
+
+def concerns(text: bytes | msgspec.Raw) -> str:
+    """The field that an open conflict is about."""
+    kept = _kept(text)
+    return "" if kept is None else kept.field
 
 
 def conflict_json(

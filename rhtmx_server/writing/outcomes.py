@@ -87,6 +87,9 @@ def digest(message: Push | PushFields | Transaction) -> bytes:
             )
             for one in message.writes
         ]
+    # The same words under another version of the application's schema are another mutation.
+    if message.schema_version is not None:
+        content = (content, message.schema_version)
     return hashlib.blake2b(_write(content), digest_size=16).digest()
 
 

@@ -44,7 +44,20 @@ FROM = {
         "useRecord",
     ),
     "core/handshake-failure.ts": ("shown",),
+    "core/uuid7.ts": ("uuid7",),
     "forms/member.ts": ("member",),
+    "schema/entered.ts": ("entered",),
+    "schema/formats.ts": ("isEmail", "isHostname", "isWebUrl"),
+    "schema/judge.ts": ("judge",),
+    "schema/kinds.ts": ("INT32",),
+    "schema/text.ts": ("toBool", "toFloat", "toInt", "toTimestamp", "toWord", "trim"),
+    "schema/times.ts": (
+        "parseDuration",
+        "parseTimestamp",
+        "timestampFrom",
+        "writeDuration",
+        "writeTimestamp",
+    ),
     "wire/index.ts": ("decode",),
 }
 """What the examples may call, by the module that has it."""
@@ -61,6 +74,7 @@ def _declared() -> str:
 
 WORLD = f"""
 import type {{ Client, Collection, Row as Shown }} from "{SOURCE}/index.ts";
+import type {{ FormDeclared, Message }} from "{SOURCE}/schema.ts";
 declare global {{
   interface Task {{
     readonly title: string;
@@ -71,6 +85,10 @@ declare global {{
   var tasks: Collection<Task>;
   var id: string;
   var form: HTMLFormElement;
+  var element: HTMLFormElement;
+  /** As `rhtmx codegen` makes them. */
+  var TASK: Message;
+  var SignUp: FormDeclared<{{ readonly title: string }}>;
   var isOpen: (row: Shown<Task>) => boolean;
   var render: (rows: readonly Shown<Task>[]) => void;
   var send: () => void;

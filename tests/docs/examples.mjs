@@ -67,7 +67,13 @@ export * from "${source}forms/index.ts";
 export { bindPage } from "${source}htmx/index.ts";
 export * from "${source}react/index.ts";
 export { shown } from "${source}core/handshake-failure.ts";
+export { uuid7 } from "${source}core/uuid7.ts";
 export { member } from "${source}forms/member.ts";
+export { entered } from "${source}schema/entered.ts";
+export { isEmail, isHostname, isWebUrl } from "${source}schema/formats.ts";
+export { form as declareForm, INT32, judge, minLen, STRING } from "${source}schema.ts";
+export * from "${source}schema/text.ts";
+export * from "${source}schema/times.ts";
 export { decode } from "${source}wire/index.ts";
 ${numbers.map((at) => `import e${at} from "./example_${at}.tsx";`).join("\n")}
 export const examples = [${numbers.map((at) => `e${at}`).join(", ")}];
@@ -86,14 +92,20 @@ const { outputFiles } = await build({
 });
 const file = `${folder}/examples.mjs`;
 await writeFile(file, outputFiles[0].contents);
-const { act, createElement, createRoot, examples, ...all } = await import(pathToFileURL(file).href);
+const { act, createElement, createRoot, declareForm, examples, ...all } = await import(
+  pathToFileURL(file).href
+);
 
 const client = all.connect("/api/ws");
+const TASK = { name: "Task", fields: [["title", all.STRING, 0, [[all.minLen, 1]]]] };
 Object.assign(globalThis, all, {
   client,
   tasks: client.collection("tasks"),
   id: "1",
   form: document.querySelector("form"),
+  element: document.querySelector("form"),
+  TASK,
+  SignUp: declareForm("signup", { rules: TASK }),
   isOpen: ({ data }) => !data.done,
   render() {},
   send() {},

@@ -28,6 +28,7 @@ PAGES = (
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",
+    "docs/schema.md",
     "docs/terminal.md",
     *sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs" / "decisions").glob("*.md")),
 )

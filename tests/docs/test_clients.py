@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs import comments
+from tests.docs.board import PROGRAMS as SCHEMA
+from tests.docs.board import generate
 from tests.docs.markdown import page, programs
 from tests.docs.node import MODULES, RUN, TYPESCRIPT, require_node
 from tests.support.process import ServerProcess, ran, running, serving
@@ -37,7 +39,7 @@ def test_the_page_has_programs_of_both_languages() -> None:
     together = ["together.py", "together.ts"]
     assert [*programs, *counting, *deciding, *together] == RUNNABLE
     typed = ["tasks.ts", "pages.ts", "counting.ts", "past.ts", "together.ts", "sign-in.ts"]
-    assert [*typed, "Board.tsx", "client.ts", "Room.tsx"] == TYPED
+    assert [*typed, "Board.tsx", "NewTask.tsx", "client.ts", "Room.tsx"] == TYPED
 
 
 async def test_each_program_prints_what_is_shown(server: ServerProcess, tmp_path: Path) -> None:
@@ -56,12 +58,15 @@ async def test_each_program_prints_what_is_shown(server: ServerProcess, tmp_path
 async def test_each_program_and_example_in_typescript_is_strictly_typed(tmp_path: Path) -> None:
     require_node()
     shown = {name: PROGRAMS[name][0] for name in TYPED} | comments.programs()
+    shown["typed.ts"] = SCHEMA["typed.ts"][0]
     for name, source in shown.items():
         (tmp_path / name).write_text(source)
+    generate(tmp_path)  # what those about schemas import
     (tmp_path / "node_modules").symlink_to(MODULES)
     options = json.loads((TYPESCRIPT / "tsconfig.json").read_text())["compilerOptions"]
     paths = {"@rhtmx/client": [f"{TYPESCRIPT}/src/index.ts"]}
-    paths |= {"@rhtmx/client/*": [f"{TYPESCRIPT}/src/*/index.ts"]}
+    parts = f"{TYPESCRIPT}/src/*/index.ts", f"{TYPESCRIPT}/src/*.ts"
+    paths |= {"@rhtmx/client/*": [*parts]}
     options |= {"paths": paths, "types": [], "jsx": "react-jsx"}
     config = {"compilerOptions": options, "files": sorted(shown)}
     (tmp_path / "tsconfig.json").write_text(json.dumps(config))

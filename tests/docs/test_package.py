@@ -86,10 +86,13 @@ def test_a_program_that_requires_modules_gets_the_package(package: Path, tmp_pat
     """As `npm init` makes programs; Node takes modules so from 20.19 and 22.12 on."""
     app = tmp_path / "app"
     install(app, [package, *pack_installed(tmp_path, "react")])
-    names = ("@rhtmx/client", *(f"@rhtmx/client/{each}" for each in ("forms", "htmx", "react")))
+    names = (
+        "@rhtmx/client",
+        *(f"@rhtmx/client/{each}" for each in ("forms", "htmx", "react", "schema")),
+    )
     asked = ", ".join(f"Object.keys(require({name!r})).length > 0" for name in names)
     (app / "program.cjs").write_text(f"console.log([{asked}].join());")
-    assert run("node", app / "program.cjs").output == "true,true,true,true\n"
+    assert run("node", app / "program.cjs").output == "true,true,true,true,true\n"
 
 
 def test_the_first_command_makes_an_environment_that_takes_packages(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_every_link_leads_somewhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_path_in_code_exists(name: str) -> None:
-    shape = r"(?:tests|docs|proto|codegen|clients|rhtmx_server)/[\w./-]*"
+    shape = r"(?:tests|docs|proto|codegen|clients|rhtmx_codegen|rhtmx_server)/[\w./-]*"
     for path in (span for span in spans(page(name)) if re.fullmatch(shape, span)):
         assert (ROOT / path).exists(), f"{name}: {path}"
 
@@ -67,6 +67,7 @@ def test_every_room_is_described() -> None:
 def test_every_option_exists(name: str) -> None:
     options = {option.flag for option in chain.from_iterable(GROUPS.values())}
     options |= set(re.findall(r'"(--[a-z-]+)"', page("clients/python/rhtmx/cli/parser.py")))
+    options |= set(re.findall(r'"(--[a-z-]+)"', page("rhtmx_codegen/command.py")))
     bench = set(re.findall(r'"(--[a-z]+)"', page("benchmarks/__main__.py")))
     text = page(name)
     commands = [
@@ -79,7 +80,11 @@ def test_every_option_exists(name: str) -> None:
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", code):
             known = bench if code.startswith("nox -s bench") else options
             if program := re.match(r"python -m (tests[\w.]+)", code):
-                known = set(re.findall(r'"(--[a-z]+)"', page(f"{program[1].replace('.', '/')}.py")))
+                path = program[1].replace(".", "/")
+                found = next(
+                    p for p in (f"{path}.py", f"{path}/__main__.py") if (ROOT / p).exists()
+                )
+                known = set(re.findall(r'"(--[a-z]+)"', page(found)))
             assert option in known | {"--check", "--help"}, f"{name}: {code}"
 
 

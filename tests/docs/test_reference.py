@@ -55,7 +55,7 @@ def test_what_the_app_gives_is_described_under_its_own_name() -> None:
 
 def test_what_is_shown_without_its_arguments_is_there() -> None:
     made = re.findall(r"^ +- (rhtmx\S+)$", page("website/mkdocs.yml"), re.MULTILINE)
-    assert len(made) == 13
+    assert len(made) == 14
     assert all(isinstance(described(name), type) for name in made)
 
 
@@ -69,9 +69,9 @@ def test_every_entry_point_of_the_npm_package_is_described() -> None:
     described = set(re.findall(r'^export \* from "\.\./\.\./(.+)";$', text, re.MULTILINE))
     assert sources <= described
     assert json.loads(page("website/typedoc.json"))["entryPoints"] == [
-        f"entries/{name}.ts" for name in ("messages", "client", "forms", "htmx", "react")
+        f"entries/{name}.ts" for name in ("messages", "client", "forms", "htmx", "react", "schema")
     ]
-    assert len(ENTRIES) == 5
+    assert len(ENTRIES) == 6
 
 
 def test_typedoc_refuses_what_has_no_comment_links_nowhere_or_is_used_and_not_exported() -> None:

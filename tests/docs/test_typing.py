@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+from tests.docs.board import generate
 from tests.docs.markdown import PAGES, ROOT, page, programs
 
 PATIENCE = 120.0
@@ -208,6 +209,7 @@ def test_the_programs_of_the_pages_are_strictly_typed(tmp_path: Path) -> None:
     assert len(sources) >= 11
     for file, source in {**sources, "own.py": OWN, "wrong.py": WRONG}.items():
         (tmp_path / file).write_text(source)
+    generate(tmp_path)  # what those about schemas import
     said = mypy(tmp_path, *sources, "own.py", "wrong.py")
     assert [line for line in said if not line.startswith("wrong.py:")] == []
     assert any("Callable[[str], None]" in line for line in said), "mypy did look"

@@ -25,9 +25,16 @@ async def test_no_tenant_is_told_a_word_of_the_others() -> None:
     silent = {door for door in work.told if not work.own[door]}
     assert silent == WITHOUT_RECORDS, "each door told them of their own"
     assert work.marks.keys() == set(MARKS)
+    assert work.kept > 5, "the program has what nobody was told"
 
 
 async def test_a_server_that_hides_nothing_is_found_out() -> None:
     async with build(hides=False) as app, build_old() as old:
+        with pytest.raises(AssertionError, match="was told"):
+            await Workload(7, app, old).run(100)
+
+
+async def test_a_server_that_tells_what_is_its_own_is_found_out() -> None:
+    async with build(keeps=False) as app, build_old() as old:
         with pytest.raises(AssertionError, match="was told"):
             await Workload(7, app, old).run(100)

@@ -27,7 +27,7 @@ def room_of(module: str) -> str | None:
     """
     package, _, rest = module.partition(".")
     first, _, inner = rest.partition(".")
-    if package == "codegen" or first == "__main__" or within(module, "rhtmx_server.demo"):
+    if package.endswith("codegen") or first == "__main__" or within(module, "rhtmx_server.demo"):
         return None
     if inner or (first and _has_modules(module)):
         return f"{package}/{first}"

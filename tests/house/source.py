@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "rhtmx": ROOT / "clients/python/rhtmx",
     "rhtmx_server": ROOT / "rhtmx_server",
+    "rhtmx_codegen": ROOT / "rhtmx_codegen",
     "codegen": ROOT / "codegen",
 }
 GENERATED = ("rhtmx.messages", "rhtmx.wire.generated")

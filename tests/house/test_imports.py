@@ -6,7 +6,7 @@ import pytest
 
 from tests.house.source import IMPORTS, MODULES, SOURCES, Import, within
 
-OURS = ("rhtmx", "rhtmx_server", "codegen")
+OURS = ("rhtmx", "rhtmx_server", "rhtmx_codegen", "codegen")
 SHELLS = ("asyncio", "threading", "socket", "selectors", "websockets", "grpclib", "uvloop")
 CHANCE = ("time", "random", "secrets", "uuid")
 DRIVERS = ("apsw", "sqlite3", "asyncpg", "nats")
@@ -64,9 +64,12 @@ NEVER: dict[str, tuple[str, ...]] = {
         "rhtmx_server.transports",
     ),
     "rhtmx_server.transports": ("rhtmx_server.trackers", "rhtmx_server.forms", *STORES),
+    "rhtmx.patterns": (*PURE, *SHELL_ROOMS, "rhtmx.core", "rhtmx.wire", "google"),
+    "rhtmx.schema": (*PURE, *SHELL_ROOMS, "rhtmx.core", "rhtmx.wire", "google"),
+    "rhtmx_codegen": (*PURE, *SHELL_ROOMS, "rhtmx.core", "rhtmx_server", "codegen"),
     "rhtmx": ("rhtmx_server", "codegen"),
-    "rhtmx_server": ("codegen",),
-    "codegen": ("rhtmx_server", "rhtmx"),
+    "rhtmx_server": ("rhtmx_codegen", "codegen"),
+    "codegen": ("rhtmx_server", "rhtmx_codegen", "rhtmx"),
 }
 """Room → what it never imports."""
 
@@ -104,19 +107,77 @@ def test_the_messages_import_nothing_else_of_ours() -> None:
     assert broken == []
 
 
+def test_the_schema_of_an_application_needs_of_the_client_only_errors_and_values() -> None:
+    """It runs on both sides, and where there is no server at all."""
+    shared = ("rhtmx.schema", "rhtmx.patterns", "rhtmx.errors", "rhtmx.values", "rhtmx.messages")
+    broken = [
+        str(each)
+        for each in IMPORTS
+        if within(each.module, "rhtmx.schema") and ours(each)
+        if not any(within(each.imported, room) for room in shared)
+    ]
+    assert broken == []
+
+
+def test_patterns_need_nothing_of_ours() -> None:
+    broken = [
+        str(each)
+        for each in IMPORTS
+        if within(each.module, "rhtmx.patterns") and ours(each)
+        if not within(each.imported, "rhtmx.patterns")
+    ]
+    assert broken == []
+
+
+def test_only_the_command_that_is_asked_for_it_loads_the_compiler() -> None:
+    callers = {
+        each.module
+        for each in IMPORTS
+        if within(each.imported, "rhtmx_codegen") and not within(each.module, "rhtmx_codegen")
+    }
+    assert callers == {"rhtmx.cli.compiling"}
+
+
+def test_the_compiler_takes_of_the_client_package_only_what_is_pure() -> None:
+    shared = ("rhtmx.patterns", "rhtmx.schema", "rhtmx.wire.limits", "rhtmx.errors")
+    broken = [
+        str(each)
+        for each in IMPORTS
+        if within(each.module, "rhtmx_codegen") and within(each.imported, "rhtmx")
+        if not any(within(each.imported, room) for room in shared)
+    ]
+    assert broken == []
+
+
+def test_the_compiler_touches_the_disk_in_few_places() -> None:
+    disk = ("subprocess", "tempfile", "shutil", "os", "pathlib")
+    shells = ("buf", "command", "files", "plugin", "sources")
+    broken = [
+        str(each)
+        for each in IMPORTS
+        if within(each.module, "rhtmx_codegen")
+        and any(within(each.imported, no) for no in disk)
+        and each.module not in {f"rhtmx_codegen.{shell}" for shell in shells}
+    ]
+    assert broken == []
+
+
 def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() -> None:
-    """Messages, errors and the wire; and the values that Python code has on either side."""
+    """Messages, errors, the wire, schemas; and the values that Python code has on either side."""
     names = (
         "changes",
         "field_operations",
         "form_value",
         "history",
+        "json_value",
         "operations",
         "results",
         "transaction_writes",
+        "uuid7",
     )
     values = [f"rhtmx.values.{name}" for name in names]
-    shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.wire", *values)
+    schema = ("rhtmx.patterns", "rhtmx.schema")
+    shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.wire", *schema, *values)
     broken = [
         str(each)
         for each in IMPORTS

@@ -19,9 +19,10 @@ MAY: dict[str, tuple[str, ...]] = {
     "core": ("errors.ts", "messages", "wire"),
     "stores": ("core", "errors.ts"),
     "runtime": ("core", "errors.ts", "messages", "wire"),
-    "api": ("core", "errors.ts", "messages", "runtime", "stores", "wire"),
+    "schema": ("core", "errors.ts", "messages"),
+    "api": ("core", "errors.ts", "forms", "messages", "runtime", "schema", "stores", "wire"),
     "htmx": ("api", "core", "errors.ts", "forms", "messages"),
-    "forms": ("api", "core", "errors.ts", "messages"),
+    "forms": ("core", "errors.ts", "messages", "schema"),
     "react": ("api", "core", "errors.ts", "forms", "messages"),
 }
 """Room → from where it may import, types included. Entries at the root may import all."""

@@ -1,6 +1,7 @@
 """Two tenants on one server, at every door: neither is ever told a word of the other's.
 
-Each record carries a word of its tenant. The words of all that a tenant is told are looked
+Each record carries a word of its tenant, and one that only the program of the server writes
+and nobody is ever told. The words of all that a tenant is told are looked
 at: frames, answers, errors, bodies, and what the server logs. The doors are sockets in both
 formats, at both granularities, for all of an entity and for a part; plain HTTP; each call of gRPC
 that tells of records; and the two old endpoints, which are for guests only: a server beside it
@@ -29,15 +30,29 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 import rhtmx
+from rhtmx.errors import Violation
 from rhtmx.wire import decode_json, encode_proto
 from rhtmx_server import App, Config, FormValues, Grant, Invalid, Request
 from rhtmx_server.access import claim, equals, signed_in
 from tests.support.plain_http import ask
 
-__all__ = ["GUESTS", "MARKS", "WORDS", "Tenant", "Workload", "build", "build_old", "logged"]
+__all__ = [
+    "GUESTS",
+    "MARKS",
+    "UNTOLD",
+    "WORDS",
+    "Tenant",
+    "Workload",
+    "build",
+    "build_old",
+    "logged",
+]
 
 WORDS = {"red": "tainted-by-red", "blue": "tainted-by-blue"}
 """What is in each record of a tenant, and in nothing else."""
+
+UNTOLD = "tainted-by-the-program"
+"""What is in the field of a record that never leaves the server."""
 
 GUESTS = "red"
 """Whose records guests see."""
@@ -47,6 +62,7 @@ MARKS = (
     '"code":"conflict"',
     '"code":"forbidden"',
     '"code":"invalid"',
+    '"code":"server_only"',
     '"duplicate":true',
     '"left":true',
     '"type":"transaction_ack"',
@@ -77,6 +93,9 @@ _OLD: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """What may be said at the old endpoints."""
 
 
+_HIDDEN = {"secret": Violation("secret", "server_only", "is not yours to write")}
+
+
 async def _tenant(request: Request) -> Grant:
     return Grant(f"user-of-{request.token}", claims={"team": request.token})
 
@@ -93,26 +112,35 @@ _CONFIG = Config(
 def build_old() -> App:
     """A server for old clients: all of them are guests."""
     app = App(store="memory://", config=_CONFIG)
-    app.entity("tasks", partition=["team"]).access(all=equals("team", GUESTS))
+    tasks = app.entity("tasks", partition=["team"]).access(all=equals("team", GUESTS))
+    tasks.hide(_HIDDEN)
     return app
 
 
-def build(*, hides: bool = True) -> App:
-    """A server of both tenants; one that hides nothing has to be found out."""
+def build(*, hides: bool = True, keeps: bool = True) -> App:
+    """A server of both tenants.
+
+    Args:
+        hides: one from the other; one that does not has to be found out.
+        keeps: what is only its own; likewise.
+    """
     app = App(store="memory://", config=_CONFIG, authenticate=_tenant)
     tasks = app.entity(
         "tasks", partition=[["team"], ["team", "status"]], merge={"n": "server_wins"}
     )
     tasks.access(all=claim("team") if hides else signed_in)
+    if keeps:
+        tasks.hide(_HIDDEN)
 
     @tasks.prepare
     def louder(who: Grant | None, after: Any) -> Any:
-        return {"note": f"{after.get('note', '')}!"}
+        return {"note": f"{after.get('note', '')}!", "secret": UNTOLD}
 
     @tasks.check
     def even(who: Grant | None, before: Any, after: Any) -> None:
         if who is not None and after and after.get("n") == 7:
-            raise Invalid(f"before: {before}", field="n")
+            told = before and {name: before[name] for name in before if name != "secret"}
+            raise Invalid(f"before: {told}", field="n")
 
     form = app.form("task").access(validate=signed_in)
 
@@ -296,12 +324,15 @@ class Tenant:
             self.marks.update(mark for mark in MARKS if mark in said)
             # What is not understood tells nothing, and proves nothing.
             assert '"code":"bad_message"' not in said, f"{name}: {said[:2000]}"
-        assert self.foreign not in data, f"{self.team} was told by {name}: {data[:2000]!r}"
+        for word in (self.foreign, UNTOLD.encode()):
+            assert word not in data, f"{self.team} was told by {name}: {data[:2000]!r}"
 
     def data(self, random: Random) -> dict[str, Any]:
         """The data of a record of its own."""
         status = random.choice(["open", "done"])
-        return {"team": self.team, "status": status, "note": self.word, "n": random.randrange(8)}
+        data = {"team": self.team, "status": status, "note": self.word, "n": random.randrange(8)}
+        # Of the guess of a client nothing is written.
+        return {"secret": self.word, **data} if random.random() < 0.05 else data
 
 
 class Workload:
@@ -316,6 +347,7 @@ class Workload:
         told: how often somebody was told something, by what told it.
         own: how often that was of their own.
         marks: which of `MARKS` were in it.
+        kept: how many records had, at the end, what nobody was told.
     """
 
     def __init__(self, seed: int, app: App, old: App) -> None:
@@ -326,6 +358,7 @@ class Workload:
         counts = (self.told, self.own, self.marks)
         self.tenants = [Tenant(team, app, counts) for team in WORDS]
         self.head = 0
+        self.kept = 0
 
     async def run(self, changes: int) -> None:
         """Make so many changes, and everything beside them."""
@@ -341,6 +374,14 @@ class Workload:
                 await self.look()
             for tenant in self.tenants:
                 await tenant.settle()
+            await self._remember()
+
+    async def _remember(self) -> None:
+        """See that the program has what nobody was told."""
+        for app in (self.app, self.old):
+            found = [await app.changes.get("tasks", each) for each in _IDS]
+            words = [None if each is None else each.data.get("secret") for each in found]
+            self.kept += words.count(UNTOLD)
 
     async def change(self) -> None:
         """Somebody writes."""
@@ -362,10 +403,15 @@ class Workload:
     async def _as_the_program(self, app: App, entity_id: str, data: dict[str, Any]) -> None:
         async with app.transaction() as some:
             for each in sorted({entity_id, self.random.choice([entity_id, *_IDS])}):
-                if self.random.random() < 0.2:
+                what = self.random.random()
+                if what < 0.2:
                     some.delete("tasks", each)
+                elif what < 0.4:
+                    some.patch("tasks", each, {"n": data["n"], "secret": UNTOLD})
+                elif what < 0.5:
+                    some.patch("tasks", each, {"secret": UNTOLD})
                 else:
-                    some.set("tasks", each, data)
+                    some.set("tasks", each, {**data, "secret": UNTOLD})
         if app is self.app:
             self.head = max(self.head, *(each.version or 0 for each in some.result.results))
 
@@ -505,7 +551,7 @@ class _Log(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.lines += 1
         line = self.format(record)
-        if any(word in line for word in WORDS.values()):
+        if any(word in line for word in (UNTOLD, *WORDS.values())):
             self.tainted.append(line)
 
 

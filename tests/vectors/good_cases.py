@@ -675,4 +675,37 @@ GOOD = (
         '{"field":"notes","value":["a"],"action":"delete_key",'
         '"timestamp":"2026-11-22T10:00:01Z"}],"seq":7}',
     ),
+    Good(
+        "hello, of a schema of the application",
+        '{"type":"hello","client_id":"cafe-1",'
+        '"app_schema":{"version":2,"hash":"3cbd0e9b621b9574","oldest":1}}',
+    ),
+    Good(
+        "welcome, of a schema of the application",
+        '{"type":"welcome","session_id":"s-5f2c","epoch":"q8Xf2mVt","last_seq":6,'
+        '"heartbeat":20000,"limits":{"message_bytes":65536,"subscriptions":128,'
+        '"requests":64},"server_time":"2026-11-22T10:00:01Z","schema":"0123456789abcdef",'
+        '"app_schema":{"version":3,"hash":"9f31c0de55aa0217","oldest":0}}',
+    ),
+    Good(
+        "push, under a schema of the application",
+        '{"type":"push","entity":"tasks","entity_id":"1","action":"update",'
+        '"data":{"title":"Write"},"seq":7,"schema_version":2}',
+    ),
+    Good(
+        "push_fields, under a schema of the application",
+        '{"type":"push_fields","entity":"tasks","entity_id":"1","fields":[{"field":"title",'
+        '"value":"Write","action":"update","timestamp":"2026-11-22T10:00:01Z"}],'
+        '"seq":7,"schema_version":9007199254740991}',
+    ),
+    Good(
+        "transaction, under a schema of the application",
+        '{"type":"transaction","writes":[{"entity":"tasks","entity_id":"1","action":"delete"}],'
+        '"seq":7,"schema_version":1}',
+    ),
+    Good(
+        "error, an upgrade is required",
+        '{"type":"error","message":"this was written under version 1",'
+        '"code":"upgrade_required","request_id":"r1","seq":7,"details":null}',
+    ),
 )

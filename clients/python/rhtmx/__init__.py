@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from rhtmx.api.open_conflict import OpenConflict
     from rhtmx.api.pending_call import Writing
     from rhtmx.api.transaction import ClientTransaction
+    from rhtmx.api.typed_collection import TypedCollection
     from rhtmx.core.error_policy import ConnectionClosed
     from rhtmx.core.events import Reset, State
     from rhtmx.core.overlay import Record
-    from rhtmx.errors import ErrorCode, RhtmxError, Violation
+    from rhtmx.errors import ErrorCode, Invalid, RhtmxError, Violation
     from rhtmx.grpc.catch_up import CatchUp
     from rhtmx.grpc.client import Backend
     from rhtmx.grpc.connect import backend
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
     from rhtmx.grpc.push_many import Delete, PushOutcome, Write
     from rhtmx.grpc.transaction import BackendTransaction
     from rhtmx.grpc.watch import Watch
-    from rhtmx.messages import Position
+    from rhtmx.messages import Position, SchemaVersion
     from rhtmx.runtime.subscription import Subscription
+    from rhtmx.schema.convert import Unreadable
     from rhtmx.values.changes import Change, FieldChange
     from rhtmx.values.conflict_side import ConflictSide
     from rhtmx.values.field_operations import (
@@ -91,6 +93,7 @@ __all__ = [
     "History",
     "HistoryCommit",
     "Increment",
+    "Invalid",
     "Max",
     "Min",
     "OpenConflict",
@@ -103,6 +106,7 @@ __all__ = [
     "Remove",
     "Reset",
     "RhtmxError",
+    "SchemaVersion",
     "SetKey",
     "State",
     "Subscription",
@@ -110,6 +114,8 @@ __all__ = [
     "Tls",
     "TransactionPart",
     "TransactionResult",
+    "TypedCollection",
+    "Unreadable",
     "Validation",
     "Violation",
     "Watch",
@@ -144,6 +150,7 @@ _HOMES = {
     "History": "values.history",
     "HistoryCommit": "values.history",
     "Increment": "values.field_operations",
+    "Invalid": "errors",
     "Max": "values.field_operations",
     "Min": "values.field_operations",
     "OpenConflict": "api.open_conflict",
@@ -156,6 +163,7 @@ _HOMES = {
     "Remove": "values.field_operations",
     "Reset": "core.events",
     "RhtmxError": "errors",
+    "SchemaVersion": "messages",
     "SetKey": "values.field_operations",
     "State": "core.events",
     "Subscription": "runtime.subscription",
@@ -163,6 +171,8 @@ _HOMES = {
     "TransactionPart": "api.conflict_resolution",
     "TransactionResult": "values.results",
     "Tls": "grpc.endpoint",
+    "TypedCollection": "api.typed_collection",
+    "Unreadable": "schema.convert",
     "Validation": "values.results",
     "Violation": "errors",
     "Watch": "grpc.watch",

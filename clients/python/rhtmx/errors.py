@@ -15,7 +15,7 @@ from rhtmx.messages import ErrorCode
 from rhtmx.messages.tables import ERRORS
 from rhtmx.unknown_enum_values import is_known
 
-__all__ = ["ErrorCode", "RhtmxError", "Violation", "violation_details"]
+__all__ = ["ErrorCode", "Invalid", "RhtmxError", "Violation", "violation_details"]
 
 
 _WORDS = ("field", "code", "message")
@@ -106,6 +106,28 @@ class RhtmxError(Exception):
             if isinstance(each, dict):
                 found += _violations(each.get("details"), each.get("index"))
         return tuple(found)
+
+
+class Invalid(RhtmxError):  # noqa: N818 (what a write is)
+    """A record would break a rule of the application's schema: nothing was written.
+
+    Its code is `INVALID`, as if the server had said so: it would have, with the same
+    violations.
+
+    Args:
+        violations: what is wrong: at least one.
+
+    Example:
+        >>> error = Invalid([Violation("title", "required", "is required")])
+        >>> str(error), error.violations[0].code
+        ('title: is required', 'required')
+    """
+
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        listed = list(violations)
+        words = "; ".join(f"{each.field}: {each.message}".removeprefix(": ") for each in listed)
+        details = json.dumps(violation_details(listed), ensure_ascii=False).encode()
+        super().__init__(ErrorCode.INVALID, words, details=details)
 
 
 def violation_details(violations: Iterable[Violation]) -> dict[str, Any]:

@@ -3,12 +3,13 @@
  *
  * Knows what an application may use. Everything else is internal.
  */
-export { Client, connect } from "./api/client.ts";
+export { Client, connect, type TypedOptions } from "./api/client.ts";
 export type { Patch, SubscribeOptions } from "./api/collection.ts";
 export { Collection } from "./api/collection.ts";
 export { Form } from "./api/form.ts";
 export type { OpenConflicts } from "./api/open-conflicts.ts";
 export type { TransactionWrites } from "./api/transaction.ts";
+export type { TypedCollection, Unreadable } from "./api/typed-collection.ts";
 export type { Fields } from "./core/build-message.ts";
 export type { Conflict, ConflictSide } from "./core/conflict.ts";
 export type { HistoryOptions, RecordCommit, RecordHistory } from "./core/history.ts";

@@ -95,7 +95,7 @@ _LAST_PARTS = """
 _LEFT_LATER = "SELECT part FROM members WHERE entity_id = ? AND version > ?"
 # `CROSS JOIN` keeps the order, which is that of the versions.
 _RECORDS = """
-    SELECT entity, entity_id, version, action, data, client_id, time, {}, entered
+    SELECT entity, entity_id, version, action, data, client_id, time, {}, entered, NULL
     FROM json_each(?) AS wanted CROSS JOIN records ON records.id = wanted.value"""
 _WITH_CLOCKS = _RECORDS.format("clocks")
 _PLAIN = _RECORDS.format("NULL")

@@ -52,11 +52,12 @@ def _line(statement: str) -> str:
 
 
 _RECORD = """
-    SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered
+    SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered, hidden
     FROM records WHERE entity = ? AND entity_id = ?"""
-_RECORD_TO_WRITE = _line(_RECORD.replace("entered\n", "entered, parts, id\n"))
+_RECORD_TO_WRITE = _line(_RECORD.replace("hidden\n", "hidden, parts, id\n"))
+# Pages are read for those who are told of records: what is hidden is not even read.
 _SINCE = """
-    SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered
+    SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered, NULL
     FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
 _SINCE_PLAIN = """
     SELECT entity_id, version, action, data, client_id, time
@@ -90,15 +91,17 @@ _PUT_HEAD = """
     INSERT INTO entities(entity, version) VALUES (?, ?)
     ON CONFLICT DO UPDATE SET version = excluded.version"""
 _PUT_RECORD = """
-    INSERT INTO records(entity, entity_id, version, action, data, client_id, time, clocks, entered)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO records(
+      entity, entity_id, version, action, data, client_id, time, clocks, entered, hidden
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT(entity, entity_id) DO UPDATE SET
       version = excluded.version, action = excluded.action, data = excluded.data,
       client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks,
-      entered = excluded.entered"""
+      entered = excluded.entered, hidden = excluded.hidden"""
 _REPLACE_RECORD = _line("""
     UPDATE records SET
-      version = ?, action = ?, data = ?, client_id = ?, time = ?, clocks = ?, entered = ?
+      version = ?, action = ?, data = ?, client_id = ?, time = ?, clocks = ?, entered = ?,
+      hidden = ?
     WHERE id = ?""")
 _PUT_ENTRY = _line("""
     INSERT INTO history(
@@ -176,13 +179,13 @@ def _read_records(
 
     for row in _each(cursor, _RECORD_TO_WRITE, next_ones()):
         key = row[0], row[1]
-        records[key] = record = record_of(row[:9])
-        known.rows[key] = row[10]
-        if row[9]:
-            known.places[key] = row[2], row[9]
+        records[key] = record = record_of(row[:10])
+        known.rows[key] = row[11]
+        if row[10]:
+            known.places[key] = row[2], row[10]
         if record.action is ChangeAction.DELETE:
             tombstones.append(record)
-        weight += len(row[4] or b"") + len(row[7] or b"")
+        weight += len(row[4] or b"") + len(row[7] or b"") + len(row[9] or b"")
     return records, tombstones, unread
 
 

@@ -53,12 +53,13 @@ def row_of_record(record: Record) -> Row:
         # NULL where there are none: 2 bytes less in the row, and nothing to parse.
         _clocks_to_json(record.clocks) if record.clocks else None,
         record.entered or None,
+        record.hidden,
     )
 
 
 def record_of(row: Row) -> Record:
-    """What a row of `records` holds, with its clocks."""
-    entity, entity_id, version, action, data, client_id, time, clocks, entered = row
+    """What a row of `records` holds, with its clocks and what is hidden of it."""
+    entity, entity_id, version, action, data, client_id, time, clocks, entered, hidden = row
     return Record(
         entity,
         entity_id,
@@ -69,6 +70,7 @@ def record_of(row: Row) -> Record:
         time,
         _clocks_from_json(clocks) if clocks else {},
         entered or 0,
+        hidden,
     )
 
 
@@ -98,7 +100,7 @@ def row_of_entry(entry: HistoryEntry) -> Row:
 def entry_of(row: Row) -> HistoryEntry:
     """Make the history entry of a row."""
     *columns, form, lost, previous = row
-    record = record_of((*columns, None, None))
+    record = record_of((*columns, None, None, None))
     return HistoryEntry(record, _GRANULARITIES[form], bool(lost), previous)
 
 

@@ -132,6 +132,10 @@ _STEPS = (
     """
     ALTER TABLE history ADD COLUMN previous INTEGER;
     """,
+    # Fields that never leave the server. Only here: the history is read by those who are told.
+    """
+    ALTER TABLE records ADD COLUMN hidden BLOB;
+    """,
 )
 """Step n turns format n into format n + 1. Add steps, never change one."""
 

@@ -1,6 +1,7 @@
 """Reflection, both versions: the whole schema, for clients that have none.
 
-Knows the descriptors. Must not know the services behind them.
+Knows the descriptors: of the protocol, which are for everybody, and of the application's schema,
+which are for those who may read. Must not know the services behind them.
 """
 
 from __future__ import annotations
@@ -8,9 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.server import Stream
 
+from rhtmx.errors import RhtmxError
+from rhtmx_server.transports.grpc.app_files import AppFiles, extension_numbers
+from rhtmx_server.transports.grpc.caller import identify, request_of
 from rhtmx_server.transports.grpc.calls import (
     GrpcMethod,
     answering,
@@ -21,12 +26,14 @@ from rhtmx_server.transports.grpc.calls import (
     send,
 )
 from rhtmx_server.transports.grpc.door import Door
+from rhtmx_server.transports.grpc.errors import status_of
 from rhtmx_server.transports.grpc.standard import POOL, REFLECTIONS, message_class
 
 __all__ = ["Reflection"]
 
 _REQUEST = "ServerReflectionRequest"
 _RESPONSE = "ServerReflectionResponse"
+_NUMBERS = "all_extension_numbers_response"
 
 
 class Reflection:
@@ -40,6 +47,7 @@ class Reflection:
     def __init__(self, door: Door, services: tuple[str, ...]) -> None:
         self._door = door
         self._services = services
+        self._app = AppFiles(door.services.seen)
 
     def __mapping__(self) -> dict[str, Handler]:
         return {
@@ -58,39 +66,98 @@ class Reflection:
 
         async def method(door: Door, stream: Stream[Any, Any]) -> None:
             await stream.send_initial_metadata()
-            room = connection_of(stream).answers
+            room, peer = connection_of(stream).answers, _Peer(door, stream)
             while (request := await receive(stream, asked)) is not None:
                 # A peer that takes no answers is asked nothing more: an answer is larger than its
                 # question.
                 await opened(door, stream)
+                refusal = await peer.refusal() if self._app.there else None
                 async with room.turn():
                     response = answered(valid_host=request.host, original_request=request)
-                    self._answer(request, response)
+                    self._answered(refusal, request, response)
                     told = kept(room, response)
                 await send(door, stream, told, room)
 
         return method
 
-    def _answer(self, request: Any, response: Any) -> None:
-        case = request.WhichOneof("message_request")
-        try:
-            if case == "list_services":
-                for name in self._services:
-                    response.list_services_response.service.add(name=name)
-            elif case == "file_by_filename":
-                _tell(POOL.FindFileByName(request.file_by_filename), response)
-            elif case == "file_containing_symbol":
-                _tell(POOL.FindFileContainingSymbol(request.file_containing_symbol), response)
-            elif case == "all_extension_numbers_of_type":
-                POOL.FindMessageTypeByName(request.all_extension_numbers_of_type)
-                name = request.all_extension_numbers_of_type  # proto3: none has extensions
-                response.all_extension_numbers_response.base_type_name = name
-            # Extensions, and whatever comes later: there are none, as the protocol wants it said.
-            else:
-                raise KeyError(case)
-        except KeyError:
-            response.error_response.error_code = Status.NOT_FOUND.value
-            response.error_response.error_message = "not found"
+    def _answered(self, refusal: RhtmxError | None, request: Any, response: Any) -> None:
+        """Answer one question.
+
+        Args:
+            refusal: why the peer may read nothing of the application, if that is so.
+            request: it.
+            response: takes the answer.
+        """
+        if request.WhichOneof("message_request") == "list_services":
+            for name in self._services:
+                response.list_services_response.service.add(name=name)
+            return
+        found = _answer(POOL, request, response)
+        # Numbers of extensions are those of both.
+        if self._app.there and (not found or response.HasField(_NUMBERS)):
+            if refusal is None:
+                found = _answer(self._app.pool, request, response) or found
+            elif not found:
+                _refuse(response, status_of(refusal.code), refusal.message)
+                return
+        if not found:
+            _refuse(response, Status.NOT_FOUND, "not found")
+
+
+def _refuse(response: Any, status: Status, words: str) -> None:
+    response.error_response.error_code = status.value
+    response.error_response.error_message = words
+
+
+class _Peer:
+    """Who asks on one stream: whether it may read, found out once, when it matters.
+
+    Args:
+        door: the server.
+        stream: the call.
+    """
+
+    def __init__(self, door: Door, stream: Stream[Any, Any]) -> None:
+        self._door = door
+        self._stream = stream
+        self._asked = False
+        self._refusal: RhtmxError | None = None
+
+    async def refusal(self) -> RhtmxError | None:
+        """Why it may read nothing of the application; `None`: it may."""
+        if not self._asked:
+            try:
+                await identify(self._door.services, request_of(self._stream))
+            except RhtmxError as error:
+                self._refusal = error
+            self._asked = True
+        return self._refusal
+
+
+def _answer(pool: DescriptorPool, request: Any, response: Any) -> bool:
+    """Answer with what a pool has; whether it has it."""
+    case = request.WhichOneof("message_request")
+    try:
+        if case == "file_by_filename":
+            _tell(pool.FindFileByName(request.file_by_filename), response)
+        elif case == "file_containing_symbol":
+            _tell(pool.FindFileContainingSymbol(request.file_containing_symbol), response)
+        elif case == "file_containing_extension":
+            asked = request.file_containing_extension
+            extended = pool.FindMessageTypeByName(asked.containing_type)
+            extension: Any = pool.FindExtensionByNumber(extended, asked.extension_number)
+            _tell(extension.file, response)
+        elif case == "all_extension_numbers_of_type":
+            name = request.all_extension_numbers_of_type
+            told = response.all_extension_numbers_response
+            told.base_type_name = name
+            numbers = {*told.extension_number, *extension_numbers(pool, name)}
+            told.extension_number[:] = sorted(numbers)
+        else:  # whatever comes later
+            return False
+    except KeyError:
+        return False
+    return True
 
 
 def _tell(file: Any, response: Any) -> None:

@@ -16,7 +16,7 @@ from tests.house.walks.walk import Call, Place
 __all__ = ["imports", "record", "room_of"]
 
 _SOURCE = ROOT / "clients" / "typescript" / "src"
-_IMPORT = re.compile(r'^(?:import|export) (?!type\b)[^"]*?"(\.[^"]+)"', re.MULTILINE)
+_IMPORT = re.compile(r'^(?:import|export) (?!type\b)[^"=]*?"(\./[^"]+|\.\./[^"]+)"', re.MULTILINE)
 """One that runs: types are gone by then."""
 
 

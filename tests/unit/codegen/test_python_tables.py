@@ -77,7 +77,7 @@ def test_the_descriptor_has_every_message_and_nothing_that_parsing_does_not_need
     assert [each.name for file in ours for each in file.service] == ["Trackers"]
     assert not any(file.HasField("source_code_info") for file in files)
     assert "google/protobuf/descriptor.proto" not in [file.name for file in files]
-    assert len(DESCRIPTOR_SET) < len(schema.descriptor) / 2
+    assert len(DESCRIPTOR_SET) < len(schema.descriptor) * 0.6  # without comments
 
 
 def test_what_is_asked_has_its_answer_and_nothing_is_ephemeral() -> None:

@@ -173,6 +173,7 @@ def push(
     seq: int | None = None,
     request_id: str | None = None,
     base_version: int | None = None,
+    schema_version: int | None = None,
 ) -> Push:
     """A push of a whole record."""
     return Push(
@@ -183,14 +184,25 @@ def push(
         seq=seq,
         request_id=request_id,
         base_version=base_version,
+        schema_version=schema_version,
     )
 
 
 def push_fields(
-    *fields: FieldUpdate, entity: str = "tasks", entity_id: str = "1", seq: int | None = None
+    *fields: FieldUpdate,
+    entity: str = "tasks",
+    entity_id: str = "1",
+    seq: int | None = None,
+    schema_version: int | None = None,
 ) -> PushFields:
     """A push of some fields."""
-    return PushFields(entity=entity, entity_id=entity_id, fields=list(fields), seq=seq)
+    return PushFields(
+        entity=entity,
+        entity_id=entity_id,
+        fields=list(fields),
+        seq=seq,
+        schema_version=schema_version,
+    )
 
 
 def update(field: str, value: bytes | None, time: int = NOW) -> FieldUpdate:

@@ -53,6 +53,27 @@ async def world() -> AsyncIterator[World]:
     await asyncio.wait([world.running])
 
 
+async def test_a_hook_sees_what_is_hidden_as_it_is_when_it_is_called(world: World) -> None:
+    """The history has nothing of it."""
+    seen: list[Any] = []
+    world.hooks.add("tasks", lambda change: seen.append(change.data), blocking=False)
+
+    async def put(*hidden: bytes | None) -> None:
+        commits = [commit(version) for version in range(1, len(hidden) + 1)]
+        for each, text in zip(commits, hidden, strict=True):
+            each.record.hidden = text
+        writes = BatchWrites(
+            records=[commits[-1].record],
+            history=[HistoryEntry(each.record, Granularity.RECORDS) for each in commits],
+        )
+        await world.store.commit(BatchNeeds(), lambda _: writes)
+        world.runner.notice(commits)
+        await world.finish()
+
+    await put(b'{"note":"a"}', None, b'{"note":"b"}')
+    assert seen == [{"n": version, "note": "b"} for version in (1, 2, 3)]
+
+
 async def test_a_hook_sees_every_commit_in_order(world: World) -> None:
     world.hooks.add("tasks", world.note)
     await world.put(1, 2, 3)

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal, Self, TypeAlias, TypeVar, overload
+from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, overload
 
 from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection
@@ -18,25 +18,29 @@ from rhtmx.api.conflict_resolution import Decisions, Pending, RejectedWrite
 from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.open_conflict import ConflictAnswers, OpenConflict
 from rhtmx.api.pending_call import Writing
+from rhtmx.api.reading import field_stream, record_stream
 from rhtmx.api.transaction import ClientTransaction
+from rhtmx.api.typed_collection import typed_collection
 from rhtmx.core import build_message
 from rhtmx.core.collect_changes import collect, field_key, record_key
 from rhtmx.core.events import Reset, State
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Store
-from rhtmx.core.where import WhereValues, where_of
+from rhtmx.core.where import WhereValues
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
     FormValidationResult,
     Position,
+    SchemaVersion,
     ValidationResult,
 )
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.runtime.subscription import Subscription
+from rhtmx.schema.declared import Declared
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Data, Json
@@ -47,6 +51,7 @@ __all__ = ["Client"]
 
 _Grain: TypeAlias = Literal["records", "fields"]
 T = TypeVar("T")
+P = ParamSpec("P")
 M = TypeVar("M", bound=ServerMessage)
 
 _now = partial(datetime.now, UTC)
@@ -144,6 +149,11 @@ class Client:
         return self._runtime.session.local.identity.client_id
 
     @property
+    def server_schema(self) -> SchemaVersion | None:
+        """The version of the application's schema that the server has, once it has said so."""
+        return self._runtime.session.local.identity.server_schema
+
+    @property
     def state(self) -> State:
         """How the client stands with its server."""
         return self._runtime.state
@@ -231,6 +241,18 @@ class Client:
             self, self._runtime, self._open_collections, entity, Granularity(granularity), where
         )
 
+    def of(self, declared: Declared[P, T], *_: P.args, **options: P.kwargs) -> T:
+        """One entity of the application's schema, typed: see `TypedCollection`.
+
+        Args:
+            declared: a dataclass that `rhtmx codegen` has generated of an entity.
+            options: `granularity` and `where`, as `collection` has them; the fields of a part
+                are called as in the schema, and have its types.
+        """
+        opened: Any = typed_collection
+        made: T = opened(self.collection, self._runtime, declared, **options)
+        return made
+
     def changes(
         self,
         entity: str,
@@ -255,7 +277,7 @@ class Client:
             ...     print(change.version, change.action, change.data)
             1 create {'name': 'Ada'}
         """
-        return self._read(entity, Granularity.RECORDS, Change.of, since, where, on_reset)
+        return record_stream(self._runtime, entity, since, where, on_reset)
 
     def field_changes(
         self,
@@ -266,7 +288,7 @@ class Client:
         where: WhereValues | None = None,
     ) -> Subscription[FieldChange]:
         """The live stream of field changes; see `changes`, and `collection` for the granularity."""
-        return self._read(entity, Granularity.FIELDS, FieldChange.of, since, where, on_reset)
+        return field_stream(self._runtime, entity, since, where, on_reset)
 
     async def sync(
         self, entity: str, since: Position | int = 0, *, where: WhereValues | None = None
@@ -281,16 +303,14 @@ class Client:
             since: the position of an earlier read; `0` reads everything there is.
             where: the part of it; see `changes`.
         """
-        read = partial(self._read, entity, Granularity.RECORDS, Change.of, since, where, ends=True)
+        read = partial(record_stream, self._runtime, entity, since, where, ends=True)
         return await collect(read, record_key)
 
     async def sync_fields(
         self, entity: str, since: Position | int = 0, *, where: WhereValues | None = None
     ) -> SyncResult[FieldChange]:
         """Every field that changed after a position, each once, at its latest; see `sync`."""
-        read = partial(
-            self._read, entity, Granularity.FIELDS, FieldChange.of, since, where, ends=True
-        )
+        read = partial(field_stream, self._runtime, entity, since, where, ends=True)
         return await collect(read, field_key)
 
     def on(self, kind: type[M], listener: Callable[[M], None]) -> Callable[[], None]:
@@ -465,21 +485,3 @@ class Client:
             title: 'Keep it' instead of 'Tell everyone'
         """
         return ConflictAnswers(self._runtime).conflicts()
-
-    # Inside.
-
-    def _read(
-        self,
-        entity: str,
-        granularity: Granularity,
-        convert: Callable[[Any], T],
-        since: Position | int | None,
-        where: WhereValues | None,
-        on_reset: Callable[[Reset], None] | None,
-        *,
-        ends: bool = False,
-    ) -> Subscription[T]:
-        self._runtime.check_open()
-        part = where_of(where, entity)
-        make = partial(Subscription, self._runtime, entity, granularity, convert, where=part)
-        return make(since=build_message.position(since), on_reset=on_reset, ends=ends)

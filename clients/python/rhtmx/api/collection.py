@@ -52,6 +52,9 @@ class Collection(Generic[Data]):
     `Collection[Task]` is one whose records have the data `Task`. That is for type
     checkers: nothing looks at the data for it.
 
+    Attributes:
+        schema_version: that of the application's schema under which it writes, if of any.
+
     Example:
         >>> async with client.collection("tasks") as tasks:
         ...     result = await tasks.set("1", {"title": "Write it down"})
@@ -70,6 +73,7 @@ class Collection(Generic[Data]):
     ) -> None:
         self.client = client
         self.entity = entity
+        self.schema_version: int | None = None
         self._runtime = runtime
         self._others = others
         self._granularity = granularity
@@ -241,7 +245,8 @@ class Collection(Generic[Data]):
             >>> result.version
             2
         """
-        return pending_call.push(self._runtime, self.entity, entity_id, data, base_version)
+        version = self.schema_version
+        return pending_call.push(self._runtime, self.entity, entity_id, data, base_version, version)
 
     def delete(self, entity_id: str, *, base_version: int | None = None) -> Writing[PushResult]:
         """Delete a record; see `set` and `Client.delete`.
@@ -251,7 +256,8 @@ class Collection(Generic[Data]):
             >>> tasks.get("1") is None
             True
         """
-        return pending_call.delete(self._runtime, self.entity, entity_id, base_version)
+        version = self.schema_version
+        return pending_call.delete(self._runtime, self.entity, entity_id, base_version, version)
 
     def patch(
         self,
@@ -297,6 +303,7 @@ class Collection(Generic[Data]):
             delete=delete,
             base_version=base_version,
             if_unchanged=if_unchanged,
+            schema_version=self.schema_version,
         )
 
     # The protocol's streams.

@@ -17,8 +17,9 @@ from rhtmx.core.address import checked_headers, shown, websocket_url
 from rhtmx.core.build_message import checked_token
 from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Hello
+from rhtmx.messages import Hello, SchemaVersion
 from rhtmx.runtime.handshake import WebSocketEndpoint
+from rhtmx.schema.declared import Schema
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
 from rhtmx.wire.check_outgoing import checked
@@ -37,6 +38,7 @@ def connect(
     headers: Mapping[str, str] | None = None,
     ssl: ssl.SSLContext | None = None,
     open_timeout: float = 10.0,
+    schema: Schema | None = None,
 ) -> Client:
     """A client of the server at `url`. It connects when it is entered.
 
@@ -61,6 +63,9 @@ def connect(
             server's certificate and its name are always verified, unless you say otherwise
             there.
         open_timeout: seconds for connecting.
+        schema: the application's, as `rhtmx codegen` has generated it. The server is told its
+            version, and every write says that it was made under it, so that a server of a later
+            version knows what it means. What is written by `Client.of` says so without this.
 
     Raises:
         RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or a
@@ -94,6 +99,9 @@ def connect(
     session = Session(name, random.random, token=fixed)
     session.local.identity.load(name, client_secret)
     added = checked_headers(headers or {}, "connect: headers")
+    if schema is not None:
+        said = SchemaVersion(version=schema.version, hash=schema.hash, oldest=schema.oldest)
+        session.local.identity.built_with(said)
     endpoint = WebSocketEndpoint(url, Format(format), added, ssl, open_timeout)
     return Client(
         session,

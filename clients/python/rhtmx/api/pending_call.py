@@ -23,6 +23,7 @@ from rhtmx.values.results import FieldPushResult, PushResult, TransactionResult,
 __all__ = ["Writing", "delete", "push", "push_fields", "written"]
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Mutation)
 
 
 class Writing(Coroutine[Any, Any, T], Generic[T]):
@@ -104,19 +105,28 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
 
 
 def push(
-    runtime: ClientRuntime, entity: str, entity_id: str, data: Json, base_version: int | None
+    runtime: ClientRuntime,
+    entity: str,
+    entity_id: str,
+    data: Json,
+    base_version: int | None,
+    schema_version: int | None = None,
 ) -> Writing[PushResult]:
     """Write a whole record; see `Client.push`."""
     message = build_message.push(entity, entity_id, data, base_version)
-    return Writing(runtime.write(message), _pushed, runtime.saved)
+    return Writing(runtime.write(_under(runtime, message, schema_version)), _pushed, runtime.saved)
 
 
 def delete(
-    runtime: ClientRuntime, entity: str, entity_id: str, base_version: int | None
+    runtime: ClientRuntime,
+    entity: str,
+    entity_id: str,
+    base_version: int | None,
+    schema_version: int | None = None,
 ) -> Writing[PushResult]:
     """Delete a record; see `Client.delete`."""
     message = build_message.push_delete(entity, entity_id, base_version)
-    return Writing(runtime.write(message), _pushed, runtime.saved)
+    return Writing(runtime.write(_under(runtime, message, schema_version)), _pushed, runtime.saved)
 
 
 def push_fields(
@@ -128,13 +138,22 @@ def push_fields(
     base_version: int | None,
     timestamp: datetime | None = None,
     if_unchanged: bool = False,
+    schema_version: int | None = None,
 ) -> Writing[FieldPushResult]:
     """Write some fields of a record; see `Client.push_fields`."""
     now = runtime.now()
     at = timestamp or now
     message = build_message.push_fields(entity, entity_id, fields, delete, base_version, at)
     message.if_unchanged = if_unchanged or None
+    _under(runtime, message, schema_version)
     return Writing(runtime.write(message, now), _fields_pushed, runtime.saved)
+
+
+def _under(runtime: ClientRuntime, message: M, version: int | None) -> M:
+    """A write that says under which version of the application's schema it was made."""
+    own = runtime.session.local.identity.schema_version
+    message.schema_version = own if version is None else version
+    return message
 
 
 def written(message: Mutation, answer: Answered) -> WriteResult:

@@ -113,6 +113,7 @@ class ClientTransaction(TransactionWrites):
 
     def _write(self) -> Writing[TransactionResult]:
         message = self.message()
+        message.schema_version = self._runtime.session.local.identity.schema_version
 
         def convert(answer: Answered) -> TransactionResult:
             assert isinstance(answer.message, TransactionAck)

@@ -11,13 +11,19 @@ from datetime import tzinfo
 
 from rhtmx.cli.paint import Paint
 from rhtmx.cli.text import escape, json_text, pad, width
+from rhtmx.errors import Violation
 from rhtmx.messages import Position
+from rhtmx.values.changes import Change
 from rhtmx.values.results import Conflict, FieldPushResult, FormValidation, PushResult, Validation
 
-__all__ = ["form_verdict", "place", "pushed", "verdict"]
+__all__ = ["form_verdict", "place", "pushed", "verdict", "violation"]
 
 _WHOLE = "(form)"
 """Stands where a field's name does, for what is wrong with the form as a whole."""
+
+
+_WHOLE_RECORD = "(record)"
+"""And for a record."""
 
 
 def place(at: Position) -> str:
@@ -67,6 +73,13 @@ def _conflict(conflict: Conflict, paint: Paint, zone: tzinfo | None) -> str:
 def _value(value: object, deleted: bool | None) -> str:
     """A value; where nobody can tell, null looks like a deletion."""
     return "nothing" if deleted or (deleted is None and value is None) else json_text(value)
+
+
+def violation(where: Change, what: Violation, paint: Paint) -> str:
+    """A rule that a record breaks."""
+    path = f"{where.entity}/{where.entity_id}"
+    told = [path, what.field or _WHOLE_RECORD, what.code, what.message]
+    return f"{paint('red', '✗')} {'  '.join(map(escape, told))}"
 
 
 def verdict(field: str, result: Validation, paint: Paint) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 
 from rhtmx.cli import files
 from rhtmx.cli.asking import validate
+from rhtmx.cli.checking import check
+from rhtmx.cli.compiling import compile_schema
 from rhtmx.cli.conflicts import conflicts, resolve
 from rhtmx.cli.errors import FINE, INTERRUPTED, CommandError, explain
 from rhtmx.cli.history import blame, log, undo
@@ -24,6 +26,7 @@ from rhtmx.cli.output import Output
 from rhtmx.cli.reading import sync, tail
 from rhtmx.cli.requests import (
     Blame,
+    Check,
     CliRequest,
     Conflicts,
     Invocation,
@@ -56,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     output = Output(sys.stdout, sys.stderr, os.environ)
     try:
         arguments = sys.argv[1:] if argv is None else argv
+        if arguments[:1] == ["codegen"]:
+            return compile_schema(arguments[1:])
         invocation = read(arguments, os.environ, _version(), Disk(files.load, files.choose))
         output = _output(invocation)
         with _noting(output):
@@ -131,6 +136,7 @@ COMMANDS: Mapping[type[CliRequest], Callable[[Server, Any, Output], Awaitable[in
     Undo: undo,
     Conflicts: conflicts,
     Resolve: resolve,
+    Check: check,
 }
 """What is asked for → what does it."""
 

@@ -16,6 +16,7 @@ from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.parser import DEFAULT_TIMEOUT, DEFAULT_URL, parse
 from rhtmx.cli.requests import (
     Blame,
+    Check,
     CliRequest,
     Conflicts,
     Invocation,
@@ -240,6 +241,10 @@ def _resolve(given: Mapping[str, Any], disk: Disk) -> CliRequest:
     return Resolve(*about, None, values.parse_json(operands[0], "VALUE (a text: '\"…\"')"))
 
 
+def _check(given: Mapping[str, Any], disk: Disk) -> CliRequest:
+    return Check(given["schema"], tuple(dict.fromkeys(given.get("entity", ()))))
+
+
 _REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Disk], CliRequest]] = {
     "tail": _tail,
     "push": _push,
@@ -250,6 +255,7 @@ _REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Disk], CliRequest]] = {
     "undo": _undo,
     "conflicts": _conflicts,
     "resolve": _resolve,
+    "check": _check,
 }
 
 

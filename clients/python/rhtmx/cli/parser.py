@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from rhtmx.cli.errors import USAGE, CommandError
-from rhtmx.cli.words import COMMANDS, DESCRIPTION, EPILOG
+from rhtmx.cli.words import CODEGEN, COMMANDS, DESCRIPTION, EPILOG
 
 __all__ = ["DEFAULT_TIMEOUT", "DEFAULT_URL", "parse"]
 
@@ -50,7 +50,10 @@ def parse(argv: list[str], version: str) -> dict[str, Any]:
     wrong = [each for each in rest if each.startswith("-") and each != "-"]
     command = options.get("command")
     if command is None and not wrong:
-        raise CommandError(f"which COMMAND? {', '.join(COMMANDS)} (see rhtmx --help)", USAGE)
+        names = ", ".join((*COMMANDS, "codegen"))
+        raise CommandError(f"which COMMAND? {names} (see rhtmx --help)", USAGE)
+    if command == "codegen":
+        raise CommandError("codegen takes its own options only: rhtmx codegen --help", USAGE)
     if wrong or (rest and command not in _WITH_OPERANDS):
         first = (wrong or rest)[0].partition("=")[0]
         raise CommandError(
@@ -84,6 +87,8 @@ def _tool(version: str) -> argparse.ArgumentParser:
         )
         _OPTIONS[name](command)
         _share(command)
+    # It asks no server, so it takes none of these options, and has a parser of its own.
+    commands.add_parser("codegen", add_help=False, help=CODEGEN)
     return tool
 
 
@@ -243,6 +248,18 @@ def _resolve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--standing", action="store_true", help="leave what stands")
 
 
+def _check(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "schema", metavar="SCHEMA", help="the generated package, as it is imported"
+    )
+    command.add_argument(
+        "--entity",
+        metavar="ENTITY",
+        action="append",
+        help="only this entity; may be given several times [all of the schema]",
+    )
+
+
 _WITH_OPERANDS = ("tail", "push", "validate", "resolve")
 
 _OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
@@ -255,4 +272,5 @@ _OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "undo": _undo,
     "conflicts": _conflicts,
     "resolve": _resolve,
+    "check": _check,
 }

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from rhtmx.api.open_conflict import OpenConflict
 from rhtmx.core.events import Reset
+from rhtmx.errors import Violation
 from rhtmx.messages import Position
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.conflict_side import ConflictSide
@@ -29,6 +30,7 @@ __all__ = [
     "pushed",
     "reset",
     "verdict",
+    "violation",
 ]
 
 Record: TypeAlias = dict[str, Any]
@@ -132,6 +134,13 @@ def answered(what: OpenConflict) -> Record:
     """A conflict that is open no more."""
     about = {"entity": what.entity, "entity_id": what.entity_id, "number": what.number}
     return {"type": "conflict_answered", **about}
+
+
+def violation(where: Change, what: Violation) -> Record:
+    """A rule that a record breaks."""
+    about = {"entity": where.entity, "entity_id": where.entity_id, "version": where.version}
+    wrong = {"field": what.field, "code": what.code, "message": what.message}
+    return {"type": "violation", **about, **wrong}
 
 
 def _side(side: ConflictSide) -> Record:

@@ -19,6 +19,7 @@ from rhtmx.values.json_value import Json
 
 __all__ = [
     "Blame",
+    "Check",
     "CliRequest",
     "Conflicts",
     "Invocation",
@@ -232,8 +233,21 @@ class Resolve:
     value: Json = None
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Judge the records that are there by the rules of a schema.
+
+    Attributes:
+        schema: the generated package, as it is imported.
+        entities: of these; none: of all that the schema has.
+    """
+
+    schema: str
+    entities: tuple[str, ...] = ()
+
+
 CliRequest: TypeAlias = (
-    Tail | Push | PushMany | Sync | Validate | Log | Blame | Undo | Conflicts | Resolve
+    Tail | Push | PushMany | Sync | Validate | Log | Blame | Undo | Conflicts | Resolve | Check
 )
 """One of the commands."""
 

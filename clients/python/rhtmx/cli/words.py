@@ -5,7 +5,7 @@ Holds words only: which options there are is for `parser`.
 
 from __future__ import annotations
 
-__all__ = ["COMMANDS", "DESCRIPTION", "EPILOG", "Words"]
+__all__ = ["CODEGEN", "COMMANDS", "DESCRIPTION", "EPILOG", "Words"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -230,5 +230,29 @@ examples:
 With --json it prints what `rhtmx push --json` prints, or an object of type
 conflict_answered.""",
     ),
+    "check": Words(
+        "rhtmx check SCHEMA [options]",
+        "find the records that break a rule",
+        """\
+Read the records of the entities of a schema, and judge each by its rules, as if
+all of it were written now. Each line is a rule that a record breaks: the
+record, the field, the id of the rule, and what is wrong. SCHEMA is the package
+that `rhtmx codegen --python` has made; it is looked for in this folder first.
+
+After a rule has become tighter, old records stay as they are, and are in
+nobody's way until somebody writes a field that the rule reads. This finds them.
+
+The exit code is 1 if there are any.""",
+        """\
+examples:
+  rhtmx check app_schema
+  rhtmx check app_schema --entity tasks --json
+
+With --json each line is an object of type violation: entity, entity_id,
+version, field, code, message.""",
+    ),
 }
 """Command → its help."""
+
+CODEGEN = "make typed code of an application's schema"
+"""What `rhtmx codegen` does, in a line; it has options and a help of its own."""

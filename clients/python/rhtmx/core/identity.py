@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from rhtmx.core.storage_ops import Op, PendingOps, SetIdentity
-from rhtmx.messages import Hello
+from rhtmx.messages import Hello, SchemaVersion, Welcome
 from rhtmx.messages.tables import SCHEMA_HASH
 
 __all__ = ["Identity"]
@@ -30,12 +30,18 @@ class Identity:
         client_id: stable id of this client instance.
         secret: said in every `hello`; never shown.
         stored: the store has it, if there is one.
+        app_schema: the application's schema that this program was built with, if it has said so.
+        schema_version: the version of that: it writes under it.
+        server_schema: the application's schema of the server, once that has said so.
     """
 
     def __init__(self, pending_ops: PendingOps) -> None:
         self.client_id = ""
         self.secret: str | None = None
         self.stored = True
+        self.app_schema: SchemaVersion | None = None
+        self.schema_version: int | None = None
+        self.server_schema: SchemaVersion | None = None
         self._pending_ops = pending_ops
 
     def load(self, client_id: str, secret: str | None = None) -> None:
@@ -57,11 +63,22 @@ class Identity:
             epoch=epoch,
             confirmed_seq=confirmed,
             secret=self.secret,
+            app_schema=self.app_schema,
         )
+
+    def welcomed(self, message: Welcome) -> None:
+        """The server has answered: maybe it gave a secret."""
+        self.server_schema = message.app_schema
+        if message.secret is not None:
+            self.given(message.secret)
 
     def given(self, secret: str) -> None:
         """The server gave a secret."""
         self._become(self.client_id, secret)
+
+    def built_with(self, schema: SchemaVersion) -> None:
+        """Say that the program was built with that schema of the application."""
+        self.app_schema, self.schema_version = schema, schema.version
 
     def renew(self, random: Callable[[], float]) -> None:
         """Be somebody else from now on.

@@ -409,8 +409,7 @@ class Session:
         self._epoch = message.epoch
         self.problem = None
         self._sending.oversized.welcomed(message.last_seq)
-        if message.secret is not None:
-            self.local.identity.given(message.secret)
+        self.local.identity.welcomed(message)
         self.local.writes.begin(message.last_seq, message.epoch)
         self.requests.begin(message.limits.requests)
         for view in self.local:

@@ -69,7 +69,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "1c8d25dcbc8ea44e"
+SCHEMA_HASH = "bbf650e51f46b371"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -320,6 +320,7 @@ ERROR_CODE_SPELLINGS: dict[ErrorCode, str] = {
     ErrorCode.NOT_FOUND: "not_found",
     ErrorCode.RATE_LIMITED: "rate_limited",
     ErrorCode.INVALID: "invalid",
+    ErrorCode.UPGRADE_REQUIRED: "upgrade_required",
 }
 ERROR_CODE_VALUES: dict[str, ErrorCode] = {
     text: value for value, text in ERROR_CODE_SPELLINGS.items()
@@ -434,6 +435,9 @@ ERRORS: dict[ErrorCode, ErrorRow] = {
         spelling="rate_limited", grpc_status=8, close_code=0, retryable=True
     ),
     ErrorCode.INVALID: ErrorRow(spelling="invalid", grpc_status=3, close_code=0, retryable=False),
+    ErrorCode.UPGRADE_REQUIRED: ErrorRow(
+        spelling="upgrade_required", grpc_status=9, close_code=0, retryable=False
+    ),
 }
 """What each error code means to the peer."""
 
@@ -444,6 +448,11 @@ FINAL_CLOSE_CODES = range(4500, 5000)
 """WebSocket close codes after which a client must not reconnect."""
 
 SHAPES: dict[str, dict[str, Shape]] = {
+    "SchemaVersion": {
+        "version": Shape("int64", "plain", "", True),
+        "hash": Shape("string", "plain", "", True),
+        "oldest": Shape("int64", "plain", "", True),
+    },
     "Hello": {
         "client_id": Shape("string", "optional", "", False),
         "token": Shape("string", "optional", "", False),
@@ -451,6 +460,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "epoch": Shape("string", "optional", "", False),
         "confirmed_seq": Shape("int64", "optional", "", False),
         "secret": Shape("string", "optional", "", False),
+        "app_schema": Shape("message", "optional", "SchemaVersion", False),
     },
     "Limits": {
         "message_bytes": Shape("int64", "plain", "", True),
@@ -466,6 +476,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "server_time": Shape("time", "required", "", True),
         "schema": Shape("string", "plain", "", True),
         "secret": Shape("string", "optional", "", False),
+        "app_schema": Shape("message", "optional", "SchemaVersion", False),
     },
     "Authenticate": {
         "token": Shape("string", "plain", "", True),
@@ -539,6 +550,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "request_id": Shape("string", "optional", "", False),
         "seq": Shape("int64", "optional", "", False),
         "base_version": Shape("int64", "optional", "", False),
+        "schema_version": Shape("int64", "optional", "", False),
     },
     "PushAck": {
         "entity": Shape("string", "plain", "", True),
@@ -616,6 +628,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "seq": Shape("int64", "optional", "", False),
         "base_version": Shape("int64", "optional", "", False),
         "if_unchanged": Shape("bool", "optional", "", False),
+        "schema_version": Shape("int64", "optional", "", False),
     },
     "FieldPushAck": {
         "entity": Shape("string", "plain", "", True),
@@ -704,6 +717,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "writes": Shape("message", "repeated", "TransactionWrite", True),
         "request_id": Shape("string", "optional", "", False),
         "seq": Shape("int64", "optional", "", False),
+        "schema_version": Shape("int64", "optional", "", False),
     },
     "WriteResult": {
         "entity": Shape("string", "plain", "", True),

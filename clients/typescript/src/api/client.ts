@@ -33,9 +33,11 @@ import { browserStore } from "../stores/fallback.ts";
 import { MemoryStore } from "../stores/memory.ts";
 import { checkFromClient } from "../wire/index.ts";
 import { Collection } from "./collection.ts";
+import type { EntityDeclared } from "./declared.ts";
 import { Form } from "./form.ts";
 import type { TransactionWrites } from "./transaction.ts";
 import { collected } from "./transaction.ts";
+import type { TypedCollection } from "./typed-collection.ts";
 
 /**
  * Connects, and stays connected until `close` or until the server says not to.
@@ -59,6 +61,12 @@ export function connect(url: string, options: o.ConnectOptions = {}): Client {
   return new Client(url, options);
 }
 
+/** What to read of an entity of the schema: see `CollectionOptions`, with the schema's names. */
+export interface TypedOptions<W> extends Omit<o.CollectionOptions, "where"> {
+  /** The part. */
+  readonly where?: W | undefined;
+}
+
 /** One client; see {@link connect}. Its calls reject with `RhtmxError`. */
 export class Client {
   readonly #tab: Tab;
@@ -66,6 +74,7 @@ export class Client {
   readonly #state: State;
   readonly #stop: o.Stop;
   readonly #collections = new Map<string, Collection<never>>();
+  readonly #typed = new Map<string, Collection<never>>();
   #info: o.Info | undefined;
 
   /** @internal `connect` makes it. */
@@ -79,6 +88,7 @@ export class Client {
     const id = leader.slice(16);
     const name = storage || `rhtmx:${address}`;
     const state = stateOf();
+    state.schema = options.schema;
     const [store, channel] = grounds(name, id, state, options);
     const tab = new Tab(store, channel, id, state);
     const lacks = lacking(address, WebSocket);
@@ -115,6 +125,11 @@ export class Client {
       leads: this.#tab.leads,
     };
     return (this.#info = steady(this.#info ?? now, now));
+  }
+
+  /** The version of the application's schema that the server has, once it has said so. */
+  get serverSchema(): m.SchemaVersion | undefined {
+    return this.#state.meta.schema;
   }
 
   /**
@@ -157,10 +172,35 @@ export class Client {
       this.#tab.open(name, granularity === "fields");
       return known;
     }
-    const closed = () => this.#collections.delete(name);
+    const closed = () => {
+      this.#collections.delete(name);
+      this.#typed.get(name)?.close();
+    };
     const collection = new Collection<T>(this.#tab, entity, options, closed);
     this.#collections.set(name, collection as unknown as Collection<never>);
     return collection;
+  }
+
+  /**
+   * Reads an entity of the application's schema, or a part of it, typed: see `collection`, and
+   * `TypedCollection`. Closed together with that of the same part that is not typed.
+   *
+   * @param declared - what `rhtmx codegen` has generated of the entity.
+   */
+  of<T, N, E, W>(
+    declared: EntityDeclared<T, N, E, W>,
+    { granularity, where }: TypedOptions<W> = {},
+  ): TypedCollection<T, N, E> {
+    const options = { granularity, where: where && declared.part(where) };
+    const name = checkedName(declared.name, options.where);
+    const known = this.#typed.get(name) as TypedCollection<T, N, E> | undefined;
+    if (known) return known;
+    const typed = declared.open(this.#tab, options, () => {
+      this.#typed.delete(name);
+      this.#collections.get(name)?.close();
+    });
+    this.#typed.set(name, typed as unknown as Collection<never>);
+    return typed;
   }
 
   /**

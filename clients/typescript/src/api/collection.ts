@@ -5,7 +5,7 @@
  * Knows calls and callbacks. Must not know how anything is kept or sent.
  */
 
-import type { Fields, PatchOptions, WriteOptions } from "../core/build-message.ts";
+import type { Fields, PatchOptions, Said, WriteOptions } from "../core/build-message.ts";
 import { logOf } from "../core/conflict.ts";
 import type { HistoryOptions, RecordCommit, RecordHistory } from "../core/history.ts";
 import { commitsOf, historyOf, notKept, undoing } from "../core/history.ts";
@@ -45,6 +45,8 @@ const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.disp
 export class Collection<T = m.JsonValue> {
   /** The name of the entity. */
   readonly entity: string;
+  /** The version of the application's schema under which it writes; the client's, if it is none. */
+  schemaVersion?: number | undefined;
   /** What the store has of it is loaded. */
   readonly ready: Promise<void>;
   /** Which part of it this is; see `part.ts`. */
@@ -146,9 +148,7 @@ export class Collection<T = m.JsonValue> {
    * tasks.row("3")?.data; // { title: "Read it" }
    */
   set(id: string, data: T, options: WriteOptions = {}): Promise<m.PushAck> {
-    const { entity } = this;
-    const record = data as m.JsonValue;
-    return this.#tab.write({ entity, entityId: id, action: "update", data: record, options });
+    return this.#write(id, { action: "update", data: data as m.JsonValue, options });
   }
 
   /**
@@ -162,14 +162,17 @@ export class Collection<T = m.JsonValue> {
    * tasks.row("1")?.data.done; // true
    */
   patch(id: string, fields: Patch<T>, options: PatchOptions = {}): Promise<m.FieldPushAck> {
-    const { entity } = this;
-    return this.#tab.write({ entity, entityId: id, values: fields as Fields, options, seen: true });
+    return this.#write(id, { values: fields as Fields, options, seen: true });
   }
 
   /** Deletes a record. Gone at once; resolves when that is durable. */
   delete(id: string, options: WriteOptions = {}): Promise<m.PushAck> {
-    const { entity } = this;
-    return this.#tab.write({ entity, entityId: id, action: "delete", data: null, options });
+    return this.#write(id, { action: "delete", data: null, options });
+  }
+
+  #write<M extends m.ServerMessage>(entityId: string, said: Said): Promise<M> {
+    const { entity, schemaVersion } = this;
+    return this.#tab.write({ entity, entityId, schemaVersion, ...said });
   }
 
   /**

@@ -52,9 +52,14 @@ export interface TransactionWrites {
 export function collected(act: (writes: TransactionWrites) => unknown): Draft {
   const drafts: OneDraft[] = [];
   let isOver = false;
+  let schemaVersion: number | undefined;
   const add = (draft: OneDraft) => {
     if (isOver) refuse("transaction", "it must not be async");
     drafts.push(draft);
+  };
+  const nameOf = (named: Named): string => {
+    schemaVersion ??= Object(named).schemaVersion;
+    return Object(named).entity ?? named;
   };
   // Copies: what is given may change before the function ends.
   const record = (
@@ -74,11 +79,7 @@ export function collected(act: (writes: TransactionWrites) => unknown): Draft {
   });
   isOver = true;
   if (result instanceof Promise) refuse("transaction", "it must not be async");
-  return { drafts };
+  return { drafts, schemaVersion };
 }
 
-type Named = string | { readonly entity: string };
-
-function nameOf(named: Named): string {
-  return Object(named).entity ?? named;
-}
+type Named = string | { readonly entity: string; readonly schemaVersion?: number | undefined };

@@ -35,28 +35,38 @@ export interface PatchOptions extends WriteOptions {
   readonly ifUnchanged?: boolean | undefined;
 }
 
-interface RecordDraft {
+/** What a draft may say of the application's schema. */
+interface Versioned {
+  /** The version under which it is made; that of the client, if it was given one, if left out. */
+  readonly schemaVersion?: number | undefined;
+}
+
+interface About extends Versioned {
   readonly entity: string;
   readonly entityId: string;
+}
+
+interface RecordDraft extends About {
   readonly action: m.ChangeAction;
   readonly data: m.JsonValue;
   readonly options: WriteOptions;
 }
 
-interface FieldsDraft {
-  readonly entity: string;
-  readonly entityId: string;
+interface FieldsDraft extends About {
   readonly values: Fields;
   readonly options: PatchOptions;
   /** What is held of the record is what the user saw, unless `options` say otherwise. */
   readonly seen?: boolean;
 }
 
+/** What a draft says beside what it is about. */
+export type Said = Omit<RecordDraft, keyof About> | Omit<FieldsDraft, keyof About>;
+
 /** A write of one record, as it is asked for, or as it was made before. */
 export type OneDraft = RecordDraft | FieldsDraft | m.Push | m.PushFields;
 
 /** Several writes that take effect together; their values are copies. */
-interface SeveralDraft {
+interface SeveralDraft extends Versioned {
   readonly drafts: readonly OneDraft[];
 }
 
@@ -85,13 +95,20 @@ export function makeWrite(
   const at = nextTime(state.time, now * 1e3, !!state.writes.size);
   state.time = at;
   // Checking copies: what the caller changes afterwards is not in it.
-  const message = checkFromClient(messageOf(draft, at, state));
+  const made = messageOf(draft, at, state);
+  const message = checkFromClient(
+    "type" in draft ? made : { ...made, schema_version: under(draft, state) },
+  );
   const all: readonly m.TransactionWrite[] = "writes" in message ? message.writes : [message];
   state.time += all.length - 1;
   const { entity, entity_id: entityId } = all[0]!;
   const [epoch, other] = new Set(all.map((each) => epochOf(state, each.entity)));
   // What is based on versions of several epochs is based on none.
   return { id, entity, entityId, message, epoch: told ?? (other ? "" : epoch), since: at / 1e3 };
+}
+
+function under({ schemaVersion }: Versioned, { schema }: State): number | undefined {
+  return schemaVersion ?? schema?.version;
 }
 
 function epochOf({ entities, meta }: State, name: string): string | undefined {

@@ -72,6 +72,12 @@ export interface ConnectOptions {
    * both to go on under one id without a database.
    */
   readonly clientSecret?: string | undefined;
+  /**
+   * The application's schema, as `rhtmx codegen` has generated it. The server is told its version,
+   * and every write says that it was made under it, so that a server of a later version knows what
+   * it means. What is written by `Client.of` says so without this.
+   */
+  readonly schema?: m.SchemaVersion | undefined;
   /** The class to make sockets of; the global one if left out. */
   readonly WebSocket?: WebSocketClass | undefined;
 }

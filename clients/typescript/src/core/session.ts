@@ -173,7 +173,7 @@ export class Session {
   }
 
   #opened(now: number): void {
-    const { meta } = this.#out.state;
+    const { meta, schema } = this.#out.state;
     this.#lifecycle.opened(now);
     // This server may have another one.
     this.#out.limit = Infinity;
@@ -185,6 +185,7 @@ export class Session {
       epoch: meta.epoch,
       confirmed_seq: this.#queue.confirmed,
       secret: meta.secret || undefined,
+      app_schema: schema,
     });
   }
 
@@ -360,8 +361,9 @@ export class Session {
   }
 
   #welcomed(message: Welcome, now: number): void {
-    const { heartbeat, limits, epoch, secret } = message;
+    const { heartbeat, limits, epoch, secret, app_schema: schema } = message;
     const out = this.#out;
+    const { meta } = out.state;
     this.#lifecycle.begin(heartbeat, now);
     this.#refusal = undefined;
     this.#failures = 0;
@@ -369,7 +371,8 @@ export class Session {
     out.limit = limits.message_bytes;
     this.#problem = undefined;
     out.epoch = epoch;
-    if (out.state.meta.epoch !== epoch) out.emit(["epoch", epoch]);
+    if (meta.epoch !== epoch) out.emit(["epoch", epoch]);
+    if (schema && meta.schema?.hash !== schema.hash) out.emit(["schema", schema]);
     if (secret) {
       out.emit(["secret", secret]);
       // Who lost it could number no more: it is stored before anything is.

@@ -14,6 +14,7 @@ import type {
   Open,
   Push,
   PushFields,
+  SchemaVersion,
   Transaction,
   TransactionWrite,
 } from "../messages/types.ts";
@@ -109,6 +110,8 @@ export interface Meta {
   leader?: string;
   /** What gives the right to number writes under `client_id`; empty for nothing. */
   secret?: string;
+  /** The application's schema of the server, as it said last. */
+  schema?: SchemaVersion;
 }
 
 /** One change of what is kept. */
@@ -121,6 +124,7 @@ export type Op =
   | readonly ["write", id: string, write?: Write | undefined]
   | readonly ["rejected", id: string, rejected?: Rejection | undefined]
   | readonly ["client_id" | "secret" | "epoch" | "leader", value: string]
+  | readonly ["schema", value: SchemaVersion]
   /** At least so many numbers were given. */
   | readonly ["last", value: number]
   /** What waits is numbered anew, in its order, after this number. */
@@ -197,6 +201,8 @@ export interface State {
   time: number;
   /** Its numbers are those of a store out of reach: none may be given, changed or confirmed. */
   frozen?: boolean | undefined;
+  /** The application's schema that this program was built with. */
+  schema?: SchemaVersion | undefined;
   /** Writes that are in memory only, and have no number: they may get another client's id. */
   parked?: readonly { write: Write }[];
 }
@@ -288,7 +294,7 @@ export function apply(state: State, op: Op): void {
       state.changed.add(QUEUE);
       break;
     default:
-      state.meta[op[0]] = op[1];
+      Object.assign(state.meta, { [op[0]]: op[1] });
   }
 }
 

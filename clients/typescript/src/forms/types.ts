@@ -82,7 +82,14 @@ export interface FormRejection {
   /** Why, in words. */
   readonly message: unknown;
   /** The fields that are wrong. */
-  readonly violations?: readonly { readonly field: string; readonly message: string }[] | undefined;
+  readonly violations?:
+    | readonly {
+        /** Its name. */
+        readonly field: string;
+        /** Why, in words. */
+        readonly message: string;
+      }[]
+    | undefined;
 }
 
 /** A form that is checked by the server while it is filled in. */

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "1c8d25dcbc8ea44e";
+export const SCHEMA_HASH = "bbf650e51f46b371";
 
 /** What an error code means. */
 export interface ErrorTraits {
@@ -44,7 +44,8 @@ export const ERRORS = /* @__PURE__ */ Object.fromEntries(
     "stalled 14 4001 1;" +
     "not_found 5;" +
     "rate_limited 8 0 1;" +
-    "invalid 3"
+    "invalid 3;" +
+    "upgrade_required 9"
   )
     .split(";")
     .map((row) => {

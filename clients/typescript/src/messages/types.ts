@@ -111,7 +111,13 @@ export type ErrorCode =
    * empty. Over gRPC they are in the details of the status, too, as
    * `buf.validate.Violations`.
    */
-  | "invalid";
+  | "invalid"
+  /**
+   * The write was made under a version of the application's schema that is too
+   * old for this server: it cannot be made one of today. Nothing was written;
+   * the client keeps it until somebody decides.
+   */
+  | "upgrade_required";
 
 /** What happened to a field. */
 export type FieldAction =
@@ -195,6 +201,26 @@ export type Winner =
   | "client";
 
 /**
+ * A version of the application's schema: what it declares of entities and
+ * forms. It is not the protocol's own schema, and a peer without one says
+ * nothing of it.
+ */
+export interface SchemaVersion {
+  /**
+   * 1, 2, 3 …: raised by each change after which older clients write something
+   * else.
+   */
+  readonly version: number;
+  /** Tells two states of one version apart. */
+  readonly hash: string;
+  /**
+   * Writes that were made under an older version than this are refused with
+   * `upgrade_required`; 0: none are.
+   */
+  readonly oldest: number;
+}
+
+/**
  * Introduces the client. It is optional, and must be the first message. A
  * client without it has no `seq`, no heartbeat, and cannot resume after a
  * restore.
@@ -226,6 +252,8 @@ export interface Hello {
    * first `hello` on; 1 to 255 bytes.
    */
   readonly secret?: string | undefined;
+  /** The application's schema that the client was built with. */
+  readonly app_schema?: SchemaVersion | undefined;
 }
 
 /** Limits of one connection. */
@@ -271,6 +299,8 @@ export interface Welcome {
    * change contains it.
    */
   readonly secret?: string | undefined;
+  /** The application's schema of the server. */
+  readonly app_schema?: SchemaVersion | undefined;
 }
 
 /** Sends a new token on the open connection; the subject must be the same. */
@@ -498,6 +528,13 @@ export interface Push {
    * changed since, the push is rejected with `conflict`.
    */
   readonly base_version?: number | undefined;
+  /**
+   * The version of the application's schema under which the write was made: it
+   * stays what it was, however late the write is sent. The server makes of a
+   * write of an older version one of its own. Absent from clients without such
+   * a schema.
+   */
+  readonly schema_version?: number | undefined;
 }
 
 /** Says that the push is durable. */
@@ -749,6 +786,13 @@ export interface PushFields {
    * `base_version`: only if none of them was ever written.
    */
   readonly if_unchanged?: boolean | undefined;
+  /**
+   * The version of the application's schema under which the write was made: it
+   * stays what it was, however late the write is sent. The server makes of a
+   * write of an older version one of its own. Absent from clients without such
+   * a schema.
+   */
+  readonly schema_version?: number | undefined;
 }
 
 /** Says that the field push is durable. */
@@ -986,6 +1030,13 @@ export interface Transaction {
    * effect once, however often it is sent.
    */
   readonly seq?: number | undefined;
+  /**
+   * The version of the application's schema under which its writes were made: it
+   * stays what it was, however late it is sent. The server makes of a
+   * write of an older version one of its own. Absent from clients without such
+   * a schema.
+   */
+  readonly schema_version?: number | undefined;
 }
 
 /** What came of one write of a transaction. */

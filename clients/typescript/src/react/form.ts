@@ -14,14 +14,37 @@ import { member } from "../forms/member.ts";
 /** How to bind a form in React; see `FormOptions`. */
 export type UseFormOptions = Omit<FormOptions, "client" | "name">;
 
+/** A form of the application's schema, as `rhtmx codegen` has generated it. */
+export interface SchemaForm<Values> {
+  /** The form's name at the server. */
+  readonly name: string;
+  /** What it is bound to. */
+  readonly judged: (client: FormOptions["client"]) => FormOptions["client"];
+  /** The types of its values: https://standardschema.dev. */
+  readonly "~standard": {
+    /** For the compiler only. */
+    readonly types?:
+      | {
+          /** What people fill in. */
+          readonly input: Values;
+        }
+      | undefined;
+  };
+}
+
+/** What is wrong, by field; `""` is the form as a whole. */
+export type FormErrors<Field extends string> = string extends Field
+  ? Readonly<Record<string, string>>
+  : { readonly [name in Field | ""]?: string };
+
 /** A form that is bound. */
-export interface FormHandle {
+export interface FormHandle<Field extends string = string> {
   /** For the form: `<form ref={form.ref}>`. */
   readonly ref: (form: HTMLFormElement | null) => void;
   /** What is wrong, by field; `""` is the form as a whole. Valid fields are not in it. */
-  readonly errors: Readonly<Record<string, string>>;
+  readonly errors: FormErrors<Field>;
   /** Asks about a field now; see `BoundForm.check`. */
-  readonly check: (field: string) => Promise<boolean | undefined>;
+  readonly check: (field: Field) => Promise<boolean | undefined>;
   /** Asks about the whole form now; see `BoundForm.validate`. False without a form. */
   readonly validate: () => Promise<boolean>;
   /**
@@ -40,7 +63,8 @@ const NO_ERRORS: Readonly<Record<string, string>> = {};
  * The binding shows errors by itself: in `<p data-rhtmx-error="email" />` where
  * there is one (leave it empty: the binding fills it), else beside the field.
  *
- * @param name the form's name at the server.
+ * @param form the form's name at the server; or a form of the application's schema, whose rules
+ *   are judged here: the server is asked only about what it alone knows.
  * @param options read when the form appears.
  *
  * @example
@@ -52,9 +76,19 @@ const NO_ERRORS: Readonly<Record<string, string>> = {};
  *   </form>
  * );
  */
+export function useForm<Values>(
+  client: FormOptions["client"],
+  form: SchemaForm<Values>,
+  options?: UseFormOptions,
+): FormHandle<Extract<keyof Values, string>>;
 export function useForm(
   client: FormOptions["client"],
-  name: string,
+  form: string,
+  options?: UseFormOptions,
+): FormHandle;
+export function useForm(
+  client: FormOptions["client"],
+  declared: string | SchemaForm<unknown>,
   options: UseFormOptions = {},
 ): FormHandle {
   const [errors, setErrors] = useState(NO_ERRORS);
@@ -80,7 +114,11 @@ export function useForm(
       const ending = new AbortController();
       const listen = member(form, "addEventListener");
       const reject = keepRejected(form, ending.signal);
-      const binding = bindForm(form, { ...given.current, client, name });
+      const target =
+        typeof declared === "string"
+          ? { client, name: declared }
+          : { client: declared.judged(client), name: declared.name };
+      const binding = bindForm(form, { ...given.current, ...target });
       listen("rhtmx:validation", heard, ending);
       listen("reset", forget, ending);
       bound.current = { ...binding, reject: reject(binding) };
@@ -91,7 +129,7 @@ export function useForm(
         for (const field of wrong) show(field, "", false);
       };
     },
-    [client, name],
+    [client, declared],
   );
   const check = useCallback(async (field: string) => bound.current?.check(field), []);
   const validate = useCallback(async () => (await bound.current?.validate()) ?? false, []);

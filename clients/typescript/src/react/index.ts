@@ -4,7 +4,7 @@
  * Knows what belongs to the package. Must not know how any of it works.
  */
 
-export type { FormHandle, UseFormOptions } from "./form.ts";
+export type { FormErrors, FormHandle, SchemaForm, UseFormOptions } from "./form.ts";
 export { useForm } from "./form.ts";
 export type { Field } from "./hooks.ts";
 export { useCollection, useConflicts, useConnection, useField, useRecord } from "./hooks.ts";

@@ -12,6 +12,7 @@ from rhtmx.cli.errors import USAGE, CommandError
 from rhtmx.cli.options import Disk, read
 from rhtmx.cli.requests import (
     Blame,
+    Check,
     Conflicts,
     Invocation,
     Log,
@@ -121,6 +122,8 @@ def test_the_shared_options_are_read() -> None:
         ("resolve a --standing 7 12", Resolve("a", "7", 12, "standing")),
         ("resolve a 7 12 [1]", Resolve("a", "7", 12, None, [1])),
         ("resolve a 7 12 --json null", Resolve("a", "7", 12, None, None)),
+        ("check app_schema", Check("app_schema")),
+        ("check shop.schema --entity a --entity b --entity a", Check("shop.schema", ("a", "b"))),
     ],
 )
 def test_a_command_is_read(line: str, request_: object) -> None:

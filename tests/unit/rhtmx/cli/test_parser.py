@@ -41,7 +41,8 @@ def test_a_dash_and_a_negative_number_are_data() -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        ([], f"which COMMAND? {', '.join(COMMANDS)} (see rhtmx --help)"),
+        ([], f"which COMMAND? {', '.join(COMMANDS)}, codegen (see rhtmx --help)"),
+        (["--json", "codegen"], "codegen takes its own options only: rhtmx codegen --help"),
         (["tial"], "argument COMMAND: invalid choice: 'tial'"),
         (["tail", "tasks", "--sinc", "0"], "there is no '--sinc' here (see rhtmx tail --help)"),
         (["sync", "a", "b"], "there is no 'b' here (see rhtmx sync --help)"),

@@ -6,7 +6,7 @@ import pytest
 
 from rhtmx.core.identity import Identity
 from rhtmx.core.storage_ops import Image, PendingOps, SetIdentity, SetLast
-from rhtmx.messages import Hello
+from rhtmx.messages import Hello, SchemaVersion, Welcome
 from rhtmx.messages.tables import SCHEMA_HASH
 
 
@@ -28,6 +28,24 @@ def test_hello_says_the_id_and_what_gives_the_right_to_it(pending_ops: PendingOp
     assert one.hello("t", "e", 4) == Hello("c", "t", SCHEMA_HASH, "e", 4)
     one.given("s")
     assert one.hello(None, None, 0) == Hello("c", None, SCHEMA_HASH, None, 0, "s")
+
+
+def test_hello_says_the_schema_that_the_program_was_built_with(pending_ops: PendingOps) -> None:
+    one, schema = identity(pending_ops), SchemaVersion(3, "ab", 1)
+    assert (one.hello(None, None, 0).app_schema, one.schema_version) == (None, None)
+    one.built_with(schema)
+    assert (one.hello(None, None, 0).app_schema, one.schema_version) == (schema, 3)
+
+
+def test_welcome_says_the_schema_of_the_server_and_maybe_gives_a_secret(
+    pending_ops: PendingOps,
+) -> None:
+    one = identity(pending_ops)
+    assert one.server_schema is None
+    one.welcomed(Welcome(app_schema=SchemaVersion(4), secret="s"))
+    assert [one.server_schema, one.secret] == [SchemaVersion(4), "s"]
+    one.welcomed(Welcome())
+    assert [one.server_schema, one.secret] == [None, "s"]
 
 
 def test_what_was_kept_need_not_be_stored_again(pending_ops: PendingOps) -> None:

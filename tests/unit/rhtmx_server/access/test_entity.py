@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rhtmx.errors import Violation
 from rhtmx_server.access.access import Access
 from rhtmx_server.access.entity import Entity, check_entity_name, parse_partition
 from rhtmx_server.access.rules import Rule, anyone, backend, claim, equals, nobody, owner, role
@@ -201,3 +202,15 @@ def test_an_entity_that_only_fills_in_is_asked_and_open_to_all() -> None:
 def test_names_of_the_server_are_not_given_away(name: str) -> None:
     with pytest.raises(ValueError, match="names that begin with"):
         check_entity_name(name, ())
+
+
+@pytest.mark.parametrize("said", ["divided", "ruled"])
+def test_nobody_reads_by_what_never_leaves_the_server(said: str) -> None:
+    entity = Entity("orders")
+    entity.hide({"note": Violation("note", "server_only", "")})
+    if said == "divided":
+        entity.divide(parse_partition("orders", ["note"], ()))
+    else:
+        entity.access(all=anyone, update=equals("note", "x"))
+    with pytest.raises(ValueError, match="by 'note', which is server_only"):
+        Access({"orders": entity})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError, Violation
 from rhtmx.messages import FieldPushAck, Push, PushFields, TransactionAck
 from rhtmx_server.access.entity import Entity
 from rhtmx_server.access.grant import Grant
@@ -362,6 +362,31 @@ def test_many_are_realigned() -> None:
     after = Divided(partition=[["owner"]], store=before.store)
     realigned(after)
     assert len(after.in_part('{"owner":"ada"}')) == 300
+
+
+def hiding(server: Divided, *names: str) -> None:
+    server.guards["tasks"].hidden = {name: Violation(name, "server_only", "") for name in names}
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_is_open_of_a_field_that_is_hidden_since_is_no_more(*, deleted: bool) -> None:
+    server = Divided()
+    base = server.has(team="red", title="a", note="a")
+    if deleted:
+        server.one(drop(), who=None)
+    else:
+        server.one(fields("1", base, time=NOW + 5, title="b", note="b"), "c1", who=None)
+    late = fields("1", base, time=NOW - 5, title="c", note="c")
+    server.one(late, "c2", who=None)
+    assert len(server.open()) == 2
+    hiding(server, "note")
+    realigned(server)
+    told = server.log()
+    assert told is not None
+    assert [told[name]["field"] for name in server.open()] == ["title"]
+    hiding(server, "note", "title")
+    realigned(server)
+    assert server.log() is None
 
 
 def test_numbers_go_on_over_all_records(tasks: Divided) -> None:

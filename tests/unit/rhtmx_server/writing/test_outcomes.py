@@ -76,6 +76,12 @@ def test_a_condition_makes_another_content_and_none_is_as_it_was_before_there_we
     assert plain.hex() == "9ab1c60ad05100ded5584f701b0c41bc"
 
 
+def test_under_another_version_of_the_schema_it_is_another_content() -> None:
+    for one in (push(), push_fields(update("n", b"1")), Transaction([TransactionWrite("a", "1")])):
+        versions = [dataclasses.replace(one, schema_version=each) for each in (None, 1, 2)]
+        assert len({digest(each) for each in versions}) == 3
+
+
 def test_where_one_value_ends_and_the_next_begins_counts() -> None:
     assert digest(Push(entity="ab", entity_id="c")) != digest(Push(entity="a", entity_id="bc"))
 
@@ -84,8 +90,10 @@ def test_every_field_of_a_mutation_is_content_or_address() -> None:
     """Whoever adds one to the schema has to say in `digest` which of them it is."""
     address = {"request_id", "seq"}
     content = {"entity", "entity_id", "base_version"}
-    assert names(Push) == address | content | {"action", "data"}
-    assert names(PushFields) == address | content | {"fields", "if_unchanged"}
+    whole = address | content | {"schema_version"}
+    assert names(Push) == whole | {"action", "data"}
+    assert names(PushFields) == whole | {"fields", "if_unchanged"}
+    assert names(Transaction) == address | {"writes", "schema_version"}
     assert names(TransactionWrite) == content | {"action", "data", "fields", "if_unchanged"}
     assert names(FieldUpdate) == {"field", "value", "action", "timestamp"}
 
@@ -98,7 +106,9 @@ def test_every_field_of_an_acknowledgement_comes_back() -> None:
     assert names(PushAck) == kept | of_the_mutation | whole | {"request_id", "duplicate"}
 
 
-def names(kind: type[Push | PushFields | FieldUpdate | PushAck | TransactionWrite]) -> set[str]:
+def names(
+    kind: type[Push | PushFields | FieldUpdate | PushAck | Transaction | TransactionWrite],
+) -> set[str]:
     return {field.name for field in dataclasses.fields(kind)}
 
 

@@ -39,6 +39,7 @@ from rhtmx.messages import (
     Push,
     PushAck,
     PushFields,
+    SchemaVersion,
     Subscribe,
     SubscribeFields,
     Sync,
@@ -98,6 +99,41 @@ N = TypeVar("N")
 """How integers come: `Whole` or `Integer`."""
 
 
+class SchemaVersionView(Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True):
+    """`SchemaVersion` as JSON inside another message."""
+
+    version: N
+    hash: str
+    oldest: N
+
+
+def _plain_schema_version_view(view: SchemaVersionView[Whole]) -> SchemaVersion:
+    out: SchemaVersion = new(SchemaVersion)
+    out.version = view.version
+    out.hash = view.hash
+    out.oldest = view.oldest
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_schema_version_view(view: SchemaVersionView[Integer]) -> SchemaVersion:
+    out: SchemaVersion = new(SchemaVersion)
+    out.version = integral(view.version) if isinstance(view.version, float) else view.version
+    out.hash = view.hash
+    out.oldest = integral(view.oldest) if isinstance(view.oldest, float) else view.oldest
+    out._unknown_fields = b""
+    return out
+
+
+def _to_schema_version_view(message: SchemaVersion) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "version": message.version,
+        "hash": message.hash,
+        "oldest": message.oldest,
+    }
+    return out
+
+
 class HelloFrame(
     Struct, Generic[N], kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="hello"
 ):
@@ -109,6 +145,7 @@ class HelloFrame(
     epoch: str | None = None
     confirmed_seq: N | None = None
     secret: str | None = None
+    app_schema: SchemaVersionView[N] | None = None
 
 
 def _plain_hello_frame(view: HelloFrame[Whole]) -> Hello:
@@ -119,6 +156,9 @@ def _plain_hello_frame(view: HelloFrame[Whole]) -> Hello:
     out.epoch = view.epoch
     out.confirmed_seq = view.confirmed_seq
     out.secret = view.secret
+    out.app_schema = (
+        None if view.app_schema is None else _plain_schema_version_view(view.app_schema)
+    )
     out._unknown_fields = b""
     return out
 
@@ -135,6 +175,7 @@ def _raw_hello_frame(view: HelloFrame[Integer]) -> Hello:
         else view.confirmed_seq
     )
     out.secret = view.secret
+    out.app_schema = None if view.app_schema is None else _raw_schema_version_view(view.app_schema)
     out._unknown_fields = b""
     return out
 
@@ -153,6 +194,8 @@ def _to_hello_frame(message: Hello) -> dict[str, Any]:
         out["confirmed_seq"] = message.confirmed_seq
     if message.secret is not None:
         out["secret"] = message.secret
+    if message.app_schema is not None:
+        out["app_schema"] = _to_schema_version_view(message.app_schema)
     return out
 
 
@@ -212,6 +255,7 @@ class WelcomeFrame(
     server_time: str
     schema: str
     secret: str | None = None
+    app_schema: SchemaVersionView[N] | None = None
 
 
 def _plain_welcome_frame(view: WelcomeFrame[Whole]) -> Welcome:
@@ -224,6 +268,9 @@ def _plain_welcome_frame(view: WelcomeFrame[Whole]) -> Welcome:
     out.server_time = from_text(view.server_time)
     out.schema = view.schema
     out.secret = view.secret
+    out.app_schema = (
+        None if view.app_schema is None else _plain_schema_version_view(view.app_schema)
+    )
     out._unknown_fields = b""
     return out
 
@@ -240,6 +287,7 @@ def _raw_welcome_frame(view: WelcomeFrame[Integer]) -> Welcome:
     out.server_time = from_text(view.server_time)
     out.schema = view.schema
     out.secret = view.secret
+    out.app_schema = None if view.app_schema is None else _raw_schema_version_view(view.app_schema)
     out._unknown_fields = b""
     return out
 
@@ -261,6 +309,8 @@ def _to_welcome_frame(message: Welcome) -> dict[str, Any]:
     }
     if message.secret is not None:
         out["secret"] = message.secret
+    if message.app_schema is not None:
+        out["app_schema"] = _to_schema_version_view(message.app_schema)
     return out
 
 
@@ -362,6 +412,7 @@ class ErrorFrame(
             "not_found",
             "rate_limited",
             "invalid",
+            "upgrade_required",
         ]
         | None
     ) = None
@@ -801,6 +852,7 @@ class PushFrame(
     request_id: str | None = None
     seq: N | None = None
     base_version: N | None = None
+    schema_version: N | None = None
 
 
 def _plain_push_frame(view: PushFrame[Shallow, Whole]) -> Push:
@@ -812,6 +864,7 @@ def _plain_push_frame(view: PushFrame[Shallow, Whole]) -> Push:
     out.request_id = view.request_id
     out.seq = view.seq
     out.base_version = view.base_version
+    out.schema_version = view.schema_version
     out._unknown_fields = b""
     return out
 
@@ -826,6 +879,11 @@ def _raw_push_frame(view: PushFrame[Raw, Integer]) -> Push:
     out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
     out.base_version = (
         integral(view.base_version) if isinstance(view.base_version, float) else view.base_version
+    )
+    out.schema_version = (
+        integral(view.schema_version)
+        if isinstance(view.schema_version, float)
+        else view.schema_version
     )
     out._unknown_fields = b""
     return out
@@ -845,6 +903,8 @@ def _to_push_frame(message: Push) -> dict[str, Any]:
         out["seq"] = message.seq
     if message.base_version is not None:
         out["base_version"] = message.base_version
+    if message.schema_version is not None:
+        out["schema_version"] = message.schema_version
     return out
 
 
@@ -1383,6 +1443,7 @@ class PushFieldsFrame(
     seq: N | None = None
     base_version: N | None = None
     if_unchanged: bool | None = None
+    schema_version: N | None = None
 
 
 def _plain_push_fields_frame(view: PushFieldsFrame[Shallow, Whole]) -> PushFields:
@@ -1394,6 +1455,7 @@ def _plain_push_fields_frame(view: PushFieldsFrame[Shallow, Whole]) -> PushField
     out.seq = view.seq
     out.base_version = view.base_version
     out.if_unchanged = view.if_unchanged
+    out.schema_version = view.schema_version
     out._unknown_fields = b""
     return out
 
@@ -1409,6 +1471,11 @@ def _raw_push_fields_frame(view: PushFieldsFrame[Raw, Integer]) -> PushFields:
         integral(view.base_version) if isinstance(view.base_version, float) else view.base_version
     )
     out.if_unchanged = view.if_unchanged
+    out.schema_version = (
+        integral(view.schema_version)
+        if isinstance(view.schema_version, float)
+        else view.schema_version
+    )
     out._unknown_fields = b""
     return out
 
@@ -1428,6 +1495,8 @@ def _to_push_fields_frame(message: PushFields) -> dict[str, Any]:
         out["base_version"] = message.base_version
     if message.if_unchanged is not None:
         out["if_unchanged"] = message.if_unchanged
+    if message.schema_version is not None:
+        out["schema_version"] = message.schema_version
     return out
 
 
@@ -2005,6 +2074,7 @@ class TransactionFrame(
     writes: list[TransactionWriteView[J, N]]
     request_id: str | None = None
     seq: N | None = None
+    schema_version: N | None = None
 
 
 def _plain_transaction_frame(view: TransactionFrame[Shallow, Whole]) -> Transaction:
@@ -2012,6 +2082,7 @@ def _plain_transaction_frame(view: TransactionFrame[Shallow, Whole]) -> Transact
     out.writes = [_plain_transaction_write_view(item) for item in view.writes]
     out.request_id = view.request_id
     out.seq = view.seq
+    out.schema_version = view.schema_version
     out._unknown_fields = b""
     return out
 
@@ -2021,6 +2092,11 @@ def _raw_transaction_frame(view: TransactionFrame[Raw, Integer]) -> Transaction:
     out.writes = [_raw_transaction_write_view(item) for item in view.writes]
     out.request_id = view.request_id
     out.seq = integral(view.seq) if isinstance(view.seq, float) else view.seq
+    out.schema_version = (
+        integral(view.schema_version)
+        if isinstance(view.schema_version, float)
+        else view.schema_version
+    )
     out._unknown_fields = b""
     return out
 
@@ -2034,6 +2110,8 @@ def _to_transaction_frame(message: Transaction) -> dict[str, Any]:
         out["request_id"] = message.request_id
     if message.seq is not None:
         out["seq"] = message.seq
+    if message.schema_version is not None:
+        out["schema_version"] = message.schema_version
     return out
 
 

@@ -41,6 +41,7 @@ SyncComplete = engine_class("rhtmx.v1.SyncComplete")
 Change = engine_class("rhtmx.v1.Change")
 Push = engine_class("rhtmx.v1.Push")
 PushAck = engine_class("rhtmx.v1.PushAck")
+SchemaVersion = engine_class("rhtmx.v1.SchemaVersion")
 Hello = engine_class("rhtmx.v1.Hello")
 Limits = engine_class("rhtmx.v1.Limits")
 Welcome = engine_class("rhtmx.v1.Welcome")
@@ -440,6 +441,15 @@ def _from_push(source: Any, where: str) -> messages.Push:
         if has("base_version")
         else None
     )
+    out.schema_version = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.schema_version) <= MAX_INTEGER
+            else in_range(number, where, "schema_version")
+        )
+        if has("schema_version")
+        else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -456,6 +466,8 @@ def _fill_push(message: messages.Push, out: Any) -> None:
         out.seq = message.seq
     if message.base_version is not None:
         out.base_version = message.base_version
+    if message.schema_version is not None:
+        out.schema_version = message.schema_version
 
 
 def _from_push_ack(source: Any, where: str) -> messages.PushAck:
@@ -506,6 +518,29 @@ def _fill_push_ack(message: messages.PushAck, out: Any) -> None:
         out.prepared = message.prepared
 
 
+def _from_schema_version(source: Any, where: str) -> messages.SchemaVersion:
+    out: messages.SchemaVersion = new(messages.SchemaVersion)
+    out.version = (
+        number
+        if MIN_INTEGER <= (number := source.version) <= MAX_INTEGER
+        else in_range(number, where, "version")
+    )
+    out.hash = source.hash
+    out.oldest = (
+        number
+        if MIN_INTEGER <= (number := source.oldest) <= MAX_INTEGER
+        else in_range(number, where, "oldest")
+    )
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_schema_version(message: messages.SchemaVersion, out: Any) -> None:
+    out.version = message.version
+    out.hash = message.hash
+    out.oldest = message.oldest
+
+
 def _from_hello(source: Any, where: str) -> messages.Hello:
     has = source.HasField
     out: messages.Hello = new(messages.Hello)
@@ -523,6 +558,11 @@ def _from_hello(source: Any, where: str) -> messages.Hello:
         else None
     )
     out.secret = source.secret if has("secret") else None
+    out.app_schema = (
+        _from_schema_version(source.app_schema, f"{where}.app_schema")
+        if has("app_schema")
+        else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -541,6 +581,8 @@ def _fill_hello(message: messages.Hello, out: Any) -> None:
         out.confirmed_seq = message.confirmed_seq
     if message.secret is not None:
         out.secret = message.secret
+    if message.app_schema is not None:
+        _fill_schema_version(message.app_schema, out.app_schema)
 
 
 def _from_limits(source: Any, where: str) -> messages.Limits:
@@ -597,6 +639,11 @@ def _from_welcome(source: Any, where: str) -> messages.Welcome:
     )
     out.schema = source.schema
     out.secret = source.secret if has("secret") else None
+    out.app_schema = (
+        _from_schema_version(source.app_schema, f"{where}.app_schema")
+        if has("app_schema")
+        else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -615,6 +662,8 @@ def _fill_welcome(message: messages.Welcome, out: Any) -> None:
     out.schema = message.schema
     if message.secret is not None:
         out.secret = message.secret
+    if message.app_schema is not None:
+        _fill_schema_version(message.app_schema, out.app_schema)
 
 
 def _from_authenticate(source: Any, where: str) -> messages.Authenticate:
@@ -947,6 +996,15 @@ def _from_push_fields(source: Any, where: str) -> messages.PushFields:
         else None
     )
     out.if_unchanged = source.if_unchanged if has("if_unchanged") else None
+    out.schema_version = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.schema_version) <= MAX_INTEGER
+            else in_range(number, where, "schema_version")
+        )
+        if has("schema_version")
+        else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -964,6 +1022,8 @@ def _fill_push_fields(message: messages.PushFields, out: Any) -> None:
         out.base_version = message.base_version
     if message.if_unchanged is not None:
         out.if_unchanged = message.if_unchanged
+    if message.schema_version is not None:
+        out.schema_version = message.schema_version
 
 
 def _from_field_push_ack(source: Any, where: str) -> messages.FieldPushAck:
@@ -1367,6 +1427,15 @@ def _from_transaction(source: Any, where: str) -> messages.Transaction:
         if has("seq")
         else None
     )
+    out.schema_version = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.schema_version) <= MAX_INTEGER
+            else in_range(number, where, "schema_version")
+        )
+        if has("schema_version")
+        else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -1379,6 +1448,8 @@ def _fill_transaction(message: messages.Transaction, out: Any) -> None:
         out.request_id = message.request_id
     if message.seq is not None:
         out.seq = message.seq
+    if message.schema_version is not None:
+        out.schema_version = message.schema_version
 
 
 def _from_write_result(source: Any, where: str) -> messages.WriteResult:
@@ -1896,6 +1967,7 @@ CODECS: dict[type[Any], Codec] = {
     messages.Change: Codec(Change, _from_change, _fill_change, False),
     messages.Push: Codec(Push, _from_push, _fill_push, False),
     messages.PushAck: Codec(PushAck, _from_push_ack, _fill_push_ack, False),
+    messages.SchemaVersion: Codec(SchemaVersion, _from_schema_version, _fill_schema_version, False),
     messages.Hello: Codec(Hello, _from_hello, _fill_hello, False),
     messages.Limits: Codec(Limits, _from_limits, _fill_limits, False),
     messages.Welcome: Codec(Welcome, _from_welcome, _fill_welcome, False),

@@ -11,7 +11,13 @@ from rhtmx.messages import ChangeAction
 from rhtmx_server.model import ClientRow, Granularity, HistoryEntry, Record
 from rhtmx_server.ports import BatchNeeds, BatchWrites
 from rhtmx_server.stores.sqlite import schema
-from rhtmx_server.stores.sqlite.queries import read_client, read_commits, read_snapshot, write
+from rhtmx_server.stores.sqlite.queries import (
+    read_client,
+    read_commits,
+    read_record,
+    read_snapshot,
+    write,
+)
 from rhtmx_server.stores.sqlite.schema import APPLICATION_ID, FORMAT, check_identity, migrate
 
 
@@ -90,6 +96,26 @@ def test_a_file_of_before_the_chain_knows_of_no_commit_which_one_was_before_it(
     write(cursor, BatchWrites(records=[newer], heads={"tasks": 3}, history=[entry]))
     page = read_commits(cursor, newer, None, None, None, 10)
     assert ([each.record.version for each in page], page.next, page.whole) == ([3, 2], None, False)
+
+
+def test_a_record_of_before_hidden_fields_has_none_and_may_get_some(
+    connection: apsw.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(schema, "_STEPS", schema._STEPS[:5])
+        before.setattr(schema, "FORMAT", 5)
+        migrate(connection, lambda: "e1")
+    connection.execute(
+        "INSERT INTO records(entity, entity_id, version, action, data, time, parts, entered) "
+        "VALUES ('tasks', '1', 1, 2, x'7B7D', 5, x'5B5D', 1)"
+    )
+    migrate(connection, lambda: "e2")
+    cursor = connection.cursor()
+    old = Record("tasks", "1", 1, ChangeAction.UPDATE, b"{}", None, 5, entered=1)
+    assert read_record(cursor, "tasks", "1") == old
+    new = msgspec.structs.replace(old, version=2, hidden=b'{"note":1}')
+    write(cursor, BatchWrites(records=[new], heads={"tasks": 2}))
+    assert read_record(cursor, "tasks", "1") == new
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(

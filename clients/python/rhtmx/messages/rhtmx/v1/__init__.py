@@ -47,6 +47,7 @@ __all__ = (
     "PushFields",
     "PushFieldsResponse",
     "PushOutcome",
+    "SchemaVersion",
     "Subscribe",
     "SubscribeFields",
     "Sync",
@@ -326,6 +327,13 @@ class ErrorCode(betterproto2.Enum):
     `buf.validate.Violations`.
     """
 
+    UPGRADE_REQUIRED = 25
+    """
+    The write was made under a version of the application's schema that is too
+    old for this server: it cannot be made one of today. Nothing was written;
+    the client keeps it until somebody decides.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -354,6 +362,7 @@ class ErrorCode(betterproto2.Enum):
             22: "ERROR_CODE_NOT_FOUND",
             23: "ERROR_CODE_RATE_LIMITED",
             24: "ERROR_CODE_INVALID",
+            25: "ERROR_CODE_UPGRADE_REQUIRED",
         }
 
     @classmethod
@@ -384,6 +393,7 @@ class ErrorCode(betterproto2.Enum):
             "ERROR_CODE_NOT_FOUND": 22,
             "ERROR_CODE_RATE_LIMITED": 23,
             "ERROR_CODE_INVALID": 24,
+            "ERROR_CODE_UPGRADE_REQUIRED": 25,
         }
 
 
@@ -1723,6 +1733,13 @@ class Hello(betterproto2.Message):
     first `hello` on; 1 to 255 bytes.
     """
 
+    app_schema: "SchemaVersion | None" = betterproto2.field(
+        7, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    The application's schema that the client was built with.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "Hello", Hello)
 
@@ -1988,6 +2005,14 @@ class Push(betterproto2.Message):
     changed since, the push is rejected with `conflict`.
     """
 
+    schema_version: "int | None" = betterproto2.field(8, betterproto2.TYPE_INT64, optional=True)
+    """
+    The version of the application's schema under which the write was made: it
+    stays what it was, however late the write is sent. The server makes of a
+    write of an older version one of its own. Absent from clients without such
+    a schema.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "Push", Push)
 
@@ -2098,6 +2123,14 @@ class PushFields(betterproto2.Message):
     `base_version`: only if none of them was ever written.
     """
 
+    schema_version: "int | None" = betterproto2.field(8, betterproto2.TYPE_INT64, optional=True)
+    """
+    The version of the application's schema under which the write was made: it
+    stays what it was, however late the write is sent. The server makes of a
+    write of an older version one of its own. Absent from clients without such
+    a schema.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "PushFields", PushFields)
 
@@ -2142,6 +2175,35 @@ class PushOutcome(betterproto2.Message):
 
 
 default_message_pool.register_message("rhtmx.v1", "PushOutcome", PushOutcome)
+
+
+@dataclass(eq=False, repr=False)
+class SchemaVersion(betterproto2.Message):
+    """
+    A version of the application's schema: what it declares of entities and
+    forms. It is not the protocol's own schema, and a peer without one says
+    nothing of it.
+    """
+
+    version: "int" = betterproto2.field(1, betterproto2.TYPE_INT64)
+    """
+    1, 2, 3 …: raised by each change after which older clients write something
+    else.
+    """
+
+    hash: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Tells two states of one version apart.
+    """
+
+    oldest: "int" = betterproto2.field(3, betterproto2.TYPE_INT64)
+    """
+    Writes that were made under an older version than this are refused with
+    `upgrade_required`; 0: none are.
+    """
+
+
+default_message_pool.register_message("rhtmx.v1", "SchemaVersion", SchemaVersion)
 
 
 @dataclass(eq=False, repr=False)
@@ -2474,6 +2536,14 @@ class Transaction(betterproto2.Message):
     """
     The number of this mutation, in one sequence with the pushes: it takes
     effect once, however often it is sent.
+    """
+
+    schema_version: "int | None" = betterproto2.field(4, betterproto2.TYPE_INT64, optional=True)
+    """
+    The version of the application's schema under which its writes were made: it
+    stays what it was, however late it is sent. The server makes of a
+    write of an older version one of its own. Absent from clients without such
+    a schema.
     """
 
 
@@ -2850,6 +2920,13 @@ class Welcome(betterproto2.Message):
     id to the secret: the client stores the secret beside the id before that,
     and sends it in every later `hello`. The id itself is no secret: every
     change contains it.
+    """
+
+    app_schema: "SchemaVersion | None" = betterproto2.field(
+        9, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    The application's schema of the server.
     """
 
 

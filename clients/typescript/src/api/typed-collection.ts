@@ -1,0 +1,225 @@
+/**
+ * The records of one entity, typed by the application's schema.
+ *
+ * Knows how records are read and written by their shape, and that nothing is queued that breaks a
+ * rule. Everything else is the untyped collection's.
+ */
+
+import type { PatchOptions, WriteOptions } from "../core/build-message.ts";
+import type { HistoryOptions, RecordCommit, RecordHistory } from "../core/history.ts";
+import type { CollectionOptions, Stop } from "../core/options.ts";
+import type { Row } from "../core/overlay.ts";
+import { uuid7 } from "../core/uuid7.ts";
+import { RhtmxError } from "../errors.ts";
+import type * as m from "../messages/types.ts";
+import { randomId } from "../runtime/platform.ts";
+import type { Tab } from "../runtime/tab.ts";
+import { fromJson, invalid, isObject, type Shape, toJson } from "../schema/convert.ts";
+import { type Edit, edited, editOf, said } from "../schema/edit.ts";
+import { judge } from "../schema/judge.ts";
+import { Collection, type Patch } from "./collection.ts";
+
+/** A record that has something else in a field than the schema says. */
+export interface Unreadable {
+  /** The record. */
+  readonly id: string;
+  /** What it has, as JSON. */
+  readonly data: m.JsonValue;
+  /** What is wrong, in words; its `violations` name the field. */
+  readonly error: RhtmxError;
+}
+
+/** A promise of what a call makes, which is rejected if it throws. */
+function attempt<A>(call: () => Promise<A>): Promise<A> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** Whether the other list has the same objects. */
+function alike(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((each, at) => each === other[at]);
+}
+
+/**
+ * The records of one entity, typed by the application's schema: `T` as they are read, `N` as they
+ * are created, `E` what an edit may say. Made by `Client.of`.
+ *
+ * A record that was written under another schema, and has something else in a field than this one
+ * says, takes no others with it: it is in no list, and in `unreadable`.
+ */
+export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
+  readonly #shape: Shape;
+  readonly #isWhole: boolean;
+  /** By the row as it came: what became of it. */
+  readonly #made = new WeakMap<object, Row<T> | Unreadable>();
+  #came: readonly unknown[] | undefined;
+  #rows: readonly Row<T>[] = [];
+  #unreadable: readonly Unreadable[] = [];
+
+  /** @internal `Client.of` makes it. */
+  constructor(
+    tab: Tab,
+    entity: string,
+    shape: Shape,
+    isWhole: boolean,
+    options: CollectionOptions,
+    forget: Stop,
+    schemaVersion: number,
+  ) {
+    super(tab, entity, options, forget);
+    this.schemaVersion = schemaVersion;
+    this.#shape = shape;
+    this.#isWhole = isWhole;
+  }
+
+  /** All rows that can be read, by id; the same array as long as nothing changed. */
+  override get snapshot(): readonly Row<T>[] {
+    const came = super.snapshot;
+    if (came === this.#came) return this.#rows;
+    const made = came.map((row) => this.#read(row));
+    const rows = made.filter((each): each is Row<T> => !("error" in each));
+    if (!alike(rows, this.#rows)) this.#rows = rows;
+    this.#unreadable = made.filter((each): each is Unreadable => "error" in each);
+    this.#came = came;
+    return this.#rows;
+  }
+
+  /** The records that cannot be read, by id. */
+  get unreadable(): readonly Unreadable[] {
+    void this.snapshot;
+    return this.#unreadable;
+  }
+
+  /** One row; undefined if there is none, or it cannot be read. */
+  override row(id: string): Row<T> | undefined {
+    const row = super.row(id);
+    const made = row && this.#read(row);
+    return made && "error" in made ? undefined : made;
+  }
+
+  /** One row, once it is loaded. Rejects if it cannot be read. */
+  override async get(id: string): Promise<Row<T> | undefined> {
+    await this.ready;
+    const row = super.row(id);
+    const made = row && this.#read(row);
+    if (made && "error" in made) throw made.error;
+    return made;
+  }
+
+  #read(row: Row<unknown>): Row<T> | Unreadable {
+    const known = this.#made.get(row);
+    if (known) return known;
+    let made: Row<T> | Unreadable;
+    try {
+      const data = this.#typed(row.id, row.data);
+      made = data === row.data ? (row as Row<T>) : { ...row, data };
+    } catch (error) {
+      made = { id: row.id, data: row.data as m.JsonValue, error: error as RhtmxError };
+    }
+    this.#made.set(row, made);
+    return made;
+  }
+
+  #typed(id: string, data: unknown): T {
+    return fromJson(this.#shape, data, `${this.entity}/${id}`) as T;
+  }
+
+  /**
+   * Writes a record that is not there yet. Shown at once; resolves when it is durable.
+   *
+   * @param id - its id; a new one, if left out: the answer has it.
+   * @throws RhtmxError `invalid`: it would break a rule, and nothing was written;
+   *   `conflict`: there is such a record; or another reason.
+   */
+  create(record: N, id: string = uuid7(Date.now(), randomId())): Promise<m.PushAck> {
+    return attempt(() => super.set(id, this.#written(record) as T, { baseVersion: 0 }));
+  }
+
+  /** Writes a whole record, whatever was there; see `Collection.set`, and `edit`. */
+  override set(id: string, data: T, options: WriteOptions = {}): Promise<m.PushAck> {
+    return attempt(() => super.set(id, this.#written(data) as T, options));
+  }
+
+  #written(record: unknown): object {
+    if (!isObject(record))
+      throw invalid([{ field: "", code: "type", message: "must be an object" }]);
+    const data = toJson(this.#shape, record, true);
+    this.#judge(data, said(this.#shape, data));
+    return data;
+  }
+
+  /**
+   * Writes some fields of a record, and leaves the others. Shown at once; resolves when that is
+   * durable.
+   *
+   * @param fields - new values, or operations that fit; null for a field that goes. What sets a
+   *   field of a oneof takes its others away.
+   * @throws RhtmxError `invalid`: the record would break a rule about what is written, and
+   *   nothing was; or another reason.
+   */
+  edit(id: string, fields: E, options: PatchOptions = {}): Promise<m.PushAck | m.FieldPushAck> {
+    return attempt<m.PushAck | m.FieldPushAck>(() => {
+      const edit = editOf(this.#shape, fields as object);
+      const row = super.row(id);
+      const after = this.#judged(edit, row?.data);
+      if (!this.#isWhole) {
+        const gone = [...edit.gone, ...(options.delete ?? [])];
+        return super.patch(id, edit.values as Patch<T>, { ...options, delete: gone });
+      }
+      if (!row) throw notHeld(this.entity, id);
+      const baseVersion = options.baseVersion ?? (row.version || undefined);
+      return super.set(id, after as T, { baseVersion });
+    });
+  }
+
+  /** The same as `edit`. */
+  override patch(
+    id: string,
+    fields: Patch<T>,
+    options: PatchOptions = {},
+  ): Promise<m.FieldPushAck> {
+    return this.edit(id, fields as E, options) as Promise<m.FieldPushAck>;
+  }
+
+  /** The record as it would be, which breaks no rule. */
+  #judged(edit: Edit, held: unknown): object {
+    const isHeld = isObject(held);
+    const after = edited(isHeld ? held : {}, edit);
+    // Of what is not here only new values can be judged, each by itself.
+    const names = [...edit.names].filter((name) => isHeld || !edit.operated.has(name));
+    this.#judge(after, names, !isHeld);
+    return after;
+  }
+
+  #judge(data: object, changed: readonly string[], isAlone = false): void {
+    const found = judge(this.#shape.rules, data, { changed, now: BigInt(Date.now()) * 1_000_000n });
+    const wrong = found.filter(({ field }) => field || !isAlone);
+    if (wrong.length) throw invalid(wrong);
+  }
+
+  /**
+   * The commits of a record; see `Collection.history`. Of a commit that left something else than
+   * the schema says, `data` is null, as after a delete.
+   */
+  override async history(id: string, options: HistoryOptions = {}): Promise<RecordHistory<T>> {
+    const history = await super.history(id, options);
+    return { ...history, commits: history.commits.map((each) => this.#commit(id, each)) };
+  }
+
+  #commit(id: string, commit: RecordCommit<T>): RecordCommit<T> {
+    if (!isObject(commit.data)) return commit;
+    try {
+      return { ...commit, data: this.#typed(id, commit.data) };
+    } catch {
+      return { ...commit, data: null } as RecordCommit<T>;
+    }
+  }
+}
+
+function notHeld(entity: string, id: string): RhtmxError {
+  const words = "records of this entity are written as a whole, so read it before you edit it";
+  return new RhtmxError("not_found", `'${entity}/${id}' is not held here: ${words}`);
+}

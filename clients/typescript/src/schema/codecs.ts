@@ -1,0 +1,76 @@
+/**
+ * How values stand in JSON that a row has as something else: bytes, large integers, records.
+ *
+ * Knows those kinds only: whatever else there is, is in a row as it is in JSON. Must not know
+ * rules. What is read has been seen to be of its kind before; what is written and is of another
+ * one stays as it is, so that whoever judges it sees it.
+ */
+import type { Codec, Shape } from "./convert.ts";
+import { fromJson, toJson } from "./convert.ts";
+
+/** Bytes: base64 in JSON. */
+export const bytesCodec: Codec = {
+  read: (json: string) =>
+    Uint8Array.from(atob(json.replaceAll("-", "+").replaceAll("_", "/")), (each) =>
+      each.charCodeAt(0),
+    ),
+  write: (value) => {
+    if (!(value instanceof Uint8Array)) return value;
+    let text = "";
+    for (const each of value) text += String.fromCharCode(each);
+    return btoa(text);
+  },
+};
+
+/** An integer that is a text in JSON. */
+export const bigintCodec: Codec = {
+  zero: 0n,
+  read: BigInt,
+  write: (value) => (/^(bi|n)/.test(typeof value) ? String(value) : value),
+};
+
+/** A number of 32 bits: as short a one is written as is the same in 32 bits. */
+export const floatCodec: Codec = {
+  read: (json) => json,
+  write: (value) => {
+    if (typeof value !== "number" || !Number.isFinite(value)) return value;
+    let digits = 1;
+    while (digits < 9 && Math.fround(+value.toPrecision(digits)) !== Math.fround(value)) digits++;
+    return +value.toPrecision(digits);
+  },
+};
+
+/** A list. The same one, if none of its items changes. */
+export const listCodec = ({ read, write }: Codec): Codec => ({
+  read: (json: readonly unknown[]) =>
+    same(
+      json,
+      json.map((each) => read(each as never)),
+    ),
+  write: (value) => (Array.isArray(value) ? value.map(write) : value),
+});
+
+function same<T extends readonly unknown[]>(before: T, now: T): T {
+  return now.every((each, at) => each === before[at]) ? before : now;
+}
+
+/** A map. The same one, if none of its values changes. */
+export const mapCodec = ({ read, write }: Codec): Codec => ({
+  read: (json: object) => {
+    const values = Object.values(json);
+    const now = values.map((each) => read(each as never));
+    return same(values, now) === values ? json : withValues(json, now);
+  },
+  write: (value) =>
+    typeof value === "object" && value ? withValues(value, Object.values(value).map(write)) : value,
+});
+
+function withValues(object: object, values: readonly unknown[]): object {
+  return Object.fromEntries(Object.keys(object).map((key, at) => [key, values[at]]));
+}
+
+/** A record within another one. `shape` is a function, since two may hold each other. */
+export const recordCodec = (shape: () => Shape): Codec => ({
+  read: (json: object) => fromJson(shape(), json),
+  write: (value) => (typeof value === "object" && value ? toJson(shape(), value) : value),
+});

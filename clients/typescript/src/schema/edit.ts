@@ -1,0 +1,125 @@
+/**
+ * What an edit of a typed record writes, and what a new one is: told by its shape.
+ *
+ * Knows declared fields, and operations on them. Must not know clients or the wire.
+ */
+import type { Fields } from "../core/build-message.ts";
+import { apply, Operation } from "../core/operations.ts";
+import type { PartValue, Where } from "../core/part.ts";
+import type { Violation } from "../errors.ts";
+import type { JsonValue } from "../messages/types.ts";
+import { type Codec, invalid, keyOf, type Shape } from "./convert.ts";
+import { type Field, IMMUTABLE, PRESENCE, READ_ONLY } from "./message.ts";
+
+/** What is written of a record. */
+export interface Edit {
+  /** New values and operations, by key. */
+  readonly values: Fields;
+  /** The keys that go. */
+  readonly gone: readonly string[];
+  /** The fields that get a value, or go. */
+  readonly names: ReadonlySet<string>;
+  /** Those of which it says what is to be done. */
+  readonly operated: ReadonlySet<string>;
+}
+
+/**
+ * Reads what an application wants to write.
+ *
+ * @param fields - new values and operations by name; null: it goes.
+ * @throws RhtmxError `invalid`: nobody may write such a field here.
+ */
+export function editOf({ rules, codecs = {} }: Shape, fields: object): Edit {
+  const values: { [key: string]: JsonValue | Operation } = {};
+  const gone = new Set<string>();
+  const names = new Set<string>();
+  const operated = new Set<string>();
+  const all = Object.entries(fields).filter(([, given]) => given !== undefined);
+  const known = new Map(rules.fields.map((field) => [field[0], field]));
+  refuse(all.map(([name]) => [name, known.get(name)]));
+  for (const [name, given] of all) {
+    const field = known.get(name)!;
+    names.add(name);
+    if (given instanceof Operation) operated.add(name);
+    if (isGone(field, given)) gone.add(keyOf(field));
+    else {
+      values[keyOf(field)] = written(codecs[name], given);
+      // A oneof is one field for whoever merges: what is set takes all others away.
+      for (const other of othersOf(rules.fields, field)) gone.add(keyOf(other));
+    }
+  }
+  return { values, gone: [...gone].filter((key) => !(key in values)), names, operated };
+}
+
+/** Throws, if some of these fields are not for whoever edits. */
+function refuse(fields: readonly (readonly [name: string, field: Field | undefined])[]): void {
+  const wrong = fields.flatMap(([name, field]): Violation[] => {
+    const refused = refusal(field);
+    return refused ? [{ field: name, ...refused }] : [];
+  });
+  if (wrong.length) throw invalid(wrong);
+}
+
+function isGone([, , flags = 0]: Field, given: unknown): boolean {
+  return given === null && !!(flags & PRESENCE);
+}
+
+function written(codec: Codec | undefined, given: unknown): JsonValue | Operation {
+  const isSaid = !codec || given instanceof Operation;
+  return (isSaid ? given : codec.write(given)) as JsonValue | Operation;
+}
+
+function refusal(field: Field | undefined): { code: string; message: string } | undefined {
+  const [, , flags = 0] = field ?? [];
+  if (!field) return { code: "unknown", message: "must be a field of the schema" };
+  if (flags & READ_ONLY)
+    return { code: "read_only", message: "must be left to the server: it is read only" };
+  if (flags & IMMUTABLE)
+    return { code: "immutable", message: "must be what it was when the record was created" };
+  return undefined;
+}
+
+function othersOf(fields: readonly Field[], field: Field): Field[] {
+  const oneof = field[4]?.oneof;
+  return oneof ? fields.filter((each) => each !== field && each[4]?.oneof === oneof) : [];
+}
+
+/** A record with an edit. What an operation cannot be applied to, stays: the server rejects it. */
+export function edited(data: object, { values, gone }: Edit): { [key: string]: unknown } {
+  const after: { [key: string]: unknown } = { ...data };
+  for (const key of gone) delete after[key];
+  for (const [key, said] of Object.entries(values)) {
+    const held = after[key] as JsonValue | undefined;
+    const now = said instanceof Operation ? apply(said.action, held, said.value) : said;
+    if (now !== undefined) after[key] = now;
+  }
+  return after;
+}
+
+/**
+ * What an application may judge of a new record: not what the server fills in.
+ *
+ * @param data - what is written of it.
+ * @throws RhtmxError `invalid`: a field that only the server writes has a value.
+ */
+export function said({ rules }: Shape, data: object): string[] {
+  const all = rules.fields.filter((field) => keyOf(field) in data);
+  const wrong = all.filter(([, , flags = 0]) => flags & READ_ONLY);
+  if (wrong.length) throw invalid(wrong.map((field) => ({ field: field[0], ...refusal(field)! })));
+  const filled = ([, , flags = 0, , traits]: Field) => traits?.default || flags & READ_ONLY;
+  return rules.fields
+    .filter((field) => keyOf(field) in data || !filled(field))
+    .map(([name]) => name);
+}
+
+/** A part as a collection takes it, of one by the schema's names. */
+export function partOf({ rules, codecs = {} }: Shape, where: object): Where {
+  return Object.fromEntries(
+    Object.entries(where).map(([name, given]) => {
+      const field = rules.fields.find((each) => each[0] === name);
+      const write = codecs[name]?.write ?? ((value: unknown) => value);
+      const values = Array.isArray(given) ? given.map(write) : write(given);
+      return [field ? keyOf(field) : name, values as PartValue];
+    }),
+  );
+}

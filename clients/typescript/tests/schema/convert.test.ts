@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import type { RhtmxError } from "../../src/errors.ts";
+import { fromJson, toJson } from "../../src/schema/convert.ts";
+import { Person, Task, type TaskNew, TaskStep } from "../support/sample.ts";
+
+const FULL = toJson(Task, {
+  title: "Write it down",
+  team: "red",
+  owner: "ada",
+  thumbnail: new Uint8Array([97]),
+  foreign_id: 9007199254740993n,
+  steps: [{ text: "a", priority: "low" }],
+  place: "Rome",
+  keys: [new Uint8Array([97])],
+  due: "2026-01-31T00:00:00.123456789Z",
+  colour: "red",
+});
+
+function failure(make: () => unknown): RhtmxError {
+  try {
+    make();
+  } catch (error) {
+    return error as RhtmxError;
+  }
+  throw new Error("nothing was wrong");
+}
+
+describe("a record", () => {
+  it("is the JSON itself where nothing is another thing", () => {
+    const person = { name: "Ada", email: "", age: 36 };
+    expect(fromJson(Person, person)).toBe(person);
+    const step = toJson(TaskStep, { text: "a", steps: [{ text: "b" }] });
+    expect(fromJson(TaskStep, step)).toBe(step);
+  });
+
+  it("has bytes, large integers and names as its type says", () => {
+    const before = structuredClone(FULL);
+    const task = fromJson(Task, FULL);
+    expect(task).toMatchObject({
+      thumbnail: new Uint8Array([97]),
+      foreign_id: 9007199254740993n,
+      place: "Rome",
+      keys: [new Uint8Array([97])],
+      due: "2026-01-31T00:00:00.123456789Z",
+      colour: "red",
+    });
+    expect(task).not.toHaveProperty("location");
+    expect(FULL).toEqual(before);
+    expect(toJson(Task, task)).toEqual(FULL);
+  });
+
+  it("has its zero values where nothing is, and nothing where null is", () => {
+    const task = fromJson(Task, { due: null, labels: null, steps: [{}] });
+    expect(task).toMatchObject({
+      title: "",
+      done: false,
+      votes: 0,
+      labels: [],
+      priority: "unspecified",
+      thumbnail: new Uint8Array(),
+      foreign_id: 0n,
+      notes: {},
+      place: "",
+      steps: [{ text: "", priority: "unspecified", steps: [] }],
+    });
+    expect(task).not.toHaveProperty("due");
+    expect(task).not.toHaveProperty("next");
+    expect(task).not.toHaveProperty("internal_note");
+  });
+
+  it("keeps words of enums and keys that it does not know", () => {
+    const person = { name: "Ada", email: "", place: { any: [1] } };
+    expect(fromJson(Person, person)).toBe(person);
+    expect(fromJson(Task, { ...FULL, priority: "urgent" })).toHaveProperty("priority", "urgent");
+  });
+
+  it.each([
+    [{ votes: "many" }, "votes"],
+    [{ location: 7 }, "place"],
+    [{ steps: [{}, { done: 1 }] }, "steps[1].done"],
+    [{ notes: { "a b": 1 } }, 'notes["a b"]'],
+    [{ thumbnail: "a b" }, "thumbnail"],
+    [{ foreign_id: "1e3" }, "foreign_id"],
+    [{ due: "tomorrow" }, "due"],
+    [[], ""],
+  ])("cannot be read from %j, and says why", (data, field) => {
+    const error = failure(() => fromJson(Task, data, "tasks/7"));
+    expect(error).toMatchObject({ code: "invalid_data", violations: [{ field, code: "type" }] });
+    expect(error.message).toMatch(/^tasks\/7: .*must be/);
+  });
+
+  it("is written with all that has no presence, but for what the server fills in", () => {
+    const task: TaskNew = { title: "x", team: "red" };
+    expect(toJson(Task, task)).toHaveProperty("owner", "");
+    const written = toJson(Task, task, true);
+    expect(written).toMatchObject({ done: false, labels: [], foreign_id: "0", location: "" });
+    for (const name of ["owner", "due", "next", "internal_note", "place"])
+      expect(written).not.toHaveProperty(name);
+  });
+});

@@ -1,0 +1,173 @@
+"""The records of an entity: filled in where they are created, and judged at each write.
+
+Knows the tables of a schema. Must not know how a write is decided or stored. It is pure: the
+clock and the randomness are given.
+
+Which rules are judged: of a record that is created, all; of one that is there, those that read a
+field which the write changed. So a row that is older than a rule is in nobody's way who writes
+something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from rhtmx.errors import Violation
+from rhtmx.schema import judge
+from rhtmx.schema.declared import Entity
+from rhtmx.schema.message import Default, Field
+from rhtmx.schema.times import write_timestamp
+from rhtmx_server.access.grant import BACKEND, Grant
+from rhtmx_server.verdicts import Invalid
+
+__all__ = ["RecordRules"]
+
+_MICROSECOND = 1_000
+_parse = msgspec.json.Decoder().decode
+_values = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class RecordRules:
+    """What the schema has to say of the writes of one entity.
+
+    Args:
+        entity: what the schema says of it.
+        now: nanoseconds since 1970.
+        new_id: makes a UUID of version 7, as a text.
+    """
+
+    def __init__(
+        self,
+        entity: Entity[Any],
+        now: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._table = entity.rules
+        self._fields = entity.rules.fields
+        self._names = {each.key: each.name for each in self._fields}
+        self._now = now
+        self._new_id = new_id
+        self._server_owned = tuple(each for each in self._fields if each.read_only)
+        self._kept = tuple(each for each in self._fields if each.read_only or each.immutable)
+        #: The fields that never leave the server, by key: what a client is told who writes one.
+        self.hidden = {
+            each.key: _violation(each, "server_only") for each in self._fields if each.server_only
+        }
+        self._filled = [(each, each.default) for each in self._fields if each.default is not None]
+
+    @property
+    def fills(self) -> bool:
+        """Whether a record that is created has to pass `prepare`."""
+        return bool(self._filled or self._server_owned)
+
+    def prepare(self, who: Grant | None, after: Mapping[str, Any]) -> dict[str, Any]:
+        """Fill in a record that is created: see `Entity.prepare`.
+
+        What only the server writes is what it says, whoever creates the record; its own
+        program, and services with the role `backend`, may say it, too.
+
+        Raises:
+            Invalid: its author set what only the server sets.
+        """
+        trusted = _is_trusted(who)
+        filled: dict[str, Any] = {}
+        for field, default in self._filled:
+            if after.get(field.key) is None or (field.read_only and not trusted):
+                filled[field.key] = self._value(default, who)
+        wrong = [
+            _violation(field, "read_only")
+            for field in self._server_owned
+            if not trusted and field.default is None and after.get(field.key) is not None
+        ]
+        if wrong:
+            raise _invalid(wrong)
+        return filled
+
+    def judge(
+        self,
+        who: Grant | None,
+        before: bytes | None,
+        after: bytes | None,
+        written: Collection[str] = (),
+    ) -> None:
+        """Judge a write: see `Entity.judge`.
+
+        Args:
+            who: who writes; `None` for the program of the server itself.
+            before: the record before it, as JSON; `None` for none that its author may see.
+            after: the record that would come of it, as JSON; `None` for none.
+            written: the keys that it has changed, where that is known.
+
+        Raises:
+            Invalid: all that is wrong, by field, with the id of each rule.
+        """
+        if after is None:
+            return
+        record = _parse(after)
+        if not isinstance(record, dict):
+            raise Invalid("an object expected", code="type")
+        changed = None
+        if before is not None:
+            names, keys = self._names, written or _changed(_split(before), _split(after))
+            changed = {names[key] for key in keys if key in names}
+        found = list(judge(self._table, record, changed=changed, now=self._now()))
+        if changed is not None and not _is_trusted(who):
+            found += self._touched(changed)
+        if found:
+            raise _invalid(found)
+
+    def _touched(self, changed: Collection[str]) -> Iterator[Violation]:
+        """What was written that nobody may write any more."""
+        for field in self._kept:
+            if field.name in changed:
+                yield _violation(field, "read_only" if field.read_only else "immutable")
+
+    def _value(self, default: Default, who: Grant | None) -> Any:
+        if default.source == "now":
+            return write_timestamp(self._now() // _MICROSECOND * _MICROSECOND)
+        if default.source == "subject":
+            return None if who is None else who.subject
+        if default.source == "uuid7":
+            return self._new_id()
+        return default.value
+
+
+_WORDS = {
+    "read_only": "is set by the server",
+    "immutable": "cannot be changed once it is written",
+    "server_only": "is written by the server only",
+}
+
+
+def _violation(field: Field, code: str) -> Violation:
+    return Violation(field.name, code, field.words.get(code, _WORDS[code]))
+
+
+def _is_trusted(who: Grant | None) -> bool:
+    """The program of the server itself, and the application's services."""
+    return who is None or who.has_role(BACKEND)
+
+
+def _split(record: bytes) -> Mapping[str, msgspec.Raw]:
+    """The values of a record's keys, as they are written; of what has no keys, none."""
+    return _values(record) if record[:1] == b"{" else {}
+
+
+def _changed(before: Mapping[str, msgspec.Raw], after: Mapping[str, msgspec.Raw]) -> Iterator[str]:
+    """The keys whose values are written otherwise."""
+    get = before.get
+    for key, new in after.items():
+        if get(key) != new:
+            yield key
+    for key in before:
+        if key not in after:
+            yield key
+
+
+def _invalid(found: Collection[Violation]) -> Invalid:
+    return Invalid.several(
+        Invalid(each.message, field=each.field, code=each.code) for each in found
+    )

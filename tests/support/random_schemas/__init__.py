@@ -1,0 +1,1 @@
+"""Random schemas of applications, judged by everybody; see `tests.support.schema_judges`."""

@@ -1,0 +1,166 @@
+"""Facts about `rhtmx.schema.convert`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rhtmx.api.typed_edit import edit_of
+from rhtmx.errors import ErrorCode, Invalid
+from rhtmx.schema.convert import Unreadable, from_json, to_json
+from rhtmx.schema.declared import shape_of
+from tests.support.sample_schema import ROOT, loaded
+
+S = loaded()
+FULL: dict[str, Any] = {
+    "title": "Write it down",
+    "done": True,
+    "team": "red",
+    "owner": "ada",
+    "votes": 3,
+    "labels": ["home"],
+    "start": "2026-01-31T00:00:00.123456789Z",
+    "due": "2026-01-31T09:30:00Z",
+    "priority": "on-fire",
+    "internal_note": "",
+    "estimate": "1.500s",
+    "thumbnail": "YQ==",
+    "foreign_id": "9007199254740993",
+    "weight": 0.1,
+    "progress": 0.5,
+    "steps": [{"text": "a", "done": False, "priority": "low", "steps": [], "new": 1}],
+    "notes": {"mon": "rain"},
+    "ratings": {"7": "urgent"},
+    "url": "https://example.com/",
+    "cost": "10.50",
+    "nickname": "",
+    "settings": {"a": [1, None]},
+    "anything": [1],
+    "location": "Rome",
+    "keys": ["YQ=="],
+    "from": "x",
+    "list": [0.5],
+    "seen": [1],
+    "tally": {"true": 2},
+    "urgency": "high",
+    "colour": {"of": "another schema"},
+}
+
+
+def test_a_record_is_what_its_json_says() -> None:
+    task = from_json(S.Task, FULL)
+    assert (task.title, task.votes, task.foreign_id) == ("Write it down", 3, 9007199254740993)
+    assert task.due == datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+    assert task.estimate == timedelta(seconds=1.5)
+    assert task.priority is not None
+    assert task.priority == S.Priority.ON_FIRE
+    assert task.steps == [S.TaskStep(text="a", priority=S.Priority.LOW, extra={"new": 1})]
+    assert task.ratings == {7: S.Priority("urgent")}
+    assert (task.place, task.from_, task.tally) == ("Rome", "x", {True: 2})
+    assert task.next is None
+    assert task.extra == {"colour": {"of": "another schema"}}
+
+
+def test_what_was_read_is_written_as_it_was() -> None:
+    assert to_json(from_json(S.Task, FULL)) == FULL
+
+
+def test_a_record_without_anything_is_one_with_zeros() -> None:
+    task = from_json(S.Task, {})
+    assert (task.title, task.votes, task.labels, task.thumbnail) == ("", 0, [], b"")
+    assert task.priority == S.Priority.UNSPECIFIED
+    assert (task.due, task.next, task.anything, task.extra) == (None, None, None, {})
+
+
+def test_null_is_absent() -> None:
+    assert from_json(S.Task, dict.fromkeys(FULL)).votes == 0
+    assert from_json(S.Task, {"due": None, "labels": None}) == from_json(S.Task, {})
+
+
+def test_fields_without_presence_are_written_zero_or_not() -> None:
+    written = to_json(S.Task(title="x", team="red"))
+    assert written["done"] is False
+    assert (written["priority"], written["labels"], written["foreign_id"]) == (
+        "unspecified",
+        [],
+        "0",
+    )
+    assert not {"due", "next", "url", "nickname", "anything"} & set(written)
+
+
+def test_a_number_of_an_enum_is_its_word_and_an_unknown_one_stays_a_number() -> None:
+    assert from_json(S.Task, {"priority": 3}).priority == S.Priority.ON_FIRE
+    assert to_json(from_json(S.Task, {"priority": 9}))["priority"] == 9
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"votes": "many"}, "votes"),
+        ({"location": 7}, "place"),
+        ({"steps": [{}, {"done": 1}]}, "steps[1].done"),
+        ({"next": {"steps": [{"text": 1}]}}, "next.steps[0].text"),
+        ({"notes": {"a b": 1}}, 'notes["a b"]'),
+        ({"due": "tomorrow"}, "due"),
+        ([], ""),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_record_field_and_kind(data: object, field: str) -> None:
+    with pytest.raises(Unreadable) as error:
+        from_json(S.Task, data, record="tasks/7")
+    assert (error.value.record, error.value.field) == ("tasks/7", field)
+    assert error.value.code is ErrorCode.INVALID_DATA
+    assert error.value.kind in str(error.value)
+
+
+def test_what_nobody_declared_may_be_anything() -> None:
+    assert from_json(S.Task, {"place": 7, "colour": 1}).extra == {"place": 7, "colour": 1}
+
+
+def test_a_key_of_a_field_in_extra_is_not_written_over_the_field() -> None:
+    written = to_json(S.Person(name="Ada", extra={"name": "Eve", "age": 1}))
+    assert written == {"age": 1, "name": "Ada", "email": ""}
+
+
+def test_all_that_cannot_be_written_is_told() -> None:
+    naive = datetime(2026, 1, 31)
+    task = S.Task(title=1, team="red", due=naive, steps=[S.TaskStep(done=1)], next=S.Person())
+    with pytest.raises(Invalid) as error:
+        to_json(task)
+    assert {each.field: each.code for each in error.value.violations} == {
+        "title": "type",
+        "due": "type",
+        "steps[0].done": "type",
+        "next": "type",
+    }
+    assert "time zone" in str(error.value)
+
+
+VECTORS = json.loads((ROOT / "tests" / "vectors" / "typed_records.json").read_text())
+
+
+@pytest.mark.parametrize("case", VECTORS["records"], ids=lambda case: case["name"])
+def test_both_languages_read_a_record_alike(case: dict[str, Any]) -> None:
+    cls = getattr(S, case["record"])
+    if "unreadable" in case:
+        with pytest.raises(Unreadable) as error:
+            from_json(cls, case["data"])
+        assert error.value.field == case["unreadable"]
+        return
+    written = to_json(from_json(cls, case["data"]))
+    assert written == case.get("written", written)
+    assert not set(case.get("absent", ())) & set(written)
+
+
+@pytest.mark.parametrize("case", VECTORS["edits"], ids=lambda case: str(case["fields"]))
+def test_both_languages_write_an_edit_alike(case: dict[str, Any]) -> None:
+    if "refused" in case:
+        with pytest.raises(Invalid) as error:
+            edit_of(shape_of(S.Task), case["fields"])
+        assert {each.field: each.code for each in error.value.violations} == case["refused"]
+        return
+    edit = edit_of(shape_of(S.Task), case["fields"])
+    assert (edit.values, list(edit.deletes)) == (case["values"], case["deletes"])

@@ -1,0 +1,149 @@
+"""Facts about `rhtmx.schema.judge`: by the vectors, which TypeScript reads, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rhtmx import schema as _s
+from tests.support.judged import TYPESCRIPT, tables, typescript
+
+VECTORS = Path(__file__).parents[3] / "vectors" / "judged.json"
+CASES = json.loads(VECTORS.read_text(encoding="utf-8"))
+
+
+def told(table: _s.Message, data: Any, **options: Any) -> list[tuple[str, str]]:
+    return [(each.field, each.code) for each in _s.judge(table, data, **options)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda each: f"{each['message']}: {each['name']}")
+def test_a_record_is_judged_as_the_vector_says(case: dict[str, Any]) -> None:
+    found = _s.judge(
+        tables()[case["message"]],
+        json.loads(case["data"]),
+        changed=case.get("changed"),
+        now=case.get("now", 0),
+    )
+    assert [[each.field, each.code, each.message] for each in found] == case["found"]
+
+
+def test_the_tables_that_typescript_reads_are_those_of_the_schema() -> None:
+    """If not: `python -m tests.support.judged`."""
+    assert TYPESCRIPT.read_text(encoding="utf-8") == typescript()
+
+
+def counting(calls: list[str], name: str) -> Callable[..., None]:
+    def check(value: Any, argument: Any) -> None:
+        calls.append(name)
+
+    return check
+
+
+def test_an_edit_evaluates_only_the_rules_that_read_it() -> None:
+    calls: list[str] = []
+
+    def holds(name: str) -> Callable[..., bool]:
+        def rule(this: Any, now: int) -> bool:
+            calls.append(name)
+            return True
+
+        return rule
+
+    table = _s.message(
+        "Task",
+        _s.field("a", _s.STRING, (counting(calls, "a"),)),
+        _s.field("b", _s.STRING, (counting(calls, "b"),)),
+        _s.field("c", _s.list_of(_s.STRING, (counting(calls, "c"),))),
+        rules=(
+            _s.cel_rule("ab", "", ("a", "b"), holds("ab")),
+            _s.cel_rule("bc", "", ("b", "c"), holds("bc")),
+        ),
+    )
+    _s.judge(table, {"c": ["x"]}, changed={"a"})
+    assert calls == ["a", "ab"]
+    calls.clear()
+    _s.judge(table, {"c": ["x"]}, changed={"b"})
+    assert calls == ["b", "ab", "bc"]
+
+
+def test_a_rule_that_an_edit_wakes_sees_fields_that_were_not_written() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def see(this: dict[str, Any], now: int) -> bool:
+        seen.append(dict(this))
+        return True
+
+    inner = _s.message("Inner", _s.field("x", _s.INT32, (_s.gt, 5)))
+    table = _s.message(
+        "Task",
+        _s.field("a", _s.STRING),
+        _s.field("b", _s.message_of(lambda: inner), presence=True),
+        _s.field("c", _s.STRING),
+        rules=(_s.cel_rule("r", "", ("a", "b"), see),),
+    )
+    assert told(table, {"a": "A", "b": {}, "c": "C"}, changed=["a"]) == []
+    assert seen == [{"a": "A", "b": {"x": 0}}]
+
+
+def test_a_rule_is_not_judged_where_a_field_that_was_not_written_cannot_be_read() -> None:
+    table = _s.message(
+        "Task",
+        _s.field("a", _s.STRING),
+        _s.field("b", _s.list_of(_s.INT32)),
+        rules=(_s.cel_rule("r", "", ("a", "b"), lambda this, now: False),),
+    )
+    assert told(table, {"b": ["x"]}, changed=["a"]) == []
+    assert told(table, {"b": ["x"]}) == [("b[0]", "type")]
+
+
+def test_the_time_is_an_argument_of_rules_in_cel() -> None:
+    table = _s.message(
+        "Task",
+        _s.field(
+            "at", _s.TIMESTAMP, (_s.cel_check, "late", "is late", lambda this, now: this > now)
+        ),
+        rules=(_s.cel_rule("now", "says when", (), lambda this, now: now == 7),),
+    )
+    data = {"at": "1970-01-01T00:00:00.000000007Z"}
+    assert told(table, data, now=7) == [("at", "late")]
+    assert told(table, data, now=6) == [("", "now")]
+
+
+def test_a_rule_about_an_unknown_word_cannot_be_judged() -> None:
+    kind = _s.enum("Priority", {"low": 1})
+    row = (_s.cel_check, "high", "must be high", lambda this, now: this > 1)
+    (found,) = _s.judge(_s.message("Task", _s.field("priority", kind, row)), {"priority": "new"})
+    assert (found.code, found.message) == ("high", "cannot be judged: unknown value")
+
+
+def test_an_error_that_is_none_of_cels_is_not_hidden() -> None:
+    def broken(this: Any, now: int) -> bool:
+        raise KeyError("x")
+
+    table = _s.message("Task", rules=(_s.cel_rule("r", "", (), broken),))
+    with pytest.raises(KeyError):
+        _s.judge(table, {})
+
+
+def test_words_of_the_application_are_for_the_field_itself_and_its_items() -> None:
+    inner = _s.message("Inner", _s.field("x", _s.STRING, required=True))
+    words = {"required": "say it", "string.min_len": "more of it"}
+    table = _s.message(
+        "Task",
+        _s.field("inner", _s.message_of(lambda: inner), presence=True, required=True, words=words),
+        _s.field("tags", _s.list_of(_s.STRING, (_s.min_len, 1)), words=words),
+    )
+    assert [each.message for each in _s.judge(table, {"tags": [""]})] == ["say it", "more of it"]
+    (found,) = _s.judge(table, {"inner": {}})
+    assert (found.field, found.message) == ("inner.x", "is required")
+
+
+def test_judging_changes_no_record() -> None:
+    data = {"tags": ["a"], "part": {"name": "p"}}
+    before = json.dumps(data)
+    _s.judge(tables()["Known"], data)
+    assert json.dumps(data) == before

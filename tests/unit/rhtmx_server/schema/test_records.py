@@ -1,0 +1,161 @@
+"""Facts about `rhtmx_server.schema.records`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from rhtmx import schema as _s
+from rhtmx.errors import Violation
+from rhtmx.schema import codecs
+from rhtmx.schema.declared import Entity
+from rhtmx_server import Grant, Invalid
+from rhtmx_server.access.grant import BACKEND
+from rhtmx_server.schema.records import RecordRules
+
+NOW = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
+ADA = Grant("ada")
+SERVICE = Grant("jobs", roles={BACKEND})
+
+
+class Task:
+    """Stands for a generated class."""
+
+
+def rules_of(*fields: _s.Field, rules: tuple[Any, ...] = ()) -> RecordRules:
+    table = _s.message("Task", *fields, rules=rules)
+    shape = {each.name: codecs.VALUE for each in fields}
+    entity: Any = Entity("tasks", Task, table, shape)
+    return RecordRules(entity, lambda: NOW, lambda: "id-7")
+
+
+def judge(rules: RecordRules, who: Grant | None, before: Any, after: Any) -> None:
+    old, new = (None if each is None else json.dumps(each).encode() for each in (before, after))
+    rules.judge(who, old, new)
+
+
+def refused(call: Any, *arguments: Any) -> list[tuple[str, str]]:
+    with pytest.raises(Invalid) as caught:
+        call(*arguments)
+    return [(each.field, each.code) for each in caught.value.violations]
+
+
+TITLE = _s.field("title", _s.STRING, (_s.min_len, 1), (_s.max_len, 5))
+VOTES = _s.field("votes", _s.INT64, (_s.gte, 0))
+
+
+def test_a_new_record_is_judged_by_all_rules() -> None:
+    rules = rules_of(TITLE, VOTES)
+    judge(rules, ADA, None, {"title": "a"})
+    assert refused(judge, rules, ADA, None, {"votes": -1}) == [
+        ("title", "string.min_len"),
+        ("votes", "int64.gte"),
+    ]
+
+
+def test_an_old_row_is_in_nobodys_way_who_writes_something_else() -> None:
+    rules = rules_of(TITLE, VOTES)
+    old = {"title": "much too long", "votes": 1}
+    judge(rules, ADA, old, old | {"votes": 2})
+    assert refused(judge, rules, ADA, old, old | {"title": "longer still"}) == [
+        ("title", "string.max_len")
+    ]
+
+
+def test_a_rule_is_judged_where_one_of_the_fields_that_it_reads_has_changed() -> None:
+    seen: list[Any] = []
+
+    def in_order(this: Any, now: int) -> bool:
+        seen.append((this["start"], this["due"]))
+        return bool(this["start"] <= this["due"])
+
+    span = _s.cel_rule("in_order", "must not be before the start", ("due", "start"), in_order)
+    rules = rules_of(
+        _s.field("start", _s.INT32), _s.field("due", _s.INT32), _s.field("title", _s.STRING),
+        rules=(span,),
+    )  # fmt: skip
+    before = {"start": 5, "due": 7, "title": "a"}
+    judge(rules, ADA, before, before | {"title": "b"})
+    assert seen == []
+    assert refused(judge, rules, ADA, before, before | {"due": 3}) == [("", "in_order")]
+    assert seen == [(5, 3)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_judged"),
+    [(1, True, True), (1, 1.0, True), ("a", "a", False), ([1], [True], True), ([1], [1], False)],
+)
+def test_what_has_changed_is_what_differs_in_json(old: Any, new: Any, is_judged: bool) -> None:
+    never = (_s.cel_check, "never", "is never right", lambda this, now: False)
+    rules = rules_of(_s.field("a", _s.VALUE, never))
+    if is_judged:
+        assert refused(judge, rules, ADA, {"a": old}, {"a": new}) == [("a", "never")]
+    else:
+        judge(rules, ADA, {"a": old}, {"a": new})
+
+
+def test_a_record_that_is_deleted_is_not_judged() -> None:
+    judge(rules_of(TITLE), ADA, {"title": ""}, None)
+
+
+def test_what_is_no_object_is_no_record() -> None:
+    with pytest.raises(Invalid, match="an object expected"):
+        judge(rules_of(TITLE), ADA, None, [1])
+
+
+OWNER = _s.field("owner", _s.STRING, read_only=True, default=_s.Default(source="subject"))
+SEEN = _s.field("seen", _s.INT32, read_only=True)
+KIND = _s.field("kind", _s.STRING, immutable=True)
+
+
+def test_what_only_the_server_sets_is_set_by_it_whatever_the_author_says() -> None:
+    rules = rules_of(OWNER)
+    assert rules.prepare(ADA, {"owner": "eve"}) == {"owner": "ada"}
+    assert rules.prepare(SERVICE, {"owner": "eve"}) == {}
+    assert rules.prepare(None, {"owner": "eve"}) == {}
+
+
+def test_what_only_the_server_sets_and_has_no_default_is_refused_of_a_client() -> None:
+    rules = rules_of(SEEN)
+    assert refused(rules.prepare, ADA, {"seen": 1}) == [("seen", "read_only")]
+    assert rules.prepare(ADA, {}) == {}
+    assert rules.prepare(SERVICE, {"seen": 1}) == {}
+
+
+def test_only_the_server_changes_what_only_it_sets_and_nobody_what_is_written_once() -> None:
+    rules = rules_of(SEEN, KIND)
+    before = {"seen": 1, "kind": "a"}
+    assert refused(judge, rules, ADA, before, before | {"seen": 2}) == [("seen", "read_only")]
+    assert refused(judge, rules, ADA, before, {"seen": 1}) == [("kind", "immutable")]
+    judge(rules, SERVICE, before, before | {"seen": 2})
+    judge(rules, ADA, before, dict(before))
+
+
+def test_a_default_is_there_where_the_author_says_nothing() -> None:
+    rules = rules_of(
+        _s.field("stage", _s.STRING, default=_s.Default(value="new")),
+        _s.field("made", _s.TIMESTAMP, presence=True, default=_s.Default(source="now")),
+        _s.field("number", _s.STRING, default=_s.Default(source="uuid7")),
+    )
+    assert rules.prepare(ADA, {}) == {
+        "stage": "new",
+        "made": "2026-01-01T00:00:00Z",
+        "number": "id-7",
+    }
+    assert rules.prepare(ADA, {"stage": "old", "made": None, "number": "x"}) == {
+        "made": "2026-01-01T00:00:00Z"
+    }
+
+
+def test_what_never_leaves_the_server_is_known_by_key_with_what_a_client_is_told() -> None:
+    rules = rules_of(
+        _s.field("note", _s.STRING, key="internal", server_only=True),
+        _s.field("limit", _s.INT32, server_only=True, words={"server_only": "is set by sales"}),
+        _s.field("title", _s.STRING),
+    )
+    assert rules.hidden == {
+        "internal": Violation("note", "server_only", "is written by the server only"),
+        "limit": Violation("limit", "server_only", "is set by sales"),
+    }

@@ -1,0 +1,342 @@
+"""Facts about `rhtmx_server.schema.upcast`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rhtmx import schema as _s
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, Push, PushFields
+from rhtmx.schema import codecs
+from rhtmx.schema.declared import Entity, Rename, Schema
+from rhtmx.values.field_operations import Add, Increment
+from rhtmx_server import Edit, Invalid
+from rhtmx_server.schema.upcast import Upcaster, check_place, check_upcast, version_of
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=1)
+
+
+class Task:
+    """Stands for a generated class."""
+
+
+def schema_of(*renames: Rename, version: int = 3, oldest: int = 0, entity: str = "tasks") -> Schema:
+    table = _s.message("Task", _s.field("c", _s.STRING), _s.field("low", _s.STRING))
+    shape = {"c": codecs.TEXT, "low": codecs.TEXT}
+    declared: Any = Entity(entity, Task, table, shape)
+    entities = (declared,)
+    return Schema("app", version=version, oldest=oldest, entities=entities, renames=renames)
+
+
+def upcaster(*renames: Rename, version: int = 3, oldest: int = 0, **functions: Any) -> Upcaster:
+    """One for `tasks`, with functions by version: `v2=…`."""
+    those = {("tasks", int(name[1:])): [each] for name, each in functions.items()}
+    return Upcaster(schema_of(*renames, version=version, oldest=oldest), those)
+
+
+def whole(data: Any, action: ChangeAction = ChangeAction.UPDATE) -> Push:
+    text = data if isinstance(data, bytes) else json.dumps(data, separators=(",", ":")).encode()
+    return Push("tasks", "7", action, text, seq=4, schema_version=1)
+
+
+def update(field: str, value: Any, action: FieldAction = FieldAction.UPDATE) -> FieldUpdate:
+    return FieldUpdate(field, json.dumps(value).encode(), action, NOW)
+
+
+def patch(*updates: FieldUpdate) -> PushFields:
+    return PushFields("tasks", "7", list(updates), seq=4, base_version=2, schema_version=1)
+
+
+def said(write: Push | PushFields) -> Any:
+    if isinstance(write, Push):
+        return json.loads(write.data or b"null")
+    return [(each.field, each.action, json.loads(each.value or b"null")) for each in write.fields]
+
+
+def refusal(call: Any, *arguments: Any) -> RhtmxError:
+    with pytest.raises(RhtmxError) as caught:
+        call(*arguments)
+    return caught.value
+
+
+A_TO_B, B_TO_C = Rename(2, "tasks", "a", "b"), Rename(3, "tasks", "b", "c")
+
+
+def test_a_key_that_was_renamed_twice_is_called_as_today() -> None:
+    upcasts = upcaster(A_TO_B, B_TO_C)
+    assert said(upcasts.of_today(whole({"a": 1, "z": 2}), 1)) == {"c": 1, "z": 2}
+    assert said(upcasts.of_today(whole({"a": 1, "b": 2}), 2)) == {"a": 1, "c": 2}
+    fields = patch(update("a", "x"), update("z", 2, FieldAction.INCREMENT))
+    assert said(upcasts.of_today(fields, 1)) == [
+        ("c", FieldAction.UPDATE, "x"),
+        ("z", FieldAction.INCREMENT, 2),
+    ]
+
+
+def test_what_came_stays_as_it_is() -> None:
+    push, fields = whole({"a": 1}), patch(update("a", 1))
+    upcasts = upcaster(A_TO_B)
+    assert upcasts.of_today(push, 1) is not push
+    assert upcasts.of_today(fields, 1) is not fields
+    assert (said(push), fields.fields[0].field) == ({"a": 1}, "a")
+
+
+def test_all_that_a_write_says_beside_its_fields_is_kept() -> None:
+    made = upcaster(A_TO_B).of_today(patch(update("a", 1)), 1)
+    assert isinstance(made, PushFields)
+    assert (made.seq, made.base_version, made.schema_version) == (4, 2, 1)
+    assert made.fields[0].timestamp == NOW
+
+
+@pytest.mark.parametrize("version", [3, 4, 900])
+def test_a_write_of_today_or_later_is_taken_as_it_is(version: int) -> None:
+    push = whole({"a": 1, "b": 2})
+    assert upcaster(A_TO_B, B_TO_C).of_today(push, version) is push
+
+
+def test_two_keys_can_be_exchanged() -> None:
+    upcasts = upcaster(Rename(2, "tasks", "a", "b"), Rename(2, "tasks", "b", "a"))
+    assert said(upcasts.of_today(whole({"a": 1, "b": 2}), 1)) == {"b": 1, "a": 2}
+    assert said(upcasts.of_today(whole({"b": 2}), 1)) == {"a": 2}
+
+
+@pytest.mark.parametrize("nothing", [None, "", 0, 0.0, False, [], {}, "0"])
+def test_what_an_older_client_has_of_a_key_only_as_nothing_does_not_replace_it(
+    nothing: Any,
+) -> None:
+    upcasts = upcaster(A_TO_B)
+    assert said(upcasts.of_today(whole({"a": nothing, "b": "kept"}), 1)) == {"b": "kept"}
+    assert said(upcasts.of_today(whole({"b": "kept", "a": nothing}), 1)) == {"b": "kept"}
+
+
+def test_what_an_older_client_has_written_replaces_what_it_did_not_know() -> None:
+    upcasts = upcaster(A_TO_B)
+    assert said(upcasts.of_today(whole({"a": "mine", "b": "read"}), 1)) == {"b": "mine"}
+    assert said(upcasts.of_today(whole({"b": "read", "a": "mine"}), 1)) == {"b": "mine"}
+
+
+def test_numbers_are_kept_to_the_digit() -> None:
+    text = b'{"a":1.10,"z":123456789012345678901234567890.50}'
+    made = upcaster(A_TO_B, v3=lambda edit: None).of_today(whole(text), 1)
+    assert made == Push(
+        "tasks",
+        "7",
+        ChangeAction.UPDATE,
+        b'{"b":1.10,"z":123456789012345678901234567890.50}',
+        seq=4,
+        schema_version=1,
+    )
+
+
+def test_a_function_changes_values() -> None:
+    def to_text(edit: Edit) -> None:
+        if "minutes" in edit.values:
+            edit.values["minutes"] = f"{edit.values['minutes'] * 60}s"
+
+    upcasts = upcaster(v2=to_text)
+    assert said(upcasts.of_today(whole({"minutes": 5, "a": 1}), 1)) == {"minutes": "300s", "a": 1}
+    assert said(upcasts.of_today(patch(update("minutes", 5)), 1)) == [
+        ("minutes", FieldAction.UPDATE, "300s")
+    ]
+    assert said(upcasts.of_today(whole({"minutes": "300s"}), 2)) == {"minutes": "300s"}
+
+
+def test_a_function_sees_the_keys_of_its_version() -> None:
+    seen: list[tuple[int, dict[str, Any]]] = []
+    upcasts = upcaster(
+        A_TO_B,
+        B_TO_C,
+        v2=lambda edit: seen.append((2, dict(edit.values))),
+        v3=lambda edit: seen.append((3, dict(edit.values))),
+    )
+    upcasts.of_today(whole({"a": 1}), 1)
+    assert seen == [(2, {"b": 1}), (3, {"c": 1})]
+
+
+def test_a_function_is_told_all_that_an_edit_says() -> None:
+    seen: list[Edit] = []
+    gone = FieldUpdate("d", None, FieldAction.DELETE, NOW)
+    write = patch(update("a", 1), update("n", 2, FieldAction.INCREMENT), gone)
+    upcaster(v2=seen.append).of_today(write, 1)
+    assert seen == [Edit("tasks", "7", False, {"a": 1}, {"d"}, {"n": Increment(2)})]
+    upcaster(v2=seen.append).of_today(whole({"a": 1}), 1)
+    assert seen[1] == Edit("tasks", "7", True, {"a": 1})
+
+
+def test_a_function_can_return_another_edit() -> None:
+    def other(edit: Edit) -> Edit:
+        return Edit(edit.entity, edit.entity_id, False, {"x": 1}, {"y"}, {"z": Add("e")})
+
+    made = upcaster(v2=other).of_today(patch(update("a", 1)), 1)
+    assert said(made) == [
+        ("x", FieldAction.UPDATE, 1),
+        ("y", FieldAction.DELETE, None),
+        ("z", FieldAction.ADD, ["e"]),
+    ]
+
+
+def test_a_new_field_has_the_time_of_the_latest_one_of_its_edit() -> None:
+    write = patch(update("a", 1), FieldUpdate("b", b"2", FieldAction.UPDATE, LATER))
+    made = upcaster(v2=lambda edit: edit.values.update(a=3, c=4)).of_today(write, 1)
+    assert isinstance(made, PushFields)
+    times = {each.field: each.timestamp for each in made.fields}
+    assert times == {"a": NOW, "b": LATER, "c": LATER}
+
+
+def test_a_delete_and_what_is_no_object_say_nothing_of_fields() -> None:
+    upcasts = upcaster(A_TO_B, v3=lambda edit: pytest.fail("there are no fields"))
+    for write in (whole(b"null", ChangeAction.DELETE), whole(b"[1]"), patch()):
+        assert upcasts.of_today(write, 1) is write
+
+
+def test_another_entity_is_none_of_its_business() -> None:
+    write = Push("others", "7", ChangeAction.UPDATE, b'{"a":1}')
+    assert upcaster(A_TO_B).of_today(write, 1) is write
+
+
+def test_what_is_too_old_needs_an_upgrade() -> None:
+    upcasts = upcaster(oldest=2)
+    for write in (whole({"a": 1}), patch(update("a", 1)), whole(None, ChangeAction.DELETE)):
+        error = refusal(upcasts.of_today, write, 1)
+        assert error.code is ErrorCode.UPGRADE_REQUIRED
+        assert error.message == (
+            "this was written under version 1 of the application's schema, and the server takes "
+            "none before 2: upgrade the application, and write it again"
+        )
+    assert said(upcasts.of_today(whole({"a": 1}), 2)) == {"a": 1}
+
+
+def test_an_edit_of_which_nothing_is_left_needs_an_upgrade() -> None:
+    upcasts = upcaster(v2=lambda edit: edit.values.clear())
+    assert refusal(upcasts.of_today, patch(update("a", 1)), 1).code is ErrorCode.UPGRADE_REQUIRED
+    assert said(upcasts.of_today(whole({"a": 1}), 1)) == {}
+
+
+def test_a_function_can_refuse() -> None:
+    def never(edit: Edit) -> None:
+        raise RhtmxError(ErrorCode.UPGRADE_REQUIRED, "minutes cannot be counted any more")
+
+    def wrong(edit: Edit) -> None:
+        raise Invalid("is not possible", field="minutes", code="unit")
+
+    error = refusal(upcaster(v2=never).of_today, whole({}), 1)
+    assert (error.code, error.message) == (
+        ErrorCode.UPGRADE_REQUIRED,
+        "minutes cannot be counted any more",
+    )
+    error = refusal(upcaster(v2=wrong).of_today, whole({}), 1)
+    assert error.code is ErrorCode.INVALID
+    assert [(each.field, each.code) for each in error.violations] == [("minutes", "unit")]
+
+
+def two_things(edit: Edit) -> None:
+    edit.deleted.add("a")
+
+
+def no_name(edit: Edit) -> None:
+    edit.values[""] = 1
+
+
+def forbidden_name(edit: Edit) -> None:
+    edit.values["__proto__"] = 1
+
+
+def no_json(edit: Edit) -> None:
+    edit.values["a"] = object()
+
+
+def no_operation(edit: Edit) -> None:
+    edit.operations["n"] = 1  # type: ignore[assignment]
+
+
+def no_operand(edit: Edit) -> None:
+    edit.operations["n"] = Increment("many")
+
+
+def too_many(edit: Edit) -> None:
+    edit.values |= {f"f{number}": 1 for number in range(100_001)}
+
+
+def something_else(edit: Edit) -> Any:
+    return {"a": 1}
+
+
+def waiting(edit: Edit) -> Any:
+    async def wait() -> None: ...
+
+    return wait()
+
+
+def a_failure(edit: Edit) -> None:
+    raise KeyError("minutes")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        two_things,
+        no_name,
+        forbidden_name,
+        no_json,
+        no_operation,
+        no_operand,
+        too_many,
+        something_else,
+        waiting,
+        a_failure,
+    ],
+)
+def test_a_function_that_does_wrong_costs_its_write_only(
+    function: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = refusal(upcaster(v2=function).of_today, patch(update("a", 1)), 1)
+    assert error.code is ErrorCode.INTERNAL
+    assert function.__name__ in caplog.text
+
+
+def test_of_a_whole_record_there_are_values_only(caplog: pytest.LogCaptureFixture) -> None:
+    def deletes(edit: Edit) -> None:
+        edit.values.clear()
+        edit.deleted.add("a")
+
+    assert refusal(upcaster(v2=deletes).of_today, whole({"a": 1}), 1).code is ErrorCode.INTERNAL
+    assert "values only" in caplog.text
+
+
+def test_what_cannot_up_cast_is_refused_when_it_is_declared() -> None:
+    async def waits(edit: Edit) -> None: ...
+
+    for function in (waits, lambda: None, "text"):
+        with pytest.raises(TypeError, match=r"^app\.upcast"):
+            check_upcast(function, "app.upcast('tasks', version=2)")
+    check_upcast(lambda edit: None, "app.upcast('tasks', version=2)")
+
+
+@pytest.mark.parametrize(
+    ("entity", "version", "words"),
+    [
+        ("others", 2, "has no such entity"),
+        ("tasks", 1, "a version from 2 to 3"),
+        ("tasks", 4, "a version from 2 to 3"),
+    ],
+)
+def test_an_entity_or_a_version_that_there_is_not_is_refused(
+    entity: str, version: int, words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        check_place(schema_of(), entity, version, "app.upcast(…)")
+
+
+def test_an_app_without_a_schema_has_nothing_to_up_cast() -> None:
+    with pytest.raises(ValueError, match="has no such entity"):
+        check_place(None, "tasks", 2, "app.upcast(…)")
+
+
+def test_a_server_says_which_schema_it_has() -> None:
+    said_of = version_of(schema_of(version=3, oldest=2))
+    assert (said_of.version, said_of.oldest, said_of.hash) == (3, 2, "")
