@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
 from rhtmx.patterns import NotRegularError, PatternError, compile_pattern
+from rhtmx.schema.formats import is_web_url
 
 __all__ = [
     "BOUNDS",
@@ -38,9 +38,6 @@ _NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)
 _WHOLE_NUMERAL = re.compile(r"[+-]?[0-9]+")
 _NUMERAL_LENGTH = 100  # more digits are no number that a person typed
 _EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1.3: a path has 256 octets, "<" and ">" included
-_NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\<>\"^`{|}\u2028\u2029]")
-_HOST_LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")  # RFC 1123, 2.1, and its international form
-_HOST_LENGTH = 253  # RFC 1035, 2.3.4: 255 octets with the lengths of the first and last label
 _CHOICES_SHOWN = 10
 _FLAGS = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s"}
 
@@ -220,20 +217,4 @@ def email(value: str) -> str | None:
 
 def url(value: str) -> str | None:
     """Check that the value is an absolute `http` or `https` address. Space around it is ignored."""
-    address = value.strip()
-    if not _NOT_IN_A_URL.search(address):
-        try:
-            parts = urlsplit(address)
-            if parts.scheme in ("http", "https") and _is_host(parts.hostname, parts.port):
-                return None
-        except ValueError:  # a port or an IPv6 address that is none
-            pass
-    return "is not a web address (http:// or https://)"
-
-
-def _is_host(host: str | None, port: int | None) -> bool:
-    if not host or port == 0 or len(host) > _HOST_LENGTH:
-        return False
-    if ":" in host:  # IPv6: urlsplit has checked the brackets and what is in them
-        return True
-    return all(_HOST_LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
+    return None if is_web_url(value.strip()) else "is not a web address (http:// or https://)"
