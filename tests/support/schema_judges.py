@@ -180,11 +180,13 @@ def slowest(judges: Judges, *, schemas: int, seed: int) -> list[tuple[float, str
 
 
 def _print_slowest(found: Sequence[tuple[float, str, str]]) -> int:
-    for took, judge, line in found[:12]:
-        print(f"{took:6.1f} ms {judge}: {line}")  # noqa: T201
-    over = sum(took > MOST_MILLISECONDS for took, _, _ in found)
-    print(f"{len(found)} measured, {over} over {MOST_MILLISECONDS} ms")  # noqa: T201
-    return 1 if over else 0
+    texts = [each for each in found if not each[2].startswith(("repeated ", "map<"))]
+    for kind, some in (("texts and bytes", texts), ("lists and maps, too", found)):
+        for took, judge, line in some[:6]:
+            print(f"{took:6.1f} ms {judge}: {line}")  # noqa: T201
+        over = sum(took > MOST_MILLISECONDS for took, _, _ in some)
+        print(f"{kind}: {len(some)} measured, {over} over {MOST_MILLISECONDS} ms")  # noqa: T201
+    return 1 if found[0][0] > MOST_MILLISECONDS else 0
 
 
 def _hunt(protovalidate: str, seed: int) -> int:

@@ -90,7 +90,7 @@ def expression(random: Random, known: Known) -> tuple[str, tuple[Any, ...]]:
     """A rule, and the values that it names: a question, or one that answers with a text."""
     maker = _Maker(random, known)
     if random.random() < 0.2 and any("int" in each or "small" in each for _, each in known.values):
-        text = maker.absorbed()
+        text = maker.absorbed() if random.random() < 0.6 else maker.overflowing()
     elif random.random() < 0.2:
         text = f"{maker.of('bool', 2)} ? '' : {maker.of('string', 1)}"
     else:
@@ -223,6 +223,15 @@ class _Maker:
         sides.append(random.choice((f"({by} == 0)", self._erring(other), self._erring(other))))
         random.shuffle(sides)
         return f"({random.choice((' || ', ' && ')).join(sides)})"
+
+    def overflowing(self) -> str:
+        """A sum, a difference or a product that may not fit 64 bits."""
+        random = self._random
+        self.said += [0, 1, -1, 2**62, 2**63 - 1, -(2**63)]
+        by = self._leaf(random.choice(("int", "small")))
+        other = random.choice((2**63 - 1, -(2**63) + 1, 2**62, by))
+        sign = random.choice(_ORDER)
+        return f"({by} {random.choice('++-*')} {other} {sign} {random.randint(-1, 1)})"
 
     def _erring(self, by: str) -> str:
         random = self._random

@@ -186,6 +186,8 @@ class _Maker:
             return Slot(random.choice(list(ENUMS)), "enum")
         if chance < 0.6:
             return Slot("string", "string")
+        if chance < 0.65:
+            return Slot("bytes", "bytes")
         kind = random.choice(SCALARS)
         return Slot(kind, kind)
 

@@ -33,14 +33,20 @@ function answer([schema, table, text]: Case, now: bigint): unknown {
 const judged = (cases: Case[], now: string): unknown[] =>
   cases.map((each) => answer(each, BigInt(now)));
 
-/** Milliseconds that the fastest of three judgements of each case took. */
+/** Milliseconds of this program where it can be told, since cores are shared; else of the clock. */
+const clock = (): number => {
+  const { process } = globalThis as { process?: { cpuUsage(): { user: number } } };
+  return process ? process.cpuUsage().user / 1000 : performance.now();
+};
+
+/** Milliseconds that the fastest of eight judgements of each case took. */
 const timed = (cases: Case[], now: string): number[] =>
   cases.map(([schema, table, text]) => {
     const value = read(text);
-    const took = [0, 1, 2].map(() => {
-      const began = performance.now();
+    const took = Array.from({ length: 8 }, () => {
+      const began = clock();
       judge(TABLES[schema][table], value, { now: BigInt(now) });
-      return performance.now() - began;
+      return clock() - began;
     });
     return Math.min(...took);
   });

@@ -31,8 +31,19 @@ def long_cases(application: Application, random: Random, now: int) -> Iterator[C
     for field in application.root.fields:
         for value in _values(field, makers, random):
             case = Case(application, {field.name: value})
-            if len(case.text().encode()) > SIZE / 2:
+            size = len(case.text().encode())
+            while size > SIZE:
+                value = _part(value, 0.95 * SIZE / size)
+                case = Case(application, {field.name: value})
+                size = len(case.text().encode())
+            if size > SIZE / 2:
                 yield case
+
+
+def _part(value: Any, part: float) -> Any:
+    """The beginning of a value."""
+    count = int(len(value) * part)
+    return dict(list(value.items())[:count]) if isinstance(value, dict) else value[:count]
 
 
 def _values(field: Field, makers: Values, random: Random) -> Iterator[Any]:

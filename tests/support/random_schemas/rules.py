@@ -379,7 +379,7 @@ def _masks(random: Random) -> list[Rule]:
 def list_rules(random: Random) -> list[Rule]:
     """Random rules of a list."""
     found = _sizes(random, "repeated", "items", lambda size: ())
-    if random.random() < 0.35:
+    if random.random() < 0.45:
         found.append(_rule("repeated", "unique", random.random() < 0.95))
     return found
 

@@ -195,11 +195,13 @@ export const BYTES: Kind = {
   empty: (value: Uint8Array) => !value.length,
   read: (json, bad) => {
     try {
-      if (typeof json === "string" && !/\s/.test(json))
-        return Uint8Array.from(
-          atob(json.replaceAll("-", "+").replaceAll("_", "/")),
-          (each) => each.charCodeAt(0), // one character is one byte
-        );
+      if (typeof json === "string" && !/\s/.test(json)) {
+        const text = atob(json.replaceAll("-", "+").replaceAll("_", "/"));
+        const bytes = new Uint8Array(text.length);
+        // One character is one byte. A loop: `Uint8Array.from` takes ten times as long.
+        for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+        return bytes;
+      }
     } catch {
       // it is not base64
     }
