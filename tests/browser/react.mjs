@@ -122,6 +122,7 @@ function typingOf(path) {
     await page.evaluate(() => window.arrive());
     await page.getByText("1 inside").waitFor();
     assert.equal(await field.inputValue(), "ab");
+    await page.waitForFunction(() => window.client.queue.length === 0);
     assert.deepEqual(await ask("get", "1"), { title: "ab" });
   };
 }
