@@ -21,13 +21,13 @@ from rhtmx.schema.declared import Entity
 from rhtmx.schema.message import Default, Field
 from rhtmx.schema.times import write_timestamp
 from rhtmx_server.access.grant import BACKEND, Grant
+from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.verdicts import Invalid
 
 __all__ = ["RecordRules"]
 
 _MICROSECOND = 1_000
 _parse = msgspec.json.Decoder().decode
-_values = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class RecordRules:
@@ -97,7 +97,8 @@ class RecordRules:
 
         Args:
             who: who writes; `None` for the program of the server itself.
-            before: the record before it, as JSON; `None` for none that its author may see.
+            before: the record before it, as JSON; `None` for none that its author may see. One
+                that holds `null` is none of these.
             after: the record that would come of it, as JSON; `None` for none.
             written: the keys that it has changed, where that is known.
 
@@ -109,13 +110,16 @@ class RecordRules:
         record = _parse(after)
         if not isinstance(record, dict):
             raise Invalid("an object expected", code="type")
-        changed = None
-        if before is not None:
-            names, keys = self._names, written or _changed(_split(before), _split(after))
+        if before is None:
+            found = list(judge(self._table, record, now=self._now()))
+        else:
+            names, keys = self._names, written or jsontext.differing_keys(before, after)
             changed = {names[key] for key in keys if key in names}
-        found = list(judge(self._table, record, changed=changed, now=self._now()))
-        if changed is not None and not _is_trusted(who):
-            found += self._touched(changed)
+            # Of what was no object no rule was ever kept.
+            read = changed if jsontext.is_object(before) else None
+            found = list(judge(self._table, record, changed=read, now=self._now()))
+            if not _is_trusted(who):
+                found += self._touched(changed)
         if found:
             raise _invalid(found)
 
@@ -149,22 +153,6 @@ def _violation(field: Field, code: str) -> Violation:
 def _is_trusted(who: Grant | None) -> bool:
     """The program of the server itself, and the application's services."""
     return who is None or who.has_role(BACKEND)
-
-
-def _split(record: bytes) -> Mapping[str, msgspec.Raw]:
-    """The values of a record's keys, as they are written; of what has no keys, none."""
-    return _values(record) if record[:1] == b"{" else {}
-
-
-def _changed(before: Mapping[str, msgspec.Raw], after: Mapping[str, msgspec.Raw]) -> Iterator[str]:
-    """The keys whose values are written otherwise."""
-    get = before.get
-    for key, new in after.items():
-        if get(key) != new:
-            yield key
-    for key in before:
-        if key not in after:
-            yield key
 
 
 def _invalid(found: Collection[Violation]) -> Invalid:

@@ -179,16 +179,22 @@ def _check(
     functions: EntityFunctions,
 ) -> None:
     """Have the schema and the program's checks look at the record as a whole, before and after."""
-    record = commit.record
-    before, after = None if shown is None else shown.data, record.data
-    if guard.hidden:
-        before = None if shown is None else together(shown.data, shown.hidden)
-        after = together(record.data, record.hidden)
+    before, after = _text(guard, shown), _text(guard, commit.record)
     if guard.judge is not None:
-        # Of hidden fields a commit does not say whether they have changed.
-        written = () if guard.hidden else commit.changed
+        written = commit.changed
+        if written and guard.hidden:  # of these a commit does not say whether they have changed
+            former = None if shown is None else shown.hidden
+            written = [*written, *jsontext.differing_keys(former, commit.record.hidden)]
         judge_by_schema(guard.judge, mutation, before, after, written)
     functions.check(guard.checks, mutation, before, after)
+
+
+def _text(guard: Guard, record: Record | None) -> bytes | None:
+    """A record with all of its fields; `None` for none, which one that holds `null` is not."""
+    if record is None or not record.live:
+        return None
+    data = together(record.data, record.hidden) if guard.hidden else record.data
+    return b"null" if data is None else data
 
 
 def _prepare(

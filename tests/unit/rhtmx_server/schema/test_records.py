@@ -105,6 +105,39 @@ def test_what_is_no_object_is_no_record() -> None:
         judge(rules_of(TITLE), ADA, None, [1])
 
 
+@pytest.mark.parametrize("before", [b"null", b'"text"', b"[1]"])
+def test_over_what_is_no_object_all_rules_are_judged_and_nothing_is_set_that_is_the_servers(
+    before: bytes,
+) -> None:
+    rules = rules_of(TITLE, VOTES, SEEN, KIND)
+    with pytest.raises(Invalid) as caught:
+        rules.judge(ADA, before, b'{"votes":1,"seen":2,"kind":"a"}', ("kind", "seen", "votes"))
+    assert [(each.field, each.code) for each in caught.value.violations] == [
+        ("title", "string.min_len"),
+        ("seen", "read_only"),
+        ("kind", "immutable"),
+    ]
+
+
+@pytest.mark.parametrize("space", [b" ", b"\n\t"])
+def test_space_before_a_record_hides_nothing_of_what_has_changed(space: bytes) -> None:
+    rules = rules_of(TITLE, VOTES, SEEN)
+    before, after = b'{"title":"a"}', space + b'{"title":"a","votes":-1,"seen":1}'
+    with pytest.raises(Invalid) as caught:
+        rules.judge(ADA, before, after)
+    assert [(each.field, each.code) for each in caught.value.violations] == [
+        ("votes", "int64.gte"),
+        ("seen", "read_only"),
+    ]
+    rules.judge(ADA, space + b'{"seen":1}', b'{"seen":1,"title":"a"}')
+
+
+def test_what_is_written_otherwise_and_means_the_same_has_not_changed() -> None:
+    rules = rules_of(TITLE, KIND)
+    before, after = '{"title":"a","kind":"é"}'.encode(), rb'{"title":"b","kind":"\u00e9"}'
+    rules.judge(ADA, before, after)
+
+
 OWNER = _s.field("owner", _s.STRING, read_only=True, default=_s.Default(source="subject"))
 SEEN = _s.field("seen", _s.INT32, read_only=True)
 KIND = _s.field("kind", _s.STRING, immutable=True)

@@ -21,7 +21,7 @@ from rhtmx.messages import (
     PushFields,
 )
 from rhtmx.wire import ServerMessage
-from rhtmx_server.access.entity import EntityCheck, EntityPrepare
+from rhtmx_server.access.entity import EntityCheck, EntityJudge, EntityPrepare
 from rhtmx_server.access.grant import BACKEND, Grant
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.model import Commit, Granularity, Mutation, Record
@@ -52,10 +52,12 @@ class Server:
         *checks: EntityCheck,
         hidden: Mapping[str, Violation] = HIDDEN,
         prepares: tuple[EntityPrepare, ...] = (),
+        judge: EntityJudge | None = None,
         merge: Any = None,
         fields: bool = True,
     ) -> None:
-        self.guards = {"tasks": Guard(checks=checks, prepares=prepares, hidden=hidden)}
+        guard = Guard(checks=checks, prepares=prepares, judge=judge, hidden=hidden)
+        self.guards = {"tasks": guard}
         self.store = MemoryStore(new_epoch=lambda: "e")
         self.commits: list[Commit] = []
         self.now = NOW
@@ -351,3 +353,48 @@ def test_what_is_hidden_no_more_stays_so_until_somebody_writes_it(
     assert (server.record.data, server.record.hidden) == (b'{"a":2}', SECRET)
     done(server.one(put(secret="mine"), ADA))
     assert (server.record.data, server.record.hidden) == (b'{"secret":"mine"}', None)
+
+
+Judged = tuple[bytes | None, bytes | None, list[str]]
+
+
+def judged(*writes: Push | PushFields, hidden: Mapping[str, Violation] = HIDDEN) -> list[Judged]:
+    """What the rules of a schema are asked about each write of the program."""
+    asked: list[Judged] = []
+
+    def judge(who: Any, before: Any, after: Any, written: Any) -> None:
+        asked.append((before, after, sorted(written)))
+
+    server = Server(judge=judge, hidden=hidden)
+    for each in writes:
+        done(server.one(each))
+    return asked
+
+
+def test_the_rules_are_told_of_each_field_that_was_written_hidden_or_not() -> None:
+    asked = judged(
+        put(a=1, b=1, secret="s"),
+        fields(a=1),  # by the same value, too: it is of its author now
+        fields(a=2, secret="t", at=NOW + 2_000),
+    )
+    assert [written for *_, written in asked] == [["a", "b", "secret"], ["a"], ["a", "secret"]]
+    assert asked[2][1] == b'{"a":2,"b":1,"secret":"t"}'
+
+
+def test_where_only_what_is_hidden_was_written_the_rules_see_for_themselves() -> None:
+    assert judged(put(a=1), fields(secret="s"))[1] == (b'{"a":1}', b'{"a":1,"secret":"s"}', [])
+
+
+@pytest.mark.parametrize("hidden", [HIDDEN, {}])
+def test_to_the_rules_a_record_that_holds_null_is_not_none(
+    hidden: Mapping[str, Violation],
+) -> None:
+    nothing = Push("tasks", "1", ChangeAction.UPDATE, None)
+    asked = judged(put(a=1), nothing, put(a=1), DROP, put(a=1), hidden=hidden)
+    assert [each[:2] for each in asked] == [
+        (None, b'{"a":1}'),
+        (b'{"a":1}', b"null"),
+        (b"null", b'{"a":1}'),
+        (b'{"a":1}', None),
+        (None, b'{"a":1}'),
+    ]
