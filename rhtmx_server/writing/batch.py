@@ -317,7 +317,7 @@ class Batch:
         # What was kept leaves out what the mutation says itself; it is the same one, by its digest.
         reply = unpack(outcome.reply, mutation.message)
         # It was answered when it came first: since then its author may have lost the right.
-        if self._guards and self._is_secret(mutation, snapshot, told_of(outcome.reply)):
+        if self._guards and self._is_secret(mutation, snapshot, told_of(outcome.reply), reply):
             reply = without_values(reply, mutation)
         for message in reply:
             if isinstance(message, PushAck | FieldPushAck | TransactionAck):
@@ -331,14 +331,14 @@ class Batch:
         return None if guard is None else shown_values(guard, write, record)
 
     def _is_secret(
-        self, mutation: Mutation, snapshot: Snapshot, then: Sequence[Values | None]
+        self, mutation: Mutation, snapshot: Snapshot, then: Sequence[Values | None], reply: Reply
     ) -> bool:
         """Whether the answer that was kept may tell of what its author may not see now."""
         for index, write in enumerate(_singles(mutation)):
             guard = self._guards.get(write.write.entity)
             told = then[index] if then else None
             current = snapshot.records.get(_key(write))
-            if guard is not None and keeps_secret(guard, write, current, told):
+            if guard is not None and keeps_secret(guard, write, current, told, reply):
                 return True
         return False
 

@@ -30,9 +30,10 @@ them when it was removed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from rhtmx.errors import RhtmxError, Violation
@@ -53,7 +54,7 @@ from rhtmx_server.access.parts import MAX_VALUE, Values
 from rhtmx_server.model import DELETED, Commit, Context, Decision, Mutation, Record
 from rhtmx_server.ports import Decide
 from rhtmx_server.trackers import json_text as jsontext
-from rhtmx_server.trackers.hidden import apart, together
+from rhtmx_server.trackers.hidden import apart, mentions, together
 from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.trackers.state import fields_of, gone_before
 from rhtmx_server.writing.entity_functions import EntityFunctions, judge_by_schema
@@ -63,6 +64,8 @@ from rhtmx_server.writing.rejections import forbidden, invalid, title_of
 __all__ = ["decide_judged", "keeps_secret", "shown_values", "without_values"]
 
 T = TypeVar("T", bound=ServerMessage)
+
+_parse = msgspec.json.Decoder().decode
 
 _ACTIONS: dict[ChangeAction, Action] = {
     ChangeAction.CREATE: "create",
@@ -277,7 +280,11 @@ def shown_values(guard: Guard, mutation: Mutation, current: Record | None) -> Va
 
 
 def keeps_secret(
-    guard: Guard, mutation: Mutation, current: Record | None, then: Values | None
+    guard: Guard,
+    mutation: Mutation,
+    current: Record | None,
+    then: Values | None,
+    reply: Sequence[ServerMessage],
 ) -> bool:
     """Whether an answer that was given before may hold what its author may not see now.
 
@@ -287,14 +294,35 @@ def keeps_secret(
         current: the record as it is, a tombstone, or `None`.
         then: what `shown_values` said when it was decided: what it was then its author may not
             see any more, though they see what it is.
+        reply: the answer; a field that is hidden now may not have been so then.
     """
     who = mutation.who
+    if who is not None and guard.hidden and any(_tells(each, guard.hidden) for each in reply):
+        return True
     if who is None or not guard.closed or guard.sees_all(who, mutation.reads):
         return False
     if current is None or not current.live:
         return True
     all_of_it = [guard.values_of(current.data), *([] if then is None else [then])]
     return not all(guard.sees(who, mutation.reads, values) for values in all_of_it)
+
+
+def _tells(message: ServerMessage, hides: Collection[str]) -> bool:
+    """Whether an answer has one of these fields."""
+    if isinstance(message, FieldConflict):
+        return message.field in hides
+    if isinstance(message, PushAck | FieldPushAck):
+        return mentions(message.prepared, hides)
+    if isinstance(message, TransactionAck):
+        return any(mentions(each.prepared, hides) for each in message.results)
+    return isinstance(message, Error) and _has_key(_parse(message.details or b"null"), hides)
+
+
+def _has_key(value: Any, names: Collection[str]) -> bool:
+    """Whether an object has one of these keys, at any depth: a record may be in the details."""
+    if isinstance(value, dict):
+        return any(key in names or _has_key(each, names) for key, each in value.items())
+    return isinstance(value, list) and any(_has_key(each, names) for each in value)
 
 
 def without_values(reply: Sequence[T], mutation: Mutation) -> list[T]:

@@ -250,3 +250,37 @@ async def test_it_is_there_after_a_restart_and_what_was_told_once_is_told_no_mor
                 change = await app.changes.get("tasks", number)
                 assert change is not None
                 assert change.data["internal"] == WORD
+
+
+async def test_an_answer_from_before_a_field_was_hidden_does_not_tell_it_when_it_is_given_again(
+    tmp_path: Path,
+) -> None:
+    store = f"sqlite:///{tmp_path / 'app.db'}"
+    one = {"entity": "tasks", "entity_id": "1", "base_version": 1}
+    time = "2020-01-01T00:00:00Z"
+    late = {"field": "internal", "action": "update", "value": "x", "timestamp": time}
+    sent: list[dict[str, Any]] = [
+        {"type": "push_fields", "seq": 1, **one, "fields": [late]},
+        {"type": "push", "seq": 2, **one, "action": "update", "data": {"title": "b"}},
+        {"type": "transaction", "seq": 3, "writes": [{**one, "action": "update", "data": {}}]},
+    ]
+
+    async def answers(app: App) -> str:
+        heard: list[str] = []
+        async with connect(app.url, subprotocols=["rhtmx.v1.json"], compression=None) as socket:  # type: ignore[list-item]
+            for message in ({"type": "hello", "client_id": "c", "token": "a"}, *sent):
+                await socket.send(json.dumps(message))
+            async with asyncio.timeout(PATIENCE):
+                while not heard or '"seq":3' not in heard[-1]:
+                    heard.append(str(await socket.recv()))
+        return "".join(heard)
+
+    async with app_of(BEFORE, store) as app:
+        await app.changes.push("tasks", "1", {"title": "a"})
+        await app.fields.push("tasks", "1", {"internal": WORD})
+        assert (await answers(app)).count(WORD) == len(sent)
+    async with app_of(SCHEMA, store) as app:
+        again = await answers(app)
+    assert '"duplicate":true' in again
+    assert again.count('"code":"conflict"') == 2
+    assert WORD not in again
