@@ -18,6 +18,7 @@ import msgspec
 from rhtmx.errors import Violation
 from rhtmx.schema import judge
 from rhtmx.schema.declared import Entity
+from rhtmx.schema.kinds import UNREADABLE
 from rhtmx.schema.message import Default, Field
 from rhtmx.schema.times import write_timestamp
 from rhtmx_server.access.grant import BACKEND, Grant
@@ -119,14 +120,19 @@ class RecordRules:
             read = changed if jsontext.is_object(before) else None
             found = list(judge(self._table, record, changed=read, now=self._now()))
             if not _is_trusted(who):
-                found += self._touched(changed)
+                # Who names a field writes it, also by the value that it has.
+                found += self._touched(changed, None if written else before, record)
         if found:
             raise _invalid(found)
 
-    def _touched(self, changed: Collection[str]) -> Iterator[Violation]:
+    def _touched(
+        self, changed: Collection[str], before: bytes | None, after: Mapping[str, Any]
+    ) -> Iterator[Violation]:
         """What was written that nobody may write any more."""
         for field in self._kept:
-            if field.name in changed:
+            if field.name not in changed:
+                continue
+            if before is None or not _means_the_same(field, _parse(before), after):
                 yield _violation(field, "read_only" if field.read_only else "immutable")
 
     def _value(self, default: Default, who: Grant | None) -> Any:
@@ -153,6 +159,21 @@ def _violation(field: Field, code: str) -> Violation:
 def _is_trusted(who: Grant | None) -> bool:
     """The program of the server itself, and the application's services."""
     return who is None or who.has_role(BACKEND)
+
+
+def _means_the_same(field: Field, before: Any, after: Mapping[str, Any]) -> bool:
+    """Whether a field has one value in two records: who writes 5.0 back may write 5, or 0 for none.
+
+    Of a record that was written as a whole its author has not said what they have changed.
+    """
+    old = _read(field, before if isinstance(before, dict) else {})
+    # By its text: to Python 1, 1.0 and True are the same.
+    return old is not UNREADABLE and repr(old) == repr(_read(field, after))
+
+
+def _read(field: Field, record: Mapping[str, Any]) -> Any:
+    json = record.get(field.key)
+    return field.absent if json is None else field.read(json, "", None, 0, field.words)
 
 
 def _invalid(found: Collection[Violation]) -> Invalid:

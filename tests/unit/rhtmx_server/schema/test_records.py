@@ -138,6 +138,37 @@ def test_what_is_written_otherwise_and_means_the_same_has_not_changed() -> None:
     rules.judge(ADA, before, after)
 
 
+SCORE = _s.field("score", _s.DOUBLE, read_only=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_refused"),
+    [
+        ({"score": 5.0}, {"score": 5}, False),
+        ({}, {"score": 0}, False),
+        ({"score": 0.0}, {"score": None}, False),
+        ({"score": 5.0}, {"score": 6}, True),
+        ({"score": 5.0}, {}, True),
+        ({"kind": ""}, {}, False),
+        ({"kind": "a"}, {"kind": 1}, True),
+        ({"kind": "a"}, {"kind": "b"}, True),
+    ],
+)
+def test_who_writes_a_whole_record_back_may_spell_what_is_not_theirs_as_their_language_does(
+    before: Any, after: Any, *, is_refused: bool
+) -> None:
+    rules = rules_of(SCORE, KIND, TITLE)
+    before, after = before | {"title": "a"}, after | {"title": "b"}
+    if is_refused:
+        assert refused(judge, rules, ADA, before, after)[-1][1] in {"read_only", "immutable"}
+    else:
+        judge(rules, ADA, before, after)
+    # Who names a field has written it.
+    old, new = json.dumps(before).encode(), json.dumps(after).encode()
+    with pytest.raises(Invalid):
+        rules.judge(ADA, old, new, ("kind", "score"))
+
+
 OWNER = _s.field("owner", _s.STRING, read_only=True, default=_s.Default(source="subject"))
 SEEN = _s.field("seen", _s.INT32, read_only=True)
 KIND = _s.field("kind", _s.STRING, immutable=True)
