@@ -174,14 +174,12 @@ class Services:
                         "or leave seq out",
                     )
                 check(message)
-                # Not `isinstance`: for messages that is a call.
-                if type(message) is Push or type(message) is PushFields:
-                    self._admit(mutation, message, "push_fields")
-                else:
-                    assert type(message) is Transaction
-                    self._take_apart(mutation, message)
+                if type(message) is Transaction:  # not `isinstance`: for messages that is a call
+                    parts = writes_of(message)
+                    mutation.writes = [structs.replace(mutation, message=each) for each in parts]
                 if message.schema_version is not None and self.upcaster is not None:
                     upcast(mutation, message.schema_version, self.upcaster)
+                self._admit(mutation)  # what it says today
             except RhtmxError as error:
                 mutation.rejection = error
         if self.lines is None:
@@ -190,14 +188,14 @@ class Services:
             self.lines.submit(mutation)
         return mutation.rejection
 
-    def _take_apart(self, mutation: Mutation, message: Transaction) -> None:
-        """Have a transaction know the mutations that would do each of its writes alone."""
-        writes = writes_of(message)
-        mutation.writes = [structs.replace(mutation, message=each) for each in writes]
-        for index, write in enumerate(writes):
-            self._admit(mutation, write, f"transaction.writes[{index}]")
+    def _admit(self, mutation: Mutation) -> None:
+        """Make sure that a mutation may be decided, and each write of a transaction."""
+        if type(mutation.message) is not Transaction:
+            self._admit_write(mutation, mutation.write, "push_fields")
+        for index, each in enumerate(mutation.writes):
+            self._admit_write(mutation, each.write, f"transaction.writes[{index}]")
 
-    def _admit(self, mutation: Mutation, write: Push | PushFields, where: str) -> None:
+    def _admit_write(self, mutation: Mutation, write: Push | PushFields, where: str) -> None:
         """Make sure that a single write may be decided."""
         entity, is_log = write.entity, write.entity.startswith(RESERVED)
         if is_log or not (self.entities is None or entity in self.entities):

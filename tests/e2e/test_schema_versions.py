@@ -15,9 +15,10 @@ import pytest
 
 import rhtmx
 from rhtmx.cli.main import main
-from rhtmx_server import App, Config
+from rhtmx_server import App, Config, Edit
 from tests.docs.node import RUN, require_node
 from tests.support import schema_versions
+from tests.support.generated import schema_package
 from tests.support.grpcio_client import backend, generated
 from tests.support.process import ran
 from tests.support.schema_model import first_in_typescript, packages
@@ -281,3 +282,39 @@ async def test_a_tighter_rule_stops_no_server_and_its_rows_are_listed(
         # It is in nobody's way who writes something else.
         async with rhtmx.connect(app.url) as client:
             await client.push_fields("tasks", "1", {"place": "here"})
+
+
+COUNTED = """
+option (rhtmx.v1.schema) = {version: 2};
+message Task {
+  option (rhtmx.v1.entity) = {name: "tasks"};
+  int64 votes = 1 [(rhtmx.v1.field).merge = MERGE_COUNTER];
+}
+"""
+
+
+async def test_an_operation_that_a_function_makes_of_a_write_needs_a_number_too() -> None:
+    """Else a write that is sent again after a lost answer would count twice."""
+    app = App(store="memory://", config=Config(port=0), schema=schema_package(COUNTED).schema)
+
+    @app.upcast("tasks", version=2)
+    def count(edit: Edit) -> None:
+        if not edit.whole and edit.values.pop("votes", None) is not None:
+            edit.operations["votes"] = rhtmx.Increment(1)
+
+    time = "2026-01-01T00:00:00Z"
+    vote = {"field": "votes", "action": "update", "value": 2, "timestamp": time}
+    write = {"entity": "tasks", "entity_id": "1", "fields": [vote]}
+    alone = {"type": "push_fields", "schema_version": 1, **write}
+    several = {"type": "transaction", "schema_version": 1, "writes": [write]}
+    async with app, raw(app.url) as client:
+        for message in (alone, several):
+            error = await client.ask(message, "error")
+            assert error["code"] == "bad_message"
+            assert "'increment' needs a seq" in error["message"]
+        assert await there(app) is None
+        async with raw(app.url) as known:
+            await known.ask({"type": "hello", "client_id": "c"}, "welcome")
+            for _ in range(2):
+                await known.ask({**alone, "seq": 1}, "field_push_ack")
+        assert await there(app) == {"votes": 1}
