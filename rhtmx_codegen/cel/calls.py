@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from rhtmx.patterns import PatternError, compile_pattern
+from rhtmx.patterns.pattern import compile_pattern
+from rhtmx.patterns.problems import PatternError
 from rhtmx_codegen.cel import syntax
 from rhtmx_codegen.cel.build import constant, operation, plain, retyped
 from rhtmx_codegen.cel.durations import read_duration, read_timestamp, read_zone

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from rhtmx.patterns import compile_pattern
+from rhtmx.patterns.pattern import compile_pattern
 from rhtmx_codegen.emit_fields import MERGES
 from rhtmx_codegen.emit_names import Names, table_name
 from rhtmx_codegen.model import Field, Kind, Type

@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rhtmx.patterns import PatternError, compile_pattern
+from rhtmx.patterns.pattern import compile_pattern
+from rhtmx.patterns.problems import PatternError
 from rhtmx.schema.times import write_duration
 from rhtmx_codegen.model import Kind, Type
 from rhtmx_codegen.rules.table import Nanoseconds, Row, Words

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from rhtmx.patterns import compile_pattern
+from rhtmx.patterns.pattern import compile_pattern
 from rhtmx.schema.shown import shown_number
 from rhtmx_codegen.emit_fields import MERGES
 from rhtmx_codegen.emit_names import Names, table_name

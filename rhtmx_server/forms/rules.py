@@ -16,7 +16,8 @@ from typing import TypeAlias
 
 from email_validator import EmailNotValidError, validate_email
 
-from rhtmx.patterns import NotRegularError, PatternError, compile_pattern
+from rhtmx.patterns.pattern import compile_pattern
+from rhtmx.patterns.problems import NotRegularError, PatternError
 from rhtmx.schema.formats import is_web_url
 
 __all__ = [

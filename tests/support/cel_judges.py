@@ -25,7 +25,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from rhtmx import schema as _s
-from rhtmx.patterns import compile_pattern
+from rhtmx.patterns.pattern import compile_pattern
 from rhtmx.schema.cel import CelError
 from rhtmx_codegen import model
 from rhtmx_codegen.cel import Expression, NotInSubset, compile_rule

@@ -21,7 +21,8 @@ import jsonschema
 from jsonschema.validators import extend
 
 from rhtmx.errors import Violation
-from rhtmx.patterns import compile_pattern, matches
+from rhtmx.patterns.matching import matches
+from rhtmx.patterns.pattern import compile_pattern
 from rhtmx.schema import Field, Message, judge
 from rhtmx.schema import message as table_of
 from rhtmx_codegen.json_schema import json_schema

@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from rhtmx.patterns import compile_pattern
+from rhtmx.patterns.pattern import compile_pattern
 from rhtmx_codegen import model
 from rhtmx_codegen.cel import compile_rule
 from tests.support import cel_judges

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from rhtmx.patterns import compile_pattern
+from rhtmx.patterns.pattern import compile_pattern
 
 __all__ = ["PATTERNS", "TARGET", "PatternCase", "rendered"]
 

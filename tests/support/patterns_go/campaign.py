@@ -18,8 +18,9 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rhtmx.patterns import Pattern, PatternError, compile_pattern
 from rhtmx.patterns.parser import parse
+from rhtmx.patterns.pattern import Pattern, compile_pattern
+from rhtmx.patterns.problems import PatternError
 from rhtmx.patterns.tree import Node
 from tests.support.patterns_go.generate import PROPERTIES, pattern, texts
 from tests.support.patterns_go.go import run

@@ -22,8 +22,17 @@ def test_other_names_are_not() -> None:
         getattr(rhtmx, "nope")  # noqa: B009  # the attribute is not meant to exist
 
 
-def test_the_wire_does_not_load_the_client() -> None:
-    code = "import sys, rhtmx.wire; print([m for m in sys.modules if m.startswith('websockets')])"
+@pytest.mark.parametrize(
+    ("imported", "spared"),
+    [
+        ("rhtmx.wire", ("websockets",)),
+        ("rhtmx", ("rhtmx.schema", "rhtmx.patterns")),
+        # What follows the tables of patterns does not need what makes them.
+        ("rhtmx.schema", ("rhtmx.patterns.pattern", "rhtmx.patterns.unicode_data")),
+    ],
+)
+def test_what_is_not_needed_is_not_loaded(imported: str, spared: tuple[str, ...]) -> None:
+    code = f"import sys, {imported}; print([m for m in sys.modules if m.startswith({spared})])"
     root = Path(rhtmx.__file__).parents[1]
     out = run(sys.executable, "-c", code, folder=root)
     assert out.output.strip() == "[]"

@@ -23,7 +23,7 @@ def matches(table: str, text: str) -> bool:
         text: what is looked at, code point by code point.
 
     Example:
-        >>> from rhtmx.patterns import compile_pattern
+        >>> from rhtmx.patterns.pattern import compile_pattern
         >>> matches(compile_pattern("b+").table, "abc")
         True
     """

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, Final, TypeAlias
 
-from rhtmx.patterns import matches
+from rhtmx.patterns.matching import matches
 
 __all__ = [
     "TIMED",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.patterns import PatternError
 from rhtmx.patterns.folding import folded
-from rhtmx.patterns.problems import Effort
+from rhtmx.patterns.problems import Effort, PatternError
 from rhtmx.patterns.ranges import EVERY, ranges
 
 

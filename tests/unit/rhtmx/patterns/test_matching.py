@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from rhtmx.patterns import compile_pattern, matches
+from rhtmx.patterns.matching import matches
+from rhtmx.patterns.pattern import compile_pattern
 from tests.vectors.pattern_cases import TARGET, rendered
 
 VECTORS: list[dict[str, Any]] = json.loads(TARGET.read_text(encoding="utf-8"))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.patterns import NotRegularError, PatternError
 from rhtmx.patterns.parser import MAX_STEPS, parse
-from rhtmx.patterns.problems import Effort
+from rhtmx.patterns.problems import Effort, NotRegularError, PatternError
 from rhtmx.patterns.tree import Characters, Choice, Place, PlaceKind, Repeat, Sequence
 
 

@@ -6,7 +6,9 @@ from time import process_time
 
 import pytest
 
-from rhtmx.patterns import Pattern, PatternError, compile_pattern, matches
+from rhtmx.patterns.matching import matches
+from rhtmx.patterns.pattern import Pattern, compile_pattern
+from rhtmx.patterns.problems import PatternError
 
 
 def test_a_pattern_is_looked_for_anywhere_unless_it_is_to_be_the_whole() -> None:

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from rhtmx.patterns import compile_pattern
+from rhtmx.patterns.pattern import compile_pattern
 from rhtmx_codegen.json_schema.regular import pattern_of
 
 CASES = {
