@@ -6,7 +6,7 @@
  */
 import type { FormValue, FormValues } from "../core/options.ts";
 import type { Violation } from "../errors.ts";
-import type { Shape } from "../schema/convert.ts";
+import { keyOf, own, type Shape } from "../schema/convert.ts";
 import { entered } from "../schema/entered.ts";
 import { judge } from "../schema/judge.ts";
 import { ASKS, type Field, type Message } from "../schema/message.ts";
@@ -55,8 +55,6 @@ export function judgedClient(
   };
 }
 
-const keyOf = ([name, , , , traits]: Field): string => traits?.key ?? name;
-
 /** What is wrong with some fields of a form, and by which rules about all of it. */
 function problemsOf(
   fields: readonly Field[],
@@ -69,7 +67,7 @@ function problemsOf(
   for (const field of fields) {
     const key = keyOf(field);
     try {
-      data[key] = entered(field[1], textsOf(values[key]));
+      data[key] = entered(field[1], textsOf(own(values, key)));
     } catch (error) {
       if (!(error instanceof TextError)) throw error;
       problems.push({ field: key, error: error.message });

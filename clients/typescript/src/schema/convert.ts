@@ -52,12 +52,12 @@ export function fromJson(shape: Shape, data: unknown, place = ""): object {
   for (const field of shape.rules.fields) {
     const [name] = field;
     const key = keyOf(field);
-    const json = data[key];
-    const value = read(field, json, shape.codecs?.[name], place);
+    const json = own(data, key);
+    const value = read(field, json, own(shape.codecs, name), place);
     if (value === json && (key === name || value === undefined)) continue;
     if (key !== name) delete copy()[key];
     if (value !== undefined) copy()[name] = value;
-    else if (name in made) delete copy()[name];
+    else if (Object.hasOwn(made, name)) delete copy()[name];
   }
   return made;
 }
@@ -75,18 +75,23 @@ function read(field: Field, json: unknown, codec: Codec | undefined, place: stri
  *
  * @param isNew - what the server fills in is left out, if nobody said it.
  */
-export function toJson({ rules, codecs = {} }: Shape, record: object, isNew = false): Values {
+export function toJson({ rules, codecs }: Shape, record: object, isNew = false): Values {
   const said = record as Values;
   const data = { ...said };
   for (const [name] of rules.fields) delete data[name];
   for (const field of rules.fields) {
     const [name, , flags = 0, , { default: filled } = {}] = field;
     const isLeft = flags & PRESENCE || (isNew && (filled || flags & READ_ONLY));
-    const value = said[name] ?? (isLeft ? undefined : zeroOf(field, codecs[name]));
-    const codec = codecs[name];
+    const codec = own(codecs, name);
+    const value = own(said, name) ?? (isLeft ? undefined : zeroOf(field, codec));
     if (value !== undefined) data[keyOf(field)] = codec ? codec.write(value) : value;
   }
   return data;
+}
+
+/** What an object itself has under a name: a field may be called `toString`, as what all have is. */
+export function own<V>(object: { readonly [name: string]: V } = {}, name: string): V | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 /** The key of a field in JSON. */

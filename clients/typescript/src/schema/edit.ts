@@ -8,7 +8,7 @@ import { apply, Operation } from "../core/operations.ts";
 import type { PartValue, Where } from "../core/part.ts";
 import type { Violation } from "../errors.ts";
 import type { JsonValue } from "../messages/types.ts";
-import { type Codec, invalid, keyOf, type Shape } from "./convert.ts";
+import { type Codec, invalid, keyOf, own, type Shape } from "./convert.ts";
 import { type Field, IMMUTABLE, PRESENCE, READ_ONLY } from "./message.ts";
 
 /** What is written of a record. */
@@ -29,7 +29,7 @@ export interface Edit {
  * @param fields - new values and operations by name; null: it goes.
  * @throws RhtmxError `invalid`: nobody may write such a field here.
  */
-export function editOf({ rules, codecs = {} }: Shape, fields: object): Edit {
+export function editOf({ rules, codecs }: Shape, fields: object): Edit {
   const values: { [key: string]: JsonValue | Operation } = {};
   const gone = new Set<string>();
   const names = new Set<string>();
@@ -43,12 +43,12 @@ export function editOf({ rules, codecs = {} }: Shape, fields: object): Edit {
     if (given instanceof Operation) operated.add(name);
     if (isGone(field, given)) gone.add(keyOf(field));
     else {
-      values[keyOf(field)] = written(codecs[name], given);
+      values[keyOf(field)] = written(own(codecs, name), given);
       // A oneof is one field for whoever merges: what is set takes all others away.
       for (const other of othersOf(rules.fields, field)) gone.add(keyOf(other));
     }
   }
-  return { values, gone: [...gone].filter((key) => !(key in values)), names, operated };
+  return { values, gone: [...gone].filter((key) => !Object.hasOwn(values, key)), names, operated };
 }
 
 /** Throws, if some of these fields are not for whoever edits. */
@@ -89,7 +89,7 @@ export function edited(data: object, { values, gone }: Edit): { [key: string]: u
   const after: { [key: string]: unknown } = { ...data };
   for (const key of gone) delete after[key];
   for (const [key, said] of Object.entries(values)) {
-    const held = after[key] as JsonValue | undefined;
+    const held = own(after, key) as JsonValue | undefined;
     const now = said instanceof Operation ? apply(said.action, held, said.value) : said;
     if (now !== undefined) after[key] = now;
   }
@@ -103,21 +103,20 @@ export function edited(data: object, { values, gone }: Edit): { [key: string]: u
  * @throws RhtmxError `invalid`: a field that only the server writes has a value.
  */
 export function said({ rules }: Shape, data: object): string[] {
-  const all = rules.fields.filter((field) => keyOf(field) in data);
+  const isIn = (field: Field) => Object.hasOwn(data, keyOf(field));
+  const all = rules.fields.filter(isIn);
   const wrong = all.filter(([, , flags = 0]) => flags & READ_ONLY);
   if (wrong.length) throw invalid(wrong.map((field) => ({ field: field[0], ...refusal(field)! })));
   const filled = ([, , flags = 0, , traits]: Field) => traits?.default || flags & READ_ONLY;
-  return rules.fields
-    .filter((field) => keyOf(field) in data || !filled(field))
-    .map(([name]) => name);
+  return rules.fields.filter((field) => isIn(field) || !filled(field)).map(([name]) => name);
 }
 
 /** A part as a collection takes it, of one by the schema's names. */
-export function partOf({ rules, codecs = {} }: Shape, where: object): Where {
+export function partOf({ rules, codecs }: Shape, where: object): Where {
   return Object.fromEntries(
     Object.entries(where).map(([name, given]) => {
       const field = rules.fields.find((each) => each[0] === name);
-      const write = codecs[name]?.write ?? ((value: unknown) => value);
+      const write = own(codecs, name)?.write ?? ((value: unknown) => value);
       const values = Array.isArray(given) ? given.map(write) : write(given);
       return [field ? keyOf(field) : name, values as PartValue];
     }),
