@@ -1,19 +1,18 @@
 """How single values stand in JSON, and as what Python has them.
 
-Knows the kinds of values: how each is read, and written back. Must not know rules, nor what
-records are made of (`convert` does).
+Knows what Python has for each kind of values, and how that is written back. Must not know rules,
+nor what records are made of (`convert` does).
 
-What is read is what JSON has: nothing is rounded, cut or filled in. Digits of a time that
-`datetime` has no room for stay with it, as long as nobody makes another one of it.
+What is read has been seen to be of its kind before: `kinds` alone says what JSON may have. Nothing
+is rounded, cut or filled in. Digits of a time that `datetime` has no room for stay with it, as
+long as nobody makes another one of it.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
-import re
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from rhtmx.errors import Violation
-from rhtmx.schema import times
+from rhtmx.schema import kinds, times
 from rhtmx.schema.word import Word, words
 from rhtmx.values.json_value import Json
 
@@ -84,12 +83,12 @@ class Misfit(Exception):  # noqa: N818 (what a value is)
 
 @dataclass(frozen=True, slots=True)
 class Codec(Generic[T]):
-    """One kind of values. `read` and `write` raise `Misfit`.
+    """One kind of values.
 
     Attributes:
         kind: it in words, "a text".
-        read: from JSON.
-        write: to JSON.
+        read: from JSON that is of this kind.
+        write: to JSON; it raises `Misfit`.
         zero: makes the value of a field without presence that is not there.
         item: of a list or a map, what its values are.
         key: of a map, what its keys are.
@@ -106,12 +105,16 @@ class Codec(Generic[T]):
 def _only(kind: str, cls: type[T], zero: Callable[[], T]) -> Codec[T]:
     """A kind that is in Python what it is in JSON."""
 
-    def same(value: Any) -> T:
+    def write(value: Any) -> T:
         if isinstance(value, cls):
             return value
         raise Misfit(kind)
 
-    return Codec(kind, same, same, zero)
+    return Codec(kind, _as_it_is, write, zero)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 TEXT: Codec[str] = _only("a text", str, str)
@@ -124,13 +127,6 @@ VALUE: Codec[Json] = _only("any value", object, lambda: None)
 # Integers.
 
 _WHOLE = "a whole number"
-_DIGITS = re.compile(r"-?[0-9]{1,20}", re.ASCII)
-
-
-def _read_integer(value: Json) -> int:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return _write_integer(value)
 
 
 def _write_integer(value: Any) -> int:
@@ -139,18 +135,8 @@ def _write_integer(value: Any) -> int:
     raise Misfit(_WHOLE)
 
 
-def _read_integer_text(value: Json) -> int:
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        return int(value)
-    if isinstance(value, str):
-        raise Misfit("a whole number, as a text")
-    return _read_integer(value)
-
-
-INTEGER: Codec[int] = Codec(_WHOLE, _read_integer, _write_integer, int)
-INTEGER_TEXT: Codec[int] = Codec(
-    _WHOLE, _read_integer_text, lambda value: str(_write_integer(value)), int
-)
+INTEGER: Codec[int] = Codec(_WHOLE, int, _write_integer, int)
+INTEGER_TEXT: Codec[int] = Codec(_WHOLE, int, lambda value: str(_write_integer(value)), int)
 
 
 # Other numbers.
@@ -161,9 +147,7 @@ _EXACT_DIGITS = 9
 """With so many, the text of a number of 32 bits is that of no other."""
 
 
-def _read_number(value: Json) -> float:
-    if isinstance(value, str) and value in _NO_NUMBERS:
-        return _NO_NUMBERS[value]
+def _number(value: Any) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise Misfit(_NUMBER)
     try:
@@ -173,7 +157,7 @@ def _read_number(value: Json) -> float:
 
 
 def _write_double(value: Any) -> Json:
-    number = _read_number(None if isinstance(value, str) else value)
+    number = _number(value)
     if math.isfinite(number):
         return number
     return next(text for text, each in _NO_NUMBERS.items() if repr(each) == repr(number))
@@ -199,26 +183,16 @@ def _shortest(number: float) -> float:
 
 _MOST = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
-DOUBLE: Codec[float] = Codec(_NUMBER, _read_number, _write_double, float)
-FLOAT: Codec[float] = Codec(_NUMBER, _read_number, _write_float, float)
+DOUBLE: Codec[float] = Codec(_NUMBER, float, _write_double, float)
+FLOAT: Codec[float] = Codec(_NUMBER, float, _write_float, float)
 
 
 # Bytes.
 
-_BYTES = "bytes, as a text in base64"
-
 
 def _read_bytes(value: Json) -> bytes:
-    if not isinstance(value, str):
-        raise Misfit(_BYTES)
-    text = value.rstrip("=").translate(_FROM_URL)
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise Misfit(_BYTES) from None
-
-
-_FROM_URL = str.maketrans("-_", "+/")
+    read: bytes = kinds.BYTES.read(value, "", None, 0, {})
+    return read
 
 
 def _write_bytes(value: Any) -> Json:
@@ -251,15 +225,13 @@ class PreciseSpan(timedelta):
     text: str = ""
 
 
-_TIME = "a time, such as 2026-01-31T09:30:00Z"
-_SPAN = 'a duration, such as "1.5s"'
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LONGEST = timedelta(seconds=315_576_000_000)
 
 
 def _read_time(value: Json) -> datetime:
-    micros, rest = _nanos(times.parse_timestamp, value, _TIME)
+    micros, rest = divmod(kinds.TIMESTAMP.read(value, "", None, 0, {}), 1000)
     time = _EPOCH + timedelta(microseconds=micros)
     if not rest:
         return time
@@ -279,7 +251,7 @@ def _write_time(value: Any) -> Json:
 
 
 def _read_span(value: Json) -> timedelta:
-    micros, rest = _nanos(times.parse_duration, value, _SPAN)
+    micros, rest = divmod(kinds.DURATION.read(value, "", None, 0, {}), 1000)
     if not rest:
         return timedelta(microseconds=micros)
     precise = PreciseSpan(microseconds=micros)
@@ -295,14 +267,6 @@ def _write_span(value: Any) -> Json:
     if abs(value) > _LONGEST:
         raise Misfit("a timedelta of at most 10,000 years")
     return times.write_duration(value // _MICROSECOND * 1000)
-
-
-def _nanos(parse: Callable[[str], int | None], value: Json, kind: str) -> tuple[int, int]:
-    """Microseconds, and the nanoseconds that are left over."""
-    nanoseconds = parse(value) if isinstance(value, str) else None
-    if nanoseconds is None:
-        raise Misfit(kind)
-    return divmod(nanoseconds, 1000)
 
 
 TIME: Codec[datetime] = Codec("a time", _read_time, _write_time, lambda: _EPOCH)
@@ -330,18 +294,17 @@ def word_of(cls: type[W]) -> Codec[W]:
     def read(value: Json) -> W:
         if isinstance(value, str):
             return cls(value)
-        try:
-            number = _read_integer(value)
-        except Misfit:
-            raise Misfit(kind) from None
+        number = int(value)
         return next((each for each in cls.known() if each.number == number), cls(number))
 
     def write(value: Any) -> Json:
         if not isinstance(value, str):
             raise Misfit(kind)
-        known = value in cls.numbers
-        # A number without a word: it was read as one.
-        return int(value) if not known and _DIGITS.fullmatch(value) else str(value)
+        if value not in cls.numbers:
+            number = _NUMBER_OF_WORD.read(value, "", None, 0, {})
+            if number is not kinds.UNREADABLE:
+                return int(number)  # it was read as one, which has no word
+        return str(value)
 
     def zero() -> W:
         return next((each for each in cls.known() if each.number == 0), cls(""))
@@ -349,9 +312,11 @@ def word_of(cls: type[W]) -> Codec[W]:
     return Codec(kind, read, write, zero)
 
 
+_NUMBER_OF_WORD = kinds.text_of(kinds.INT32)
+
+
 def _read_paths(value: Json) -> list[str]:
-    text = TEXT.read(value)
-    return text.split(",") if text else []
+    return value.split(",") if value else []
 
 
 def _write_paths(value: Any) -> Json:
@@ -375,22 +340,19 @@ def list_of(item: Codec[T]) -> Codec[list[T]]:
         ['YQ==', 'Yg==']
     """
 
-    def each(convert: Callable[[Any], Any], values: Any) -> list[Any]:
+    def read(values: Json) -> list[T]:
+        return [item.read(each) for each in values]
+
+    def write(values: Any) -> Json:
         if not isinstance(values, list):
             raise Misfit("a list")
         made = []
         for place, value in enumerate(values):
             try:
-                made.append(convert(value))
+                made.append(item.write(value))
             except Misfit as misfit:
                 raise misfit.within(f"[{place}]") from None
         return made
-
-    def read(values: Json) -> list[T]:
-        return each(item.read, values)
-
-    def write(values: Any) -> Json:
-        return each(item.write, values)
 
     return Codec("a list", read, write, list, item)
 
@@ -408,26 +370,20 @@ def map_of(key: Codec[K], value: Codec[T]) -> Codec[dict[K, T]]:
     """
 
     def read(values: Json) -> dict[K, T]:
-        return _each(key, lambda name: _read_key(key, name), value.read, values)
+        return {_read_key(key, name): value.read(each) for name, each in values.items()}
 
     def write(values: Any) -> Json:
-        return _each(key, lambda name: _key_text(key.write(name)), value.write, values)
+        if not isinstance(values, dict):
+            raise Misfit("an object")
+        made = {}
+        for name, each in values.items():
+            try:
+                made[_key_text(key.write(name))] = value.write(each)
+            except Misfit as misfit:
+                raise misfit.within(f"[{_shown(key, name)}]") from None
+        return made
 
     return Codec("an object", read, write, dict, value, key)
-
-
-def _each(
-    key: Codec[Any], keys: Callable[[Any], Any], convert: Callable[[Any], Any], values: Any
-) -> dict[Any, Any]:
-    if not isinstance(values, dict):
-        raise Misfit("an object")
-    made = {}
-    for name, one in values.items():
-        try:
-            made[keys(name)] = convert(one)
-        except Misfit as misfit:
-            raise misfit.within(f"[{_shown(key, name)}]") from None
-    return made
 
 
 def keys_of(codec: Codec[Any], keys: Iterable[Any]) -> list[str]:
@@ -445,15 +401,8 @@ def _shown(key: Codec[Any], name: Any) -> str:
     return json.dumps(name, ensure_ascii=False) if key is TEXT else _key_text(name)
 
 
-def _read_key(key: Codec[Any], name: Json) -> Any:
-    if key is INTEGER:
-        return _read_integer_text(name)
-    if key is BOOL:
-        return BOOL.read(_BOOLEANS.get(name))
-    return key.read(name)
-
-
-_BOOLEANS = {"true": True, "false": False}
+def _read_key(key: Codec[Any], name: str) -> Any:
+    return name == "true" if key is BOOL else key.read(name)
 
 
 def _key_text(key: _Key) -> str:

@@ -93,7 +93,7 @@ def record_of(cls: Callable[[], type[R]]) -> Codec[R]:
     """
 
     def read(data: Json) -> R:
-        return _read(shape_of(cls()), data)
+        return _read(shape_of(cls()), data, seen=True)
 
     def write(record: R) -> Json:
         if not isinstance(record, cls()):
@@ -106,7 +106,8 @@ def record_of(cls: Callable[[], type[R]]) -> Codec[R]:
     return Codec("an object", read, write, lambda: read({}))
 
 
-def _read(shape: Shape[R], data: Json) -> R:
+def _read(shape: Shape[R], data: Json, *, seen: bool = False) -> R:
+    """Make a record. What is within one has been seen to be of its kind together with it."""
     if not isinstance(data, dict):
         raise Misfit("an object")
     values: dict[str, Any] = {}
@@ -115,22 +116,19 @@ def _read(shape: Shape[R], data: Json) -> R:
         if value is None:
             values[member.attribute] = member.absent()
             continue
-        try:
-            values[member.attribute] = member.codec.read(value)
-            if value.__class__ is not member.rules.exact:
-                _check(member.rules, value)
-        except Misfit as misfit:
-            raise misfit.within(f".{member.name}") from None
+        if not seen and value.__class__ is not member.rules.exact:
+            _check(member.rules, value)
+        values[member.attribute] = member.codec.read(value)
     keys = shape.keys
     make: Callable[..., R] = shape.cls
     return make(**values, extra={key: data[key] for key in data if key not in keys})
 
 
 def _check(field: Field, value: Json) -> None:
-    """Refuse a value out of the range of its kind, as whoever judges it does."""
+    """Refuse a value of another kind, or out of the range of its own, as whoever judges it does."""
     if field.read(value, "", None, 0, {}) is UNREADABLE:
         found: list[Violation] = []
-        field.read(value, "", found, 0, {})
+        field.read(value, f".{field.name}", found, 0, {})
         told = next(each for each in found if each.code in _OF_READING)
         raise Misfit(told.message.removeprefix("must be "), told.field)
 

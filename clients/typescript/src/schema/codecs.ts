@@ -6,14 +6,12 @@
  * one stays as it is, so that whoever judges it sees it.
  */
 import type { Codec, Shape } from "./convert.ts";
-import { fromJson, toJson } from "./convert.ts";
+import { recordOf, toJson, type Values } from "./convert.ts";
+import { BYTES, FLOAT } from "./kinds.ts";
 
 /** Bytes: base64 in JSON. */
 export const bytesCodec: Codec = {
-  read: (json: string) =>
-    Uint8Array.from(atob(json.replaceAll("-", "+").replaceAll("_", "/")), (each) =>
-      each.charCodeAt(0),
-    ),
+  read: (json: string) => BYTES.read(json, undefined, 0n),
   write: (value) => {
     if (!(value instanceof Uint8Array)) return value;
     let text = "";
@@ -32,12 +30,8 @@ export const bigintCodec: Codec = {
 /** A number of 32 bits: as short a one is written as is the same in 32 bits. */
 export const floatCodec: Codec = {
   read: (json) => json,
-  write: (value) => {
-    if (typeof value !== "number" || !Number.isFinite(value)) return value;
-    let digits = 1;
-    while (digits < 9 && Math.fround(+value.toPrecision(digits)) !== Math.fround(value)) digits++;
-    return +value.toPrecision(digits);
-  },
+  write: (value) =>
+    typeof value === "number" && Number.isFinite(value) ? +FLOAT.show!(value as never) : value,
 };
 
 /** A list. The same one, if none of its items changes. */
@@ -71,6 +65,6 @@ function withValues(object: object, values: readonly unknown[]): object {
 
 /** A record within another one. `shape` is a function, since two may hold each other. */
 export const recordCodec = (shape: () => Shape): Codec => ({
-  read: (json: object) => fromJson(shape(), json),
+  read: (json: Values) => recordOf(shape(), json),
   write: (value) => (typeof value === "object" && value ? toJson(shape(), value) : value),
 });

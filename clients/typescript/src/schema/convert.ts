@@ -47,13 +47,23 @@ export type Values = { [name: string]: unknown };
  */
 export function fromJson(shape: Shape, data: unknown, place = ""): object {
   if (!isObject(data)) throw unreadable(place, "", "must be an object");
-  let made: Values = data;
+  for (const field of shape.rules.fields) {
+    const json = own(data, keyOf(field));
+    if (json != null && field[1].read(json, undefined, 0n) === null)
+      throw misfit(place, field, json);
+  }
+  return recordOf(shape, data);
+}
+
+/** The same of JSON that has been seen to be such a record, with all that is within. */
+export function recordOf(shape: Shape, data: Values): object {
+  let made = data;
   const copy = () => (made === data ? (made = { ...data }) : made);
   for (const field of shape.rules.fields) {
     const [name] = field;
     const key = keyOf(field);
     const json = own(data, key);
-    const value = read(field, json, own(shape.codecs, name), place);
+    const value = read(field, json, own(shape.codecs, name));
     if (value === json && (key === name || value === undefined)) continue;
     if (key !== name) delete copy()[key];
     if (value !== undefined) copy()[name] = value;
@@ -63,10 +73,9 @@ export function fromJson(shape: Shape, data: unknown, place = ""): object {
 }
 
 /** What a field is in a record; undefined for missing. */
-function read(field: Field, json: unknown, codec: Codec | undefined, place: string): unknown {
-  const [, kind, flags = 0] = field;
+function read(field: Field, json: unknown, codec: Codec | undefined): unknown {
+  const [, , flags = 0] = field;
   if (json == null) return flags & PRESENCE ? undefined : zeroOf(field, codec);
-  if (kind.read(json, undefined, 0n) === null) throw misfit(place, field, json);
   return codec ? codec.read(json as never) : json;
 }
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { RhtmxError } from "../../src/errors.ts";
-import { fromJson, toJson } from "../../src/schema/convert.ts";
+import { recordCodec } from "../../src/schema/codecs.ts";
+import { messageOf } from "../../src/schema/containers.ts";
+import { fromJson, type Shape, toJson } from "../../src/schema/convert.ts";
+import { type Kind, type Message, PRESENCE } from "../../src/schema/message.ts";
 import { Person, Task, type TaskNew, TaskStep } from "../support/sample.ts";
 
 const FULL = toJson(Task, {
@@ -96,5 +99,28 @@ describe("a record", () => {
     expect(written).toMatchObject({ done: false, labels: [], foreign_id: "0", location: "" });
     for (const name of ["owner", "due", "next", "internal_note", "place"])
       expect(written).not.toHaveProperty(name);
+  });
+
+  it("is looked at once, with all that is within", () => {
+    let looked = 0;
+    const kind: Kind = {
+      word: "string",
+      read: (json) => {
+        looked++;
+        return json;
+      },
+    };
+    const rules: Message = {
+      name: "Step",
+      fields: [
+        ["text", kind],
+        ["next", messageOf(() => rules), PRESENCE],
+      ],
+    };
+    const shape: Shape = { rules, codecs: { next: recordCodec(() => shape) } };
+    let deep: object = { text: "a" };
+    for (let depth = 1; depth < 40; depth++) deep = { text: "a", next: deep };
+    expect(fromJson(shape, deep)).toBe(deep);
+    expect(looked).toBe(40);
   });
 });

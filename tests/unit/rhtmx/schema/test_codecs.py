@@ -30,7 +30,6 @@ words(Priority, NONE=("none", 0), HIGH=("high", 2))
         (c.INTEGER, 7.0, 7),
         (c.INTEGER, 2**63, 2**63),
         (c.INTEGER_TEXT, "9007199254740993", 9007199254740993),
-        (c.INTEGER_TEXT, 5, 5),
         (c.DOUBLE, 3, 3.0),
         (c.DOUBLE, "-Infinity", -math.inf),
         (c.FLOAT, 0.1, 0.1),
@@ -58,45 +57,6 @@ def test_json_is_read_as_what_it_means(codec: c.Codec[Any], json: object, value:
 
 
 @pytest.mark.parametrize(
-    ("codec", "json", "path"),
-    [
-        (c.TEXT, 1, ""),
-        (c.BOOL, 1, ""),
-        (c.INTEGER, 1.5, ""),
-        (c.INTEGER, True, ""),
-        (c.INTEGER, "1", ""),
-        (c.INTEGER_TEXT, "1e3", ""),
-        (c.INTEGER_TEXT, "٣", ""),
-        (c.INTEGER_TEXT, "9" * 5000, ""),
-        (c.DOUBLE, True, ""),
-        (c.DOUBLE, "1", ""),
-        (c.DOUBLE, 10**400, ""),
-        (c.BYTES, "a", ""),
-        (c.BYTES, "a b=", ""),
-        (c.TIME, "2026-01-31", ""),
-        (c.TIME, "2026-02-30T00:00:00Z", ""),
-        (c.SPAN, "1.5", ""),
-        (c.OBJECT, [], ""),
-        (c.LIST, {}, ""),
-        (c.word_of(Priority), 1.5, ""),
-        (c.list_of(c.TEXT), {}, ""),
-        (c.list_of(c.TEXT), ["a", 1], "[1]"),
-        (c.map_of(c.TEXT, c.INTEGER), {"a b": "x"}, '["a b"]'),
-        (c.map_of(c.INTEGER, c.INTEGER), {"x": 1}, "[x]"),
-        (c.map_of(c.BOOL, c.INTEGER), {"1": 1}, "[1]"),
-        (c.map_of(c.TEXT, c.INTEGER), [], ""),
-    ],
-)
-def test_what_is_of_another_kind_is_told_with_its_path(
-    codec: c.Codec[Any], json: object, path: str
-) -> None:
-    with pytest.raises(c.Misfit) as misfit:
-        codec.read(json)
-    assert misfit.value.path == path
-    assert misfit.value.violation.message == f"must be {misfit.value.kind}"
-
-
-@pytest.mark.parametrize(
     ("codec", "value", "json"),
     [
         (c.INTEGER_TEXT, 2**60, str(2**60)),
@@ -114,6 +74,10 @@ def test_what_is_of_another_kind_is_told_with_its_path(
         (c.PATHS, ["a", "b.c"], "a,b.c"),
         (c.word_of(Priority), Priority("7"), 7),
         (c.word_of(Priority), Priority("urgent"), "urgent"),
+        # Texts, which no number is written as.
+        (c.word_of(Priority), Priority("07"), "07"),
+        (c.word_of(Priority), Priority("-0"), "-0"),
+        (c.word_of(Priority), Priority("99999999999"), "99999999999"),
         (c.map_of(c.BOOL, c.BYTES), {True: b"a"}, {"true": "YQ=="}),
         (c.map_of(c.INTEGER, c.TEXT), {7: "x"}, {"7": "x"}),
     ],
@@ -127,26 +91,39 @@ def test_values_are_written_as_json_has_them(
 
 
 @pytest.mark.parametrize(
-    ("codec", "value"),
+    ("codec", "value", "path"),
     [
-        (c.TEXT, b"x"),
-        (c.INTEGER, 1.0),
-        (c.INTEGER, True),
-        (c.DOUBLE, "NaN"),
-        (c.FLOAT, 1e39),
-        (c.BYTES, "YQ=="),
-        (c.TIME, datetime(2026, 1, 31)),
-        (c.TIME, "2026-01-31T00:00:00Z"),
-        (c.SPAN, 1.5),
-        (c.SPAN, timedelta.max),
-        (c.word_of(Priority), 2),
-        (c.list_of(c.TEXT), ("a",)),
-        (c.map_of(c.INTEGER, c.TEXT), {"7": "x"}),
+        (c.TEXT, b"x", ""),
+        (c.BOOL, 1, ""),
+        (c.INTEGER, 1.0, ""),
+        (c.INTEGER, True, ""),
+        (c.DOUBLE, "NaN", ""),
+        (c.DOUBLE, True, ""),
+        (c.DOUBLE, 10**400, ""),
+        (c.FLOAT, 1e39, ""),
+        (c.BYTES, "YQ==", ""),
+        (c.TIME, datetime(2026, 1, 31), ""),
+        (c.TIME, "2026-01-31T00:00:00Z", ""),
+        (c.SPAN, 1.5, ""),
+        (c.SPAN, timedelta.max, ""),
+        (c.OBJECT, [], ""),
+        (c.LIST, {}, ""),
+        (c.word_of(Priority), 2, ""),
+        (c.list_of(c.TEXT), ("a",), ""),
+        (c.list_of(c.TEXT), ["a", 1], "[1]"),
+        (c.map_of(c.TEXT, c.INTEGER), [], ""),
+        (c.map_of(c.TEXT, c.INTEGER), {"a b": "x"}, '["a b"]'),
+        (c.map_of(c.INTEGER, c.TEXT), {"7": "x"}, "[7]"),
+        (c.map_of(c.BOOL, c.INTEGER), {True: "x"}, "[true]"),
     ],
 )
-def test_what_a_field_cannot_be_is_not_written(codec: c.Codec[Any], value: object) -> None:
-    with pytest.raises(c.Misfit):
+def test_what_a_field_cannot_be_is_not_written_and_told_with_its_path(
+    codec: c.Codec[Any], value: object, path: str
+) -> None:
+    with pytest.raises(c.Misfit) as misfit:
         codec.write(value)
+    assert misfit.value.path == path
+    assert misfit.value.violation.message == f"must be {misfit.value.kind}"
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from rhtmx.api.typed_edit import edit_of
 from rhtmx.errors import ErrorCode, Invalid
 from rhtmx.schema.convert import Unreadable, from_json, to_json
 from rhtmx.schema.declared import shape_of
+from rhtmx.schema.kinds import UNREADABLE
 from tests.support.sample_schema import ROOT, loaded
 
 S = loaded()
@@ -164,3 +166,50 @@ def test_both_languages_write_an_edit_alike(case: dict[str, Any]) -> None:
         return
     edit = edit_of(shape_of(S.Task), case["fields"])
     assert (edit.values, list(edit.deletes)) == (case["values"], case["deletes"])
+
+
+VALUES: list[Any] = [
+    *(True, 0, 1, 1.0, -0.0, 1.5, 2**53, 2**63, -(2**63) - 1, 1e39, 10**400, math.inf, [], {}),
+    *("", "a", "7", "07", "-0", "1e3", "٣", "9" * 5000, "NaN", "-Infinity", "high", "urgent"),
+    *("YQ==", "YQ", "YQ=", "YQ===", "Y", "YR==", "a b", "YQ==\n", "_-8", "=", "YQ==YQ=="),
+    *("2026-01-31T10:00:00+01:00", "2026-01-31T00:00:00.123456789Z", "2026-02-30T00:00:00Z"),
+    *("0001-01-01T00:00:00+01:00", "1.5s", "-0s", "1.5", "315576000000.999999999s", "9" * 13 + "s"),
+    *([None], ["YQ=="], ["YQ="], [1.0], [1.5], [{}], [{"done": 1}], [{"steps": [{"text": 1}]}]),
+    *({"7": "high"}, {"07": "high"}, {"true": 1}, {"True": 1}, {"a": None}, {"text": 1}),
+    *({"steps": [{"done_at": "1"}]}, {"99999999999": "low"}, {"": 1}, {"name": "a", "email": None}),
+]
+
+
+@pytest.mark.parametrize("name", [each.name for each in shape_of(S.Task).members])
+def test_what_is_read_is_what_the_judge_reads(name: str) -> None:
+    member = next(each for each in shape_of(S.Task).members if each.name == name)
+    for value in VALUES:
+        data = {member.rules.key: value}
+        if member.rules.read(value, "", None, 0, {}) is UNREADABLE:
+            with pytest.raises(Unreadable) as error:
+                from_json(S.Task, data)
+            assert error.value.field.startswith(name)
+            continue
+        written = to_json(from_json(S.Task, data))
+        assert to_json(from_json(S.Task, written)) == written
+
+
+def test_what_is_within_a_record_is_looked_at_once() -> None:
+    deep: dict[str, Any] = {"text": "a"}
+    for _ in range(40):
+        deep = {"steps": [deep]}
+    looked = 0
+    kinds = [each.rules for each in shape_of(S.TaskStep).members if each.name == "steps"]
+
+    def counted(*asked: Any) -> Any:
+        nonlocal looked
+        looked += 1
+        return read(*asked)
+
+    (steps,) = kinds
+    read, steps.read = steps.read, counted
+    try:
+        from_json(S.TaskStep, deep)
+    finally:
+        steps.read = read
+    assert looked == 40
