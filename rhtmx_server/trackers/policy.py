@@ -123,7 +123,7 @@ class Policy:
             return
         given = decimals(_parse(update.value or b"null"))
         scale = self.scales.get(name, 0)
-        if not scale and given is not None:
+        if not scale and (given or (given == 0 and strategy is MergeStrategy.COUNTER)):
             raise _misfit(
                 name,
                 "is not declared to have decimals, as Counter(scale=2) does: "

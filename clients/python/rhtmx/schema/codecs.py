@@ -226,7 +226,6 @@ class PreciseSpan(timedelta):
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _LONGEST = timedelta(seconds=315_576_000_000)
 
 
@@ -247,7 +246,10 @@ def _write_time(value: Any) -> Json:
         raise Misfit("a datetime with a time zone, as datetime.now(UTC) has one")
     if isinstance(value, PreciseTime) and value.text:
         return value.text
-    return times.write_timestamp((value - _EPOCH) // _MICROSECOND * 1000)
+    try:
+        return times.write_timestamp(times.from_datetime(value))
+    except ValueError:
+        raise Misfit("a datetime of the years 1 to 9999 in UTC") from None
 
 
 def _read_span(value: Json) -> timedelta:
@@ -266,7 +268,7 @@ def _write_span(value: Any) -> Json:
         return value.text
     if abs(value) > _LONGEST:
         raise Misfit("a timedelta of at most 10,000 years")
-    return times.write_duration(value // _MICROSECOND * 1000)
+    return times.write_duration(times.from_timedelta(value))
 
 
 TIME: Codec[datetime] = Codec("a time", _read_time, _write_time, lambda: _EPOCH)

@@ -4,7 +4,8 @@ Knows JSON values. Must not know records, clocks, or who writes what. Server and
 follow the same rules, so that what a client shows is what the server will say; the vectors
 `tests/vectors/operations.json` say so for both languages.
 
-A field that is absent or `null` counts as nothing: 0, an empty list, an empty object.
+A field that is absent or `null` counts as nothing: 0, an empty list, an empty object. To a decimal
+number an empty text is nothing as well: it is what a schema has where nobody said any.
 Numbers are what they mean: `7`, `7.0` and `70e-1` are one integer. An operand that no field
 could take is `BAD_MESSAGE`; a field that this operation cannot be applied to is
 `INVALID_DATA`.
@@ -178,11 +179,12 @@ def _increment_decimal(it: _Operands, by: str) -> bytes:
     scale = decimals(by)
     if scale is None:
         raise it.wrong(f'a decimal number like "10.50", of at most {_MOST_DIGITS} digits,')
-    before = by if it.given is None else it.field
+    held = None if it.field == "" else it.field
+    before = by if held is None else held
     if decimals(before) != scale:
         raise it.misfit(f'a decimal number with {scale} decimals, as "{by[:40]}" has')
     total = int(by.replace(".", ""))
-    if it.given is not None:
+    if held is not None:
         total += int(before.replace(".", ""))
     digits = f"{abs(total):0{scale + 1}}"
     if len(digits) > _MOST_DIGITS:

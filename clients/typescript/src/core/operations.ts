@@ -18,7 +18,10 @@ export type Element = string | number | bigint | boolean;
 /** Any value, whose literals stay what they are. */
 export type AnyValue = Element | object | null;
 
-/** What a field has; `null` and undefined are nothing: 0, an empty list, an empty object. */
+/**
+ * What a field has; `null` and undefined are nothing: 0, an empty list, an empty object. To a
+ * decimal number an empty text is nothing as well: a schema has it where nobody said any.
+ */
 type Value = JsonValue | undefined;
 
 /** Elements of a list or a set, and keys of an object. */
@@ -215,8 +218,9 @@ export function apply(action: OperationAction, held: Value, operand: JsonValue):
 
 /** Each throws where it cannot be applied; without `held` there is nothing. */
 const APPLY: Readonly<Record<OperationAction, (operand: JsonValue, held?: JsonValue) => Value>> = {
-  increment(by, held) {
+  increment(by, given) {
     const scale = scaleOf(by);
+    const held = given === "" && isString(by) ? undefined : given;
     if (scaleOf(held ?? by) !== scale) misfit();
     const [one, other] = [by, held ?? 0].map((each) => BigInt(`${each}`.replace(".", "")));
     const total = `${one! + other!}`;

@@ -12,7 +12,7 @@ import pytest
 
 import rhtmx
 from rhtmx import Add, ErrorCode, Increment, Invalid, RhtmxError, TypedCollection, Unreadable
-from rhtmx_server import App, Config
+from rhtmx_server import App, Config, Counter
 from tests.support.sample_schema import loaded
 from tests.support.waiting import eventually
 
@@ -23,7 +23,7 @@ RED: dict[str, Any] = {"title": "Write it down", "team": "red"}
 @pytest.fixture
 async def app() -> AsyncIterator[App]:
     app = App(store="memory://", config=Config(port=0))
-    app.entity("tasks", partition=["team"])
+    app.entity("tasks", partition=["team"], merge={"cost": Counter(scale=2)})
     app.entity("reading", fields=False)
     async with app:
         yield app
@@ -235,3 +235,14 @@ async def test_the_rest_is_that_of_the_collection(tasks: TypedCollection[Any]) -
     tasks.close()
     with pytest.raises(RhtmxError, match="closed"):
         tasks.all()
+
+
+async def test_decimals_that_nobody_said_are_counted_from_nothing(
+    tasks: TypedCollection[Any],
+) -> None:
+    await tasks.synced()
+    await tasks.create(S.Task(**RED), "1")
+    await tasks.edit("1", cost=Increment("1.50"), foreign_id=Increment(2**60))
+    row = tasks.get("1")
+    assert row is not None
+    assert (row.data.cost, row.data.foreign_id) == ("1.50", 2**60)

@@ -104,6 +104,8 @@ def test_values_are_written_as_json_has_them(
         (c.BYTES, "YQ==", ""),
         (c.TIME, datetime(2026, 1, 31), ""),
         (c.TIME, "2026-01-31T00:00:00Z", ""),
+        (c.TIME, datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))), ""),
+        (c.TIME, datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=1))), ""),
         (c.SPAN, 1.5, ""),
         (c.SPAN, timedelta.max, ""),
         (c.OBJECT, [], ""),

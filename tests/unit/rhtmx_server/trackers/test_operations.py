@@ -291,6 +291,14 @@ def test_a_field_takes_what_it_is_declared_to_take(update: FieldUpdate, words: s
         Log(policy=COUNTERS).take(update)
 
 
+def test_an_integer_as_a_text_is_counted_by_such_texts_without_being_declared() -> None:
+    log = Log(b'{"id":"9007199254740993"}', COUNTERS)
+    log.take(do("id", INCREMENT, "5"))
+    assert log["id"] == "9007199254740998"
+    with pytest.raises(RhtmxError, match="increment it by an integer"):
+        Log(policy=COUNTERS).take(do("stock", INCREMENT, "5"))
+
+
 # Many of them.
 
 _OPERATIONS = st.one_of(
