@@ -181,7 +181,9 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   };
 
   const showAll = ({ valid, errors }: FormAnswer, values: FormValues) => {
-    const left = new Map(errors.map(({ field, error }) => [field, error]));
+    // Of several that are about one field the first counts.
+    const left = new Map<string, string>();
+    for (const { field, error } of errors) if (!left.has(field)) left.set(field, error);
     const controls = controlsOf(form).filter(isLive);
     const wrong = controls.filter((each) => left.has(nameOf(each)));
     for (const field of new Set(controls.map(nameOf))) {
@@ -218,8 +220,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
 
   const reject = ({ violations = [], message }: FormRejection) => {
     withdraw();
-    // Of several that are about one field the first counts.
-    const errors = violations.map((each) => ({ field: each.field, error: each.message })).reverse();
+    const errors = violations.map((each) => ({ field: each.field, error: each.message }));
     const whole = { field: "", error: `${message}` };
     showAll({ valid: false, errors: errors.length ? errors : [whole] }, valuesOf(form));
   };

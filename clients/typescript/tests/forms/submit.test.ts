@@ -96,6 +96,20 @@ it("a form that is not valid shows all errors, goes to the first and is not sent
   expect(whole()).toBe("Come back tomorrow. age is required");
 });
 
+it("of several errors of one field the first is shown, whoever says them", async () => {
+  bound = bindForm(form, { client });
+  const errors = ["is too short", "has no digit"].map((error) => ({ field: "phone", error }));
+  const validation = bound.validate();
+  await client.forms[0]!.answer({ errors });
+  expect(await validation).toBe(false);
+  expect(described("phone")).toBe("is too short");
+  bound.reject({
+    message: "",
+    violations: errors.map((each) => ({ ...each, message: each.error })),
+  } as never);
+  expect(described("phone")).toBe("is too short");
+});
+
 it("after that the next attempt asks again, and goes on", async () => {
   click();
   await client.forms[0]!.answer({ errors: [{ field: "phone", error: "is required" }] });
