@@ -162,12 +162,11 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
    */
   edit(id: string, fields: E, options: PatchOptions = {}): Promise<m.PushAck | m.FieldPushAck> {
     return attempt<m.PushAck | m.FieldPushAck>(() => {
-      const edit = editOf(this.#shape, fields as object);
+      const edit = editOf(this.#shape, fields as object, options.delete);
       const row = super.row(id);
       const after = this.#judged(edit, row?.data);
       if (!this.#isWhole) {
-        const gone = [...edit.gone, ...(options.delete ?? [])];
-        return super.patch(id, edit.values as Patch<T>, { ...options, delete: gone });
+        return super.patch(id, edit.values as Patch<T>, { ...options, delete: edit.gone });
       }
       if (!row) throw notHeld(this.entity, id);
       const baseVersion = options.baseVersion ?? (row.version || undefined);

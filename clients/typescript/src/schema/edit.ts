@@ -27,16 +27,28 @@ export interface Edit {
  * Reads what an application wants to write.
  *
  * @param fields - new values and operations by name; null: it goes.
+ * @param left - names of fields that go, and keys that no schema has.
  * @throws RhtmxError `invalid`: nobody may write such a field here.
  */
-export function editOf({ rules, codecs }: Shape, fields: object): Edit {
+export function editOf(
+  { rules, codecs }: Shape,
+  fields: object,
+  left: readonly string[] = [],
+): Edit {
   const values: { [key: string]: JsonValue | Operation } = {};
   const gone = new Set<string>();
   const names = new Set<string>();
   const operated = new Set<string>();
   const all = Object.entries(fields).filter(([, given]) => given !== undefined);
   const known = new Map(rules.fields.map((field) => [field[0], field]));
-  refuse(all.map(([name]) => [name, known.get(name)]));
+  const leaving = rules.fields.filter(([name]) => left.includes(name));
+  const told = [...all.map(([name]) => name), ...leaving.map(([name]) => name)];
+  refuse(told.map((name) => [name, known.get(name)]));
+  for (const key of left) if (!known.has(key)) gone.add(key);
+  for (const field of leaving) {
+    names.add(field[0]);
+    gone.add(keyOf(field));
+  }
   for (const [name, given] of all) {
     const field = known.get(name)!;
     names.add(name);

@@ -137,6 +137,20 @@ describe("an edit", () => {
     expect(client.queue).toHaveLength(1);
   });
 
+  it("is judged by what it deletes, too", async () => {
+    await world();
+    says(1, "1", { ...RED, location: "Rome", colour: "red" });
+    const gone = (...names: string[]) => tasks.edit("1", { done: true }, { delete: names });
+    expect(await wrong(gone("title"))).toEqual([["title", "required"]]);
+    expect(await wrong(gone("team", "owner"))).toEqual([
+      ["team", "immutable"],
+      ["owner", "read_only"],
+    ]);
+    void gone("place", "colour");
+    expect(tasks.row("1")?.data).toMatchObject({ done: true, place: "" });
+    expect(tasks.row("1")?.data).not.toHaveProperty("colour");
+  });
+
   it("of what is not held is judged by its values alone", async () => {
     await world();
     expect(await wrong(tasks.edit("1", { title: "" }))).toEqual([["title", "required"]]);
