@@ -156,6 +156,8 @@ def _written(member: Member, value: Any) -> Json | FieldOperation:
 def _fits(member: Member, operation: FieldOperation) -> bool:
     """Whether a field of this kind takes an operation."""
     codec = member.codec
+    if not isinstance(operation, _TAKES.get(member.rules.merge, FieldOperation)):
+        return False
     match operation:
         case Increment():
             counted = codec is TEXT and member.rules.merge == "counter"
@@ -166,6 +168,13 @@ def _fits(member: Member, operation: FieldOperation) -> bool:
             return codec.item is not None and codec.key is None
         case _:
             return codec.key is not None or codec is OBJECT
+
+
+_TAKES: Mapping[str, type[FieldOperation] | tuple[type[FieldOperation], ...]] = {
+    "counter": Increment,
+    "set": (Add, Remove),
+}
+"""What the server takes of a field that is declared to be of one kind."""
 
 
 def _with_operand(codec: Codec[Any], operation: FieldOperation) -> FieldOperation:
