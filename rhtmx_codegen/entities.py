@@ -13,7 +13,6 @@ from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_NAME
 from rhtmx_codegen.defaults import misfit
 from rhtmx_codegen.model import Field, Kind, Message, Schema
 from rhtmx_codegen.problems import Problem
-from rhtmx_codegen.rule_ids import rule_ids
 from rhtmx_codegen.traits import COUNTER, SET, trait_problems
 from rhtmx_codegen.types import SINGLE
 from rhtmx_codegen.words import snake
@@ -71,15 +70,11 @@ def entity_problems(schema: Schema) -> Iterator[Problem]:
             for words in (
                 *_of_name("entity", name, message, entities),
                 *_of_entity(schema, message),
-                *_of_server_only(schema, message, message.entity),
             ):
                 yield Problem(message.location, f"entity {name!r}: {words}")
         if message.form is not None:
             name = form_name(message)
-            for words in (
-                *_of_name("form", name, message, forms),
-                *_of_server_only(schema, message, message.form),
-            ):
+            for words in _of_name("form", name, message, forms):
                 yield Problem(message.location, f"form {name!r}: {words}")
 
 
@@ -204,13 +199,3 @@ _WHO: Mapping[str, Callable[[Schema, Any, Mapping[str, Field]], Iterator[str]]] 
     "signed_in": _of_flag,
     "backend": _of_flag,
 }
-
-
-def _of_server_only(schema: Schema, message: Message, options: Any) -> Iterator[str]:
-    if not options.server_only_rules:
-        return
-    known = rule_ids(message)
-    for name in options.server_only_rules:
-        if name not in known:
-            there = f"it has {', '.join(sorted(known))}" if known else "it has none"
-            yield f"server_only_rules: there is no rule {name!r}: {there}"

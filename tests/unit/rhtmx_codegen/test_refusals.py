@@ -165,13 +165,6 @@ CASES = {
     "access to everything that no partition can reach": Case(
         entity('access: {owner: "team"}'), 'add partition: {fields: "team"}'
     ),
-    "a rule that is not there": Case(
-        entity(
-            'server_only_rules: "nope"',
-            "string a = 1 [(buf.validate.field).string.min_len = 1];",
-        ),
-        "there is no rule 'nope': it has string.min_len",
-    ),
     # Fields.
     "counter of a text": Case(
         field("string a = 1 [(rhtmx.v1.field).merge = MERGE_COUNTER];"), "MERGE_COUNTER needs"
@@ -295,7 +288,6 @@ message Task {
     access: {actions: ACTION_READ tenant: {field: "team" claim: "teams"}}
     access: {actions: [ACTION_CREATE, ACTION_UPDATE] equal: {field: "state" json: "\\"open\\""}}
     access: {owner: "owner"}
-    server_only_rules: ["a", "b > 1", "c", "required", "repeated.min_items", "string.max_len"]
   };
   option (buf.validate.message).cel = {id: "a" expression: "true"};
   option (buf.validate.message).cel_expression = "b > 1";

@@ -137,11 +137,12 @@ def test_a_rule_that_is_left_to_the_server_is_listed_and_not_compiled(kind: str)
     assert "odd" not in "".join(typescript_tables(schema)["app.v1.Task"])
 
 
-def test_a_rule_that_is_compiled_cannot_be_left_to_the_server() -> None:
-    option = 'option (rhtmx.v1.entity) = {server_only_rules: "string.min_len"};'
+@pytest.mark.parametrize("name", ["string.min_len", "nope"])
+def test_a_rule_that_is_compiled_or_none_cannot_be_left_to_the_server(name: str) -> None:
+    option = f'option (rhtmx.v1.entity) = {{server_only_rules: "{name}"}};'
     schema = task("string a = 1 [(buf.validate.field).string.min_len = 1];", option)
     (problem,) = problems(schema)
-    assert "server_only_rules: string.min_len is compiled" in problem
+    assert f"server_only_rules: {name} is compiled, or no rule" in problem
 
 
 def test_a_rule_that_is_switched_off_is_no_row() -> None:
@@ -192,6 +193,10 @@ extend buf.validate.StringRules {
     expression: "!rule || rules.min_len == 1u && size(this) % 2 == 1"
   }];
   optional bool nothing = 80048956;
+  optional bool far = 80048958 [(buf.validate.predefined).cel = {
+    id: "string.far"
+    expression: "this.far()"
+  }];
 }
 extend buf.validate.Fixed32Rules {
   optional fixed32 times = 80048957 [(buf.validate.predefined).cel = {
@@ -203,11 +208,12 @@ extend buf.validate.Fixed32Rules {
 """
 
 
-def predefined(rules: str) -> Schema:
+def predefined(rules: str, option: str = "", more: str = "") -> Schema:
     text = (
         HEAD
         + 'import "rules.proto";\n'
-        + (f"message Task {{\n  string a = 1 [(buf.validate.field).string = {{{rules}}}];\n}}\n")
+        + f"message Task {{ {option}\n"
+        + f"  string a = 1 [(buf.validate.field).string = {{{rules}}}{more}];\n}}\n"
     )
     files = {"app.proto": text, "rules.proto": PREDEFINED}
     return read_schema(descriptors(files), ["app.proto"])
@@ -231,6 +237,13 @@ def test_a_predefined_rule_knows_of_what_type_its_argument_is() -> None:
     table = tables_of(read_schema(descriptors(files), ["app.proto"]))["Task"]
     assert judge(table, {"a": 6}) == ()
     assert judge(table, {"a": 7}) == (Violation("a", "fixed32.times", "must be a multiple"),)
+
+
+def test_a_predefined_rule_is_left_to_the_server_by_its_id() -> None:
+    option = 'option (rhtmx.v1.entity) = {server_only_rules: "string.far"};'
+    schema = predefined("[app.v1.far]: true", option)
+    assert problems(schema) == []
+    assert tables_of(schema)["Task"].server_rules == ("string.far",)
 
 
 def test_an_extension_that_says_no_rule_is_refused() -> None:
