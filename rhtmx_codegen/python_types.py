@@ -12,11 +12,10 @@ from rhtmx_codegen.emit_fields import is_counter, is_required, is_set
 from rhtmx_codegen.emit_names import Names, constants, module_of
 from rhtmx_codegen.model import Enum, Field, Kind, Schema, Type
 from rhtmx_codegen.python_layout import Call, Code
+from rhtmx_codegen.types import INTEGERS
 
-__all__ = ["INTEGERS", "PythonTypes"]
+__all__ = ["PythonTypes"]
 
-INTEGERS = frozenset(each for each in Kind if "int" in each.value or "fixed" in each.value)
-"""The kinds of whole numbers."""
 _NUMBERS = INTEGERS | {Kind.FLOAT, Kind.DOUBLE}
 
 _TYPES: Mapping[Kind, str] = {

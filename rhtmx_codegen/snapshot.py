@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from rhtmx_codegen.emit_fields import MERGES
 from rhtmx_codegen.entities import entity_name, form_name
 from rhtmx_codegen.model import Enum, Field, Message, Schema, Type
 
@@ -21,7 +22,6 @@ Snapshot: TypeAlias = dict[str, Any]
 """`version`, `messages` and `enums`, of JSON values only."""
 
 _TRAITS = ("read_only", "server_only", "immutable", "web_url", "deliverable")
-_MERGES = ("", "last_write_wins", "keep_both", "server_wins", "client_wins", "counter", "set")
 _DIGITS = 16
 _THIS = re.compile(r"\bthis\.([a-zA-Z_][a-zA-Z0-9_]*)")
 
@@ -108,7 +108,7 @@ def _enum(enum: Enum) -> dict[str, Any]:
 
 
 def _merge(number: int) -> str:
-    return _MERGES[number] if number < len(_MERGES) else str(number)
+    return MERGES[number] if number < len(MERGES) else str(number)
 
 
 def _spelt(field: Field) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from rhtmx_codegen.emit_fields import is_counter, is_set
 from rhtmx_codegen.emit_names import Names
 from rhtmx_codegen.model import Field, Kind, Type
-from rhtmx_codegen.python_types import INTEGERS
+from rhtmx_codegen.types import INTEGERS, LONG
 
 __all__ = ["codec", "created", "edited", "key", "read", "text"]
 
@@ -30,7 +30,6 @@ _TYPES: Mapping[Kind, str] = {
     Kind.LIST_VALUE: "readonly s.JsonValue[]",
 }
 _CODECS: Mapping[Kind, str] = {Kind.BYTES: "s.bytesCodec", Kind.FLOAT: "s.floatCodec"}
-_LONG = frozenset((Kind.INT64, Kind.SINT64, Kind.SFIXED64, Kind.UINT64, Kind.FIXED64))
 
 
 def key(name: str) -> str:
@@ -55,7 +54,7 @@ def _single(type_: Type, names: Names, suffix: str) -> str:
 
 def _keys(type_: Type) -> str:
     """The type of the keys of a map, which are texts: a number would round those of 64 bits."""
-    return "number" if type_.kind in INTEGERS and type_.kind not in _LONG else "string"
+    return "number" if type_.kind in INTEGERS and type_.kind not in LONG else "string"
 
 
 def _of(each: Field, names: Names, suffix: str) -> str:

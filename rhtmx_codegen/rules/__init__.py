@@ -8,31 +8,17 @@ from __future__ import annotations
 
 from rhtmx_codegen.emit_names import Names
 from rhtmx_codegen.model import Kind, Message, Schema
-from rhtmx_codegen.problems import Problem, SchemaError
+from rhtmx_codegen.problems import SchemaError
 from rhtmx_codegen.rules import python, typescript
-from rhtmx_codegen.rules.compiling import Compiled, compile_message, compile_schema
+from rhtmx_codegen.rules.compiling import Compiled, compile_schema
 
 __all__ = [
     "Compiled",
-    "compile_message",
     "compile_schema",
     "messages_within",
     "python_tables",
-    "rule_problems",
-    "server_rules",
     "typescript_tables",
 ]
-
-
-def rule_problems(schema: Schema) -> tuple[Problem, ...]:
-    """What is wrong with the rules of a schema, in the order of the source."""
-    return compile_schema(schema).problems
-
-
-def server_rules(schema: Schema) -> dict[str, tuple[str, ...]]:
-    """The ids of the rules that only the server can judge, by the full name of their message."""
-    tables = compile_schema(schema).tables
-    return {name: table.server_rules for name, table in tables.items() if table.server_rules}
 
 
 def python_tables(schema: Schema) -> dict[str, list[str]]:

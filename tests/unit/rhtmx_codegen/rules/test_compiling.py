@@ -13,8 +13,6 @@ from rhtmx_codegen.rules import (
     compile_schema,
     messages_within,
     python_tables,
-    rule_problems,
-    server_rules,
     typescript_tables,
 )
 from rhtmx_codegen.rules.table import OneofRow, Row
@@ -27,7 +25,7 @@ def task(field: str, option: str = "") -> Schema:
 
 
 def problems(schema: Schema) -> list[str]:
-    return [str(each) for each in rule_problems(schema)]
+    return [str(each) for each in compile_schema(schema).problems]
 
 
 def rows(schema: Schema) -> list[Row]:
@@ -104,7 +102,7 @@ def test_a_rule_about_fields_names_fields_once(rule: str, words: str) -> None:
 def test_a_rule_of_a_message_is_refused_at_the_message() -> None:
     option = 'option (buf.validate.message).cel = {id: "x" expression: "this.b == 1"};'
     schema = task("string a = 1;", option)
-    (problem,) = rule_problems(schema)
+    (problem,) = compile_schema(schema).problems
     assert problem.location.line == schema.messages["app.v1.Task"].location.line
     assert problem.words.startswith("rule x: Task has no field b")
 
@@ -114,7 +112,7 @@ def test_every_problem_is_said_at_once() -> None:
         "string a = 1 [(buf.validate.field).int32.gt = 1];\n"
         "  string b = 2 [(buf.validate.field).int32.gt = 1];"
     )
-    assert [each.location.line for each in rule_problems(schema)] == [
+    assert [each.location.line for each in compile_schema(schema).problems] == [
         each.location.line for each in schema.messages["app.v1.Task"].fields
     ]
 
@@ -128,7 +126,6 @@ def test_a_rule_that_is_left_to_the_server_is_listed_and_not_compiled(kind: str)
         option,
     )
     assert problems(schema) == []
-    assert server_rules(schema) == {"app.v1.Task": ("odd", "string.pattern")}
     table = tables_of(schema)["Task"]
     assert table.server_rules == ("odd", "string.pattern")
     assert judge(table, {"a": ""}) == (
