@@ -16,6 +16,7 @@ from rhtmx.schema.times import write_duration, write_timestamp
 from rhtmx_codegen.emit_fields import ACTIONS, MERGES
 from rhtmx_codegen.entities import entity_name, form_name
 from rhtmx_codegen.model import Field, Kind, Message
+from rhtmx_codegen.rules.ids import row_id
 from rhtmx_codegen.rules.table import CelRow, Nanoseconds, Row, Words
 from rhtmx_codegen.rules.traits import default_of
 
@@ -23,9 +24,6 @@ __all__ = ["of_field", "of_message", "of_rules"]
 
 _SWITCHES = ("read_only", "immutable", "secret", "async", "deliverable")
 _NORMALIZE = ("", "trim", "nfc")
-_CODES = {"is_in": "in", "length": "len", "length_bytes": "len_bytes"}
-_PREFIXES = ("any_", "paths_", "loose_")
-_HEADERS = ("header_name", "header_value")
 _PLAIN = frozenset((Kind.STRING, Kind.BOOL, Kind.MESSAGE))
 
 
@@ -85,7 +83,7 @@ def _of_cel(row: CelRow) -> dict[str, Any]:
 
 
 def _of_row(row: Row, word: str, pattern: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": f"{word}.{_code(row.check, word)}"}
+    found: dict[str, Any] = {"id": row_id(row.check, word)}
     if row.check in ("pattern", "pattern_bytes"):
         return found | {"value": pattern}
     values = [_shown(each, word) for each in row.arguments if not isinstance(each, Words)]
@@ -94,17 +92,6 @@ def _of_row(row: Row, word: str, pattern: str) -> dict[str, Any]:
     if len(values) > 1:
         return found | {"value": values}
     return found | ({"value": values[0]} if values else {})
-
-
-def _code(check: str, word: str) -> str:
-    """The id of a rule, by its check, without the word of the kind."""
-    if check in _CODES:
-        return _CODES[check]
-    for each in _PREFIXES:
-        check = check.removeprefix(each)
-    if word == "bytes":
-        check = check.removesuffix("_bytes")
-    return f"well_known_regex.{check}" if check in _HEADERS else check
 
 
 def _shown(value: Any, word: str) -> Any:

@@ -29,6 +29,7 @@ from rhtmx_codegen.json_schema.values import (
     zero_of,
 )
 from rhtmx_codegen.model import Enum, Field, Kind, Schema, Type
+from rhtmx_codegen.rules.ids import field_word
 from rhtmx_codegen.rules.table import CelRow, FieldTable, KindTable, Row, ValueRules, Words
 from rhtmx_codegen.types import INTEGERS
 from rhtmx_codegen.visible import Hidden
@@ -89,7 +90,9 @@ class Describer:
                 schema = combined(base, {"anyOf": [zero, rules]}) if rules else base
         if not required:
             schema = nullable(schema)
-        others = extras.of_rules(listed, _word(table), _pattern(field.rules, _word(table)))
+        others = extras.of_rules(
+            listed, field_word(table), _pattern(field.rules, field_word(table))
+        )
         return Described(field.key, self._told(field, schema, form, others), required, zero)
 
     # The value
@@ -292,12 +295,6 @@ def _access(field: Field) -> dict[str, Any]:
     if field.deprecated:
         found["deprecated"] = True
     return found
-
-
-def _word(table: FieldTable) -> str:
-    """What the ids of the rules of a field begin with."""
-    many = {"list": "repeated", "map": "map"}
-    return many.get(table.kind.many, table.kind.type.kind.value)
 
 
 def _inner(options: Any, word: str, name: str) -> Any:

@@ -1,7 +1,7 @@
 """Rules of an application's schema: from `buf.validate`'s options to tables in both languages.
 
 Which imports which: `python`, `typescript` -> `table`, `traits`; `compiling` -> `standard`,
-`custom` -> `table`.
+`custom` -> `table`; `compiling` -> `ids` -> `table`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from rhtmx_codegen.cel.types import ThisType
 from rhtmx_codegen.model import Field, Kind, Message, Schema, Type
 from rhtmx_codegen.problems import Problem
 from rhtmx_codegen.rules.custom import custom_rows, predefined_rows
+from rhtmx_codegen.rules.ids import field_ids
 from rhtmx_codegen.rules.standard import RuleError, rows_of
 from rhtmx_codegen.rules.table import (
     CelRow,
@@ -160,7 +161,21 @@ class _Compiler:
             kind = replace(kind, items=replace(kind.items, rows=(*kind.items.rows, *extra)))
         elif extra:
             rules = replace(rules, rows=(*rules.rows, *extra))
-        return FieldTable(field, kind, rules)
+        table = FieldTable(field, kind, rules)
+        self._check_words(table)
+        return table
+
+    def _check_words(self, table: FieldTable) -> None:
+        """Refuse words of the application for a rule that the field does not have."""
+        traits = table.field.traits
+        known = field_ids(table) | self.allowed
+        for name in sorted(traits.message if traits is not None else ()):
+            if name not in known:
+                self._problem(
+                    table.field.location,
+                    f"message: no violation of field {table.field.name} has the id {name!r}, so "
+                    f"that nobody would be told it: it has {', '.join(sorted(known))}",
+                )
 
     def _kind(self, field: Field) -> KindTable:
         traits = field.traits

@@ -6,6 +6,7 @@ import pytest
 
 from rhtmx.errors import Violation
 from rhtmx.schema import judge
+from rhtmx.values.json_value import Json
 from rhtmx_codegen.model import Schema
 from rhtmx_codegen.problems import SchemaError
 from rhtmx_codegen.read import read_schema
@@ -145,6 +146,88 @@ def test_a_rule_that_is_compiled_or_none_cannot_be_left_to_the_server(name: str)
 def test_a_rule_that_is_switched_off_is_no_row() -> None:
     assert rows(task("string a = 1 [(buf.validate.field).string.email = false];")) == []
     assert rows(task("repeated string a = 1 [(buf.validate.field).repeated.unique = false];")) == []
+
+
+def with_words(name: str, rest: str) -> Schema:
+    words = f'(rhtmx.v1.field).message = {{key: "{name}" value: "x"}}'
+    declared, _, rules = rest.partition(" | ")
+    return task(f"{declared} a = 1 [{words}{', ' if rules else ''}{rules}];")
+
+
+FIELD = "(buf.validate.field)"
+
+
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [
+        ("string.nope", "string"),
+        ("string.min_len", "string"),
+        ("min_len", f"string | {FIELD}.string.min_len = 1"),
+        ("required", f"string | {FIELD}.string.min_len = 1"),
+        # Both bounds are one rule: by the id of one of them nothing is ever said.
+        ("int32.gte", f"int32 | {FIELD}.int32 = {{gte: 1 lte: 2}}"),
+        ("int32.gte_lte", f"int32 | {FIELD}.int32 = {{gte: 2 lte: 1}}"),
+        ("string.min_len", f"repeated string | {FIELD}.repeated.min_items = 1"),
+        ("string.email", f"string | {FIELD} = {{ignore: IGNORE_ALWAYS string: {{email: true}}}}"),
+        ("read_only", "string"),
+    ],
+)
+def test_words_for_a_rule_that_the_field_does_not_have_are_refused(name: str, rest: str) -> None:
+    schema = with_words(name, rest)
+    (problem,) = problems(schema)
+    assert problem.startswith(
+        f"{line(schema)}: message: no violation of field a has the id '{name}'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "rest", "record"),
+    [
+        ("type", "string", {"a": 1}),
+        ("range", "int32", {"a": 2**40}),
+        ("safe_integer", "int64", {"a": 2**60}),
+        ("required", f"string | {FIELD}.required = true", {}),
+        ("int32.gte_lte", f"int32 | {FIELD}.int32 = {{gte: 1 lte: 2}}", {"a": 3}),
+        ("int32.gt_lt_exclusive", f"int32 | {FIELD}.int32 = {{gt: 2 lt: 1}}", {"a": 1}),
+        ("int64.gte", f"int64 | jstype = JS_STRING, {FIELD}.int64.gte = 1", {"a": "0"}),
+        ("string.email", f"string | {FIELD}.string.email = true", {"a": "b"}),
+        ("string.email_empty", f"string | {FIELD}.string.email = true", {"a": ""}),
+        ("string.in", f'string | {FIELD}.string.in = "b"', {"a": "c"}),
+        ("string.len", f"string | {FIELD}.string.len = 2", {"a": "c"}),
+        (
+            "string.well_known_regex.header_name",
+            f"string | {FIELD}.string = {{well_known_regex: KNOWN_REGEX_HTTP_HEADER_NAME "
+            "strict: false}",
+            {"a": "\n"},
+        ),
+        ("bytes.len", f"bytes | {FIELD}.bytes.len = 2", {"a": ""}),
+        ("bytes.ip", f"bytes | {FIELD}.bytes.ip = true", {"a": "YQ=="}),
+        ("string.web_url", "string | (rhtmx.v1.field).web_url = true", {"a": "b"}),
+        ("repeated.min_items", f"repeated string | {FIELD}.repeated.min_items = 1", {"a": []}),
+        (
+            "string.min_len",
+            f"repeated string | {FIELD}.repeated.items.string.min_len = 2",
+            {"a": ["b"]},
+        ),
+        (
+            "string.max_len",
+            f"map<string, int32> | {FIELD}.map.keys.string.max_len = 1",
+            {"a": {"bb": 1}},
+        ),
+        ("int32.gt", f"map<string, int32> | {FIELD}.map.values.int32.gt = 1", {"a": {"b": 1}}),
+        (
+            "timestamp.lt_now",
+            f"google.protobuf.Timestamp | {FIELD}.timestamp.lt_now = true",
+            {"a": "2999-01-01T00:00:00Z"},
+        ),
+        ("odd", f'int32 | {FIELD}.cel = {{id: "odd" message: "m" expression: "this == 1"}}', {}),
+    ],
+)
+def test_words_for_each_id_that_a_violation_can_have_are_said(
+    name: str, rest: str, record: dict[str, Json]
+) -> None:
+    found = judge(tables_of(with_words(name, rest))["Task"], record)
+    assert [(each.code, each.message) for each in found] == [(name, "x")]
 
 
 def test_examples_are_no_rules() -> None:
