@@ -18,8 +18,7 @@ from rhtmx_codegen.visible import Hidden, hidden_of
 
 __all__ = ["served_descriptors"]
 
-_MESSAGE_RULES, _ONEOF_RULES = "buf.validate.message", "buf.validate.oneof"
-_FIELD_RULES = "buf.validate.field"
+_MESSAGE_RULES, _FIELD_RULES = "buf.validate.message", "buf.validate.field"
 _DECLARED = ("rhtmx.v1.entity", "rhtmx.v1.form")
 
 
@@ -84,7 +83,6 @@ class _Cutter:
         names = self._hidden.fields.get(name, frozenset())
         if names:
             self._fields(node, names)
-        if self._hidden.names(name):
             self._rules(node, name, names)
 
     def _fields(self, node: Any, names: frozenset[str]) -> None:
@@ -109,16 +107,10 @@ class _Cutter:
                 self._delete(node.nested_type, index)
 
     def _oneof(self, node: Any, index: int) -> None:
-        """Cut a oneof of which no field is left; another has not to have one that is seen."""
-        left = [each for each in node.field if each.HasField("oneof_index")]
-        if any(each.oneof_index == index for each in left):
-            rules = self._pool.option(node.oneof_decl[index], _ONEOF_RULES)
-            if rules is not None:
-                rules.ClearField("required")
-            return
+        """Cut a oneof whose fields are cut: all of them are, since the reader refuses others."""
         self._delete(node.oneof_decl, index)
-        for each in left:
-            if each.oneof_index > index:
+        for each in node.field:
+            if each.HasField("oneof_index") and each.oneof_index > index:
                 each.oneof_index -= 1
 
     # Rules

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rhtmx_codegen.defaults import misfit
+from rhtmx_codegen.emit_fields import is_server_only
 from rhtmx_codegen.model import Field, Kind, Message, Schema
 from rhtmx_codegen.problems import Problem
 from rhtmx_codegen.types import INTEGERS, SINGLE
@@ -32,9 +33,8 @@ def trait_problems(schema: Schema, message: Message) -> Iterator[Problem]:
         Each problem with its place.
     """
     for field in message.fields:
-        if field.traits is not None:
-            for words in _of_field(schema, message, field):
-                yield Problem(field.location, f"field {field.name} of {message.name}: {words}")
+        for words in _of_field(schema, message, field):
+            yield Problem(field.location, f"field {field.name} of {message.name}: {words}")
     for oneof in message.oneofs:
         members = [field for field in message.fields if field.oneof == oneof.name]
         if len({field.traits.merge if field.traits else 0 for field in members}) > 1:
@@ -43,16 +43,36 @@ def trait_problems(schema: Schema, message: Message) -> Iterator[Problem]:
                 f"oneof {oneof.name} of {message.name}: its fields are merged as one, so all of "
                 "them say the same merge, or none",
             )
+        if len({is_server_only(field) for field in members}) > 1:
+            yield Problem(
+                oneof.location,
+                f"oneof {oneof.name} of {message.name}: who sets one of its fields takes the "
+                "others away, and no client may touch one that is server_only: all of them are, or "
+                "none",
+            )
 
 
 def _of_field(schema: Schema, message: Message, field: Field) -> Iterator[str]:
+    yield from _of_type(schema, field)
     traits = field.traits
+    if traits is None:
+        return
     yield from _of_place(message, traits)
     yield from _of_merge(message, field)
     yield from _of_scale(traits)
     yield from _of_text(field)
     if traits.HasField("default"):
         yield from _of_default(schema, message, field)
+
+
+def _of_type(schema: Schema, field: Field) -> Iterator[str]:
+    """A message that hides something where it is a record, and nothing where it is a value."""
+    inner = None if is_server_only(field) else schema.messages.get(field.type.name)
+    if inner is not None and (hidden := [e.name for e in inner.fields if is_server_only(e)]):
+        yield (
+            f"{inner.name} is a value here, which everybody sees who sees the field, and its "
+            f"{hidden[0]} is server_only: take a message without it"
+        )
 
 
 def _of_place(message: Message, traits: Any) -> Iterator[str]:

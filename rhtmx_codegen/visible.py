@@ -40,11 +40,6 @@ class Hidden:
         hidden = self.fields[message.full_name]
         return [each for each in message.fields if each.name not in hidden]
 
-    def names(self, full_name: str) -> frozenset[str]:
-        """The names of the hidden fields of a message, and of the messages within it."""
-        within = self._closure([full_name], hidden=True)
-        return frozenset(name for each in within for name in self.fields.get(each, ()))
-
     def mentions(self, expression: str, full_name: str) -> bool:
         """Whether a rule in CEL has the name of a hidden field in it.
 
@@ -54,7 +49,8 @@ class Hidden:
             expression: the rule.
             full_name: of the message that it is about, or whose field it is about.
         """
-        return not self.names(full_name).isdisjoint(_WORD.findall(expression))
+        # Messages that are seen within it hide nothing: the reader refuses that.
+        return not self.fields[full_name].isdisjoint(_WORD.findall(expression))
 
     def _types(self) -> frozenset[str]:
         messages = self._schema.messages

@@ -203,6 +203,17 @@ CASES = {
         ),
         "its fields are merged as one",
     ),
+    "oneof of which a part never leaves the server": Case(
+        field("oneof a { int32 b = 1 [(rhtmx.v1.field).server_only = true]; int32 c = 2; }"),
+        "all of them are, or none",
+    ),
+    **{
+        f"record that hides something as {what}": Case(
+            field(f"{what} b = 3;", "string a = 1 [(rhtmx.v1.field).server_only = true];"),
+            "and its a is server_only: take a message without it",
+        )
+        for what in ("Task", "repeated Task", "map<string, Task>")
+    },
     "merge of what is written as a whole": Case(
         "message A {\n option (rhtmx.v1.entity) = {whole: true};\n"
         " int32 b = 1 [(rhtmx.v1.field).merge = MERGE_COUNTER]; // here\n}",
@@ -316,6 +327,13 @@ message Task {
   optional int32 small = 16 [json_name = "extra"];
 }
 enum State { option allow_alias = true; STATE_OPEN = 0; STATE_NEW = 0; }
+message Note {
+  option (rhtmx.v1.entity) = {};
+  oneof hidden {
+    string this = 1 [(rhtmx.v1.field).server_only = true];
+    Note that = 2 [(rhtmx.v1.field).server_only = true];
+  }
+}
 message SignUp {
   option (rhtmx.v1.form) = {};
   string email = 1 [(rhtmx.v1.field) = {async: true deliverable: true label: "Mail"}];

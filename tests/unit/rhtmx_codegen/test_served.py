@@ -28,7 +28,6 @@ message Task {
   oneof choice {
     option (buf.validate.oneof).required = true;
     string red = 3;
-    string blue = 4 [(rhtmx.v1.field).server_only = true];
   }
   oneof gone { string green = 5 [(rhtmx.v1.field).server_only = true]; }
   optional string later = 6;
@@ -41,11 +40,6 @@ message Kept {
   message Lost { string b = 1; }
   string c = 1;
   Lost lost = 2;
-}
-message Holder {
-  Task task = 1 [(buf.validate.field).cel = {
-    id: "c" expression: "this.secret == ''" message: "x"
-  }];
 }
 """
 
@@ -92,17 +86,12 @@ def test_oneofs_and_rules_keep_what_is_seen_of_them() -> None:
     assert [each.name for each in node.oneof_decl] == ["choice", "_later"]
     later = next(each for each in node.field if each.name == "later")
     assert node.oneof_decl[later.oneof_index].name == "_later"
-    assert not pool.option(node.oneof_decl[0], "buf.validate.oneof").required
+    assert pool.option(node.oneof_decl[0], "buf.validate.oneof").required
     rules = pool.option(node, "buf.validate.message")
     assert [each.id for each in rules.cel] == ["b"]
     assert [(list(each.fields), each.required) for each in rules.oneof] == [
         (["title", "other"], False)
     ]
-
-
-def test_a_rule_of_a_message_around_that_names_something_hidden_is_not_in_it() -> None:
-    pool, node = opened(served_descriptors(schema_of(PARTS)), "app.proto", "Holder")
-    assert list(pool.option(node.field[0], "buf.validate.field").cel) == []
 
 
 def test_of_a_hidden_type_stays_only_what_is_seen_elsewhere() -> None:
