@@ -11,6 +11,7 @@ something else.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -56,6 +57,9 @@ class RecordRules:
         #: The fields that never leave the server, by key: what a client is told who writes one.
         self.hidden = {
             each.key: _violation(each, "server_only") for each in self._fields if each.server_only
+        }
+        self._names_of_server = {
+            each.name for each in self._fields if each.read_only or each.server_only
         }
         self._filled = [(each, each.default) for each in self._fields if each.default is not None]
 
@@ -111,19 +115,25 @@ class RecordRules:
         record = _parse(after)
         if not isinstance(record, dict):
             raise Invalid("an object expected", code="type")
-        if before is None:
-            found = list(judge(self._table, record, now=self._now()))
-        else:
+        changed, read = set[str](), None
+        if before is not None:
             names, keys = self._names, written or jsontext.differing_keys(before, after)
             changed = {names[key] for key in keys if key in names}
             # Of what was no object no rule was ever kept.
             read = changed if jsontext.is_object(before) else None
-            found = list(judge(self._table, record, changed=read, now=self._now()))
-            if not _is_trusted(who):
-                # Who names a field writes it, also by the value that it has.
-                found += self._touched(changed, None if written else before, record)
+        found = list(judge(self._table, record, changed=read, now=self._now()))
+        if not _is_trusted(who):
+            found = [self._not_theirs(each) for each in found]
+            # Who names a field writes it, also by the value that it has.
+            found += self._touched(changed, None if written else before, record)
         if found:
             raise _invalid(found)
+
+    def _not_theirs(self, found: Violation) -> Violation:
+        """A violation, in words that say so if its author could not have written the field."""
+        if found.field not in self._names_of_server:
+            return found
+        return replace(found, message=f"{_WORDS['read_only']}, and {found.message}")
 
     def _touched(
         self, changed: Collection[str], before: bytes | None, after: Mapping[str, Any]

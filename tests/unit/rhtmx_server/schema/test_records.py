@@ -188,6 +188,29 @@ def test_what_only_the_server_sets_and_has_no_default_is_refused_of_a_client() -
     assert rules.prepare(SERVICE, {"seen": 1}) == {}
 
 
+@pytest.mark.parametrize("trait", ["read_only", "server_only"])
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [({"required": True}, "is required"), ({}, "must have at least 1 character")],
+)
+def test_a_client_is_told_that_what_is_wrong_is_not_its_to_set(
+    trait: str, rule: dict[str, Any], words: str
+) -> None:
+    """Whatever it writes, it cannot create such a record: the program has to fill it in."""
+    traits: dict[str, Any] = {trait: True, **rule}
+    owner = _s.field("owner", _s.STRING, (_s.min_len, 1), **traits)
+    rules = rules_of(owner, TITLE)
+    with pytest.raises(Invalid) as caught:
+        judge(rules, ADA, None, {})
+    assert [(each.field, each.message) for each in caught.value.violations] == [
+        ("owner", f"is set by the server, and {words}"),
+        ("title", "must have at least 1 character"),
+    ]
+    with pytest.raises(Invalid) as caught:
+        judge(rules, None, None, {"title": "a"})
+    assert [each.message for each in caught.value.violations] == [words]
+
+
 def test_only_the_server_changes_what_only_it_sets_and_nobody_what_is_written_once() -> None:
     rules = rules_of(SEEN, KIND)
     before = {"seen": 1, "kind": "a"}
