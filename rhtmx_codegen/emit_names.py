@@ -6,7 +6,7 @@ Knows names of the schema. Must not know what is generated under them.
 from __future__ import annotations
 
 from rhtmx_codegen.model import Enum, Message, Schema
-from rhtmx_codegen.names import flat_name
+from rhtmx_codegen.names import flat_name, module_of
 from rhtmx_codegen.words import snake
 
 __all__ = ["Names", "constants", "module_of", "table_name"]
@@ -41,17 +41,6 @@ class Names:
         while name in self._names.values():
             name += "_"
         return name
-
-
-def module_of(file: str) -> str:
-    """What a file of the schema becomes, without its ending.
-
-    Example:
-        >>> module_of("team/app.proto")
-        'team_app'
-    """
-    stem = file.removesuffix(".proto")
-    return "".join(each if each.isalnum() and each.isascii() else "_" for each in stem)
 
 
 def table_name(name: str) -> str:

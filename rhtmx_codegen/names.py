@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_NAME
 from rhtmx_codegen.model import Enum, Field, Message, Schema
 from rhtmx_codegen.problems import Location, Problem
+from rhtmx_codegen.words import is_reserved, python_attribute, snake
 
-__all__ = ["flat_name", "name_problems"]
+__all__ = ["flat_name", "module_of", "name_problems"]
 
 _EXTRA = "extra"
 """The attribute that keeps the keys that a schema does not know."""
@@ -28,6 +29,7 @@ def name_problems(schema: Schema) -> Iterator[Problem]:
     for enum in schema.enums.values():
         yield from _words(enum)
     yield from _types(schema)
+    yield from _files(schema)
     yield from _endless(schema)
 
 
@@ -75,13 +77,47 @@ def _types(schema: Schema) -> Iterator[Problem]:
     said: dict[str, str] = {}
     both: list[Message | Enum] = [*schema.messages.values(), *schema.enums.values()]
     for each in both:
-        one = said.setdefault(flat_name(each.name), each.full_name)
+        name = flat_name(each.name)
+        # The table of a message has its name in capital letters.
+        one = said.setdefault(snake(name), each.full_name)
         if one != each.full_name:
             yield Problem(
                 each.location,
                 f"{one} and {each.full_name} have one name in the code that is generated, "
-                f"{flat_name(each.name)}: rename one of them",
+                f"{name} or {snake(name).upper()}: rename one of them",
             )
+        if is_reserved(name):
+            yield Problem(each.location, f"no class or type can be called {name}: rename it")
+
+
+def _files(schema: Schema) -> Iterator[Problem]:
+    """Two files whose modules have one name."""
+    said: dict[str, str] = {}
+    both: list[Message | Enum] = [*schema.messages.values(), *schema.enums.values()]
+    for name in dict.fromkeys([*schema.files, *(each.file for each in both)]):
+        one = said.setdefault(module_of(name), name)
+        if one != name:
+            yield Problem(
+                Location(name),
+                f"{one} and {name} become one module, {module_of(name)}: rename one of them",
+            )
+
+
+_TAKEN = frozenset(("index", "__init__", "__main__", "__future__", "_descriptors", "_json_schema"))
+"""Modules of a generated folder that come of no file of the schema, or that nobody can import."""
+
+
+def module_of(file: str) -> str:
+    """What a file of the schema becomes, without its ending.
+
+    Example:
+        >>> module_of("team/app.proto"), module_of("index.proto"), module_of("2fa.proto")
+        ('team_app', 'index_', '_2fa')
+    """
+    stem = file.removesuffix(".proto")
+    name = "".join(each if each.isalnum() and each.isascii() else "_" for each in stem)
+    name = f"_{name}" if name[:1].isdigit() else python_attribute(name)
+    return f"{name}_" if name in _TAKEN else name
 
 
 def flat_name(name: str) -> str:

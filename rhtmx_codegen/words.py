@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["camel", "python_attribute", "snake", "word_of"]
+__all__ = ["camel", "is_reserved", "python_attribute", "snake", "word_of"]
 
 _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _KEYWORDS = frozenset(
@@ -19,6 +19,17 @@ _KEYWORDS = frozenset(
     )
 )
 """Of Python, written down: what is generated does not depend on the Python that generates it."""
+
+_OF_TYPESCRIPT = frozenset(
+    re.findall(
+        "[a-z]+",
+        "any arguments bigint boolean case catch const debugger default delete do enum eval export "
+        "extends false function implements instanceof interface let never new null number object "
+        "package private protected public s schema static string super switch symbol this throw "
+        "true typeof undefined unknown var void",
+    )
+)
+"""What is no name of a type there, and what each generated module has for itself."""
 
 
 def snake(name: str) -> str:
@@ -58,6 +69,16 @@ def word_of(enum: str, value: str) -> str:
     """
     rest = value.removeprefix(f"{snake(enum).upper()}_")
     return snake(rest if rest[:1].isalpha() else value)
+
+
+def is_reserved(name: str) -> bool:
+    """Whether one of the languages does not take the name for a type, or takes it for its own.
+
+    Example:
+        >>> is_reserved("None"), is_reserved("interface"), is_reserved("Task")
+        (True, True, False)
+    """
+    return name in _KEYWORDS or name in _OF_TYPESCRIPT
 
 
 def python_attribute(field: str) -> str:

@@ -81,6 +81,23 @@ CASES = {
         "message TaskStep {}\nmessage Task {\n  message Step {} // here\n}",
         "have one name in the code that is generated, TaskStep",
     ),
+    **{
+        f"the table of {one} twice": Case(
+            f"message {one} {{}}\nmessage {other} {{}} // here", "have one name in the code"
+        )
+        for one, other in (("SignUp", "Sign_Up"), ("HTTPRoute", "HttpRoute"), ("Task", "TASK"))
+    },
+    **{
+        f"a type called {name}": Case(
+            f"{what} // here\n}}", f"no class or type can be called {name}"
+        )
+        for name, what in (
+            ("None", "message None {"),
+            ("class", "enum class { A = 0;"),
+            ("interface", "message interface {"),
+            ("schema", "message schema {"),
+        )
+    },
     "endless": Case(
         plain("Task again = 1 [(buf.validate.field).required = true];"),
         "leads back to Task: no value could ever be whole",
