@@ -140,6 +140,8 @@ def _run(options: argparse.Namespace, using: Emitters | None) -> int:
     folders = {name: folder for name, folder in folders.items() if folder is not None}
     if not folders:
         raise _UsageError("where to? give --python FOLDER, --ts FOLDER, or both")
+    if "" in folders.values():
+        raise _UsageError("where to? the name of a FOLDER is empty (`.` is the one you are in)")
     if options.against is not None and not options.breaking:
         raise _UsageError("--against needs --breaking")
     lock = _lock(options.lock, missing=NO_LOCK)
@@ -167,7 +169,7 @@ def _protos(folder: Path) -> int:
 def _lock(path: Path, missing: Lock | None = None) -> Lock:
     if missing is not None and not path.exists():
         return missing
-    return read_lock(path.read_text(encoding="utf-8"), str(path))
+    return read_lock(path.read_bytes(), str(path))
 
 
 def _judge(made: Generated, sources: Sources, *, refuse: bool) -> None:

@@ -82,7 +82,11 @@ def apply(changes: Changes) -> None:
     """
     for path, content in changes.written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        # As a whole or not at all: half a file would be taken for one of somebody else's.
+        whole = path.resolve()
+        half = whole.with_name(f".{whole.name}.half")
+        half.write_bytes(content)
+        half.replace(whole)
     for path in changes.removed:
         path.unlink()
 

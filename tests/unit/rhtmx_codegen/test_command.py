@@ -182,6 +182,13 @@ def test_a_file_of_somebody_else_is_not_overwritten(run: Run) -> None:
     [
         ((), "error: which FILE? (see rhtmx codegen --help)\n"),
         (("app.proto",), "error: where to? give --python FOLDER, --ts FOLDER, or both\n"),
+        *(
+            (
+                (*BOTH, option, ""),  # as of a variable of the shell that is not set
+                "error: where to? the name of a FOLDER is empty (`.` is the one you are in)\n",
+            )
+            for option in ("--python", "--ts")
+        ),
         ((*BOTH, "--against", "x"), "error: --against needs --breaking\n"),
         ((*BOTH, "--no"), "error: unrecognized arguments: --no (see rhtmx codegen --help)\n"),
         (

@@ -25,6 +25,30 @@ def test_what_is_missing_or_different_is_written(tmp_path: Path) -> None:
     assert compare({same: TEXT, other: TEXT, new: TEXT}).written == {}
 
 
+def test_a_file_is_written_as_a_whole_or_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, link = tmp_path / "elsewhere" / "app.py", tmp_path / "link.py"
+    path.parent.mkdir()
+    path.write_text(TEXT)
+    link.symlink_to(path)
+    write = Path.write_bytes
+
+    def full(self: Path, content: bytes) -> int:
+        write(self, content[:5])
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="no space left"):
+        apply(compare({link: f"{TEXT}x = 1\n"}))
+    assert path.read_text() == TEXT
+    monkeypatch.undo()
+    apply(compare({link: f"{TEXT}x = 1\n"}))
+    assert path.read_text() == f"{TEXT}x = 1\n"
+    assert link.is_symlink()
+    assert [each.name for each in path.parent.iterdir()] == ["app.py"]
+
+
 def test_what_was_generated_and_is_not_any_more_is_removed(tmp_path: Path) -> None:
     old, own, text = (tmp_path / name for name in ("old.py", "own.py", "notes.txt"))
     old.write_text(TEXT)
