@@ -31,7 +31,7 @@ NO_LOCK: Lock = {}
 """Of a schema that was never locked."""
 
 
-def read_lock(text: str, name: str = "schema.lock") -> Lock:
+def read_lock(text: str | bytes, name: str = "schema.lock") -> Lock:
     """Read a lock.
 
     Args:
@@ -50,7 +50,7 @@ def read_lock(text: str, name: str = "schema.lock") -> Lock:
         versions: dict[int, Snapshot] = {int(key): each for key, each in found["versions"].items()}
         for each in versions.values():
             _require_parts(each)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 0
         words = (
             "it is no lock of a schema: take the one that was committed last (after a merge either "
@@ -63,10 +63,20 @@ def read_lock(text: str, name: str = "schema.lock") -> Lock:
 def _require_parts(version: Snapshot) -> None:
     """Fail with one of the usual errors where something is missing."""
     for message in version["messages"].values():
+        _require(str, message.get("entity", ""), message.get("form", ""))
+        _require(dict, message.get("rules", {}))
         for number, field in message["fields"].items():
-            int(number), field["name"], field["key"], field["type"]
+            int(number)
+            _require(str, field["name"], field["key"], field["type"])
+            _require(dict, field.get("rules", {}))
     for enum in version["enums"].values():
-        dict(enum["words"])
+        _require(int, *enum["words"].values())
+
+
+def _require(kind: type, *values: Any) -> None:
+    for each in values:
+        if not isinstance(each, kind):
+            raise TypeError(each)
 
 
 def with_version(lock: Lock, schema: Schema) -> Lock:

@@ -100,7 +100,7 @@ def _options(parameter: str) -> dict[str, str]:
 
 def _lock(path: Path) -> Lock:
     """The lock, which says what keys were called in older versions; none is none."""
-    return read_lock(path.read_text(encoding="utf-8"), str(path)) if path.exists() else NO_LOCK
+    return read_lock(path.read_bytes(), str(path)) if path.exists() else NO_LOCK
 
 
 def _descriptor_set(asked: plugin_pb2.CodeGeneratorRequest) -> bytes:

@@ -42,6 +42,8 @@ class Pool:
         if _DESCRIPTOR not in {file.name for file in plain}:
             self._pool.AddSerializedFile(descriptor_pb2.DESCRIPTOR.serialized_pb)
         for file in plain:
+            if not file.name.isascii():
+                raise ValueError(f"{file.name}: protobuf finds no file whose name is not in ASCII")
             try:
                 self._pool.AddSerializedFile(file.SerializeToString())
             except TypeError as error:

@@ -51,10 +51,10 @@ def _allows_more(rule: str, old: Any, new: Any) -> bool:
             return float(new) <= float(old)
         if rule in _MOST:
             return float(new) >= float(old)
+        if rule == "in":
+            return set(old) <= set(new)
+        if rule == "not_in":
+            return set(new) <= set(old)
     except (TypeError, ValueError):
         return False
-    if rule == "in":
-        return set(old) <= set(new)
-    if rule == "not_in":
-        return set(new) <= set(old)
     return old is True and new is False

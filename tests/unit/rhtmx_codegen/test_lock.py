@@ -77,9 +77,21 @@ def test_git_merges_fields_that_two_branches_add(tmp_path: Path) -> None:
         '{"format": 1, "versions": {"1": {"messages": {}}}}',
         '{"format": 1, "versions": {"1": {"messages": {"A": {"fields": {"1": {}}}}, "enums": {}}}}',
         "<<<<<<< ours\n{}",
+        b"\xff\xfe{",
+        "[" * 100_000,
+        *(
+            f'{{"format": 1, "versions": {{"1": {{"messages": {{"A": {each}}}, "enums": {{}}}}}}}}'
+            for each in (
+                '{"fields": {"1": {"name": "a", "key": "a", "type": 3}}}',
+                '{"fields": {"1": {"name": "a", "key": "a", "type": "string", "rules": []}}}',
+                '{"fields": {}, "rules": 1}',
+                '{"fields": {}, "entity": ["a"]}',
+            )
+        ),
+        '{"format": 1, "versions": {"1": {"messages": {}, "enums": {"A": {"words": {"a": "b"}}}}}}',
     ],
 )
-def test_what_is_no_lock_is_refused(text: str) -> None:
+def test_what_is_no_lock_is_refused(text: str | bytes) -> None:
     with pytest.raises(SchemaError, match=r"old\.lock(:1)?: it is no lock .* run `rhtmx codegen`"):
         read_lock(text, "old.lock")
 

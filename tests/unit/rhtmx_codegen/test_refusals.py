@@ -387,6 +387,11 @@ def test_a_key_is_there_once(fields: str, words: str) -> None:
     assert str(caught.value) == f"a.proto:{words}"
 
 
+def test_a_file_that_protobuf_does_not_find_is_refused() -> None:
+    with pytest.raises(SchemaError, match=r"é.proto: protobuf finds no file whose name is not"):
+        read_with_problems(descriptors({"é.proto": HEAD}), ["é.proto"])
+
+
 def test_the_version_is_said_in_one_file() -> None:
     line = "option (rhtmx.v1.schema).version = 2;"
     texts = dict.fromkeys(("a.proto", "b.proto"), f"{HEAD}{line}")
