@@ -67,7 +67,7 @@ def answer(request: bytes, *, using: Emitters | None = None) -> bytes:
     try:
         for path, text in sorted(_files(asked, using).items()):
             response.file.add(name=path, content=text)
-    except (SchemaError, ValueError) as error:
+    except (SchemaError, ValueError, OSError) as error:
         response.error = str(error)
     return response.SerializeToString()
 
@@ -77,9 +77,12 @@ def _files(asked: plugin_pb2.CodeGeneratorRequest, using: Emitters | None) -> Ma
     folders = {name: folder for name, folder in options.items() if name != "lock"}
     if not folders:
         raise ValueError("where to? give the plugin an option python=FOLDER, ts=FOLDER, or both")
+    names = [name for name in asked.file_to_generate if not name.startswith(_NOT_THEIRS)]
+    if not names:
+        return {}  # asked by folders, this is one without a schema
     made = generate(
         _descriptor_set(asked),
-        [name for name in asked.file_to_generate if not name.startswith(_NOT_THEIRS)],
+        names,
         folders,
         _lock(Path(options.get("lock", _LOCK))),
         using=using,

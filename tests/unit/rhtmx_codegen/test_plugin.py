@@ -29,11 +29,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def asked(parameter: str, text: str = TEXT, *more: str) -> plugin_pb2.CodeGeneratorResponse:
+def asked(
+    parameter: str, text: str = TEXT, *more: str, file: str = "app.proto"
+) -> plugin_pb2.CodeGeneratorResponse:
     """What the plugin answers about a schema."""
     files = descriptor_pb2.FileDescriptorSet.FromString(descriptors({"app.proto": HEAD + text}))
     request = plugin_pb2.CodeGeneratorRequest(
-        file_to_generate=["app.proto", *more], parameter=parameter, proto_file=files.file
+        file_to_generate=[file, *more], parameter=parameter, proto_file=files.file
     )
     given = answer(request.SerializeToString(), using=FAKES)
     return plugin_pb2.CodeGeneratorResponse.FromString(given)
@@ -57,6 +59,16 @@ def test_texts_are_those_of_the_command() -> None:
 def test_the_options_themselves_are_no_part_of_a_schema() -> None:
     response = asked("ts=c", TEXT, "rhtmx/v1/schema.proto", "buf/validate/validate.proto")
     assert response.file[0].content.startswith("('app.proto',)")
+
+
+def test_of_a_folder_with_nothing_but_the_options_nothing_is_made() -> None:
+    response = asked("ts=c,lock=schema.lock", TEXT, file="rhtmx/v1/schema.proto")
+    assert (list(response.file), response.error) == ([], "")
+
+
+def test_a_lock_that_cannot_be_read_is_said() -> None:
+    Path("schema.lock").mkdir()
+    assert "schema.lock" in asked("ts=c").error
 
 
 def test_the_lock_that_is_there_says_what_was_renamed() -> None:
