@@ -230,3 +230,38 @@ export async function aReasonThatNoFieldShowsIsTheForms(tools) {
   assert.equal(await valueIn(tab, "[name=title]"), "good");
   await nothingWasSent(tools);
 }
+
+/** Binds the page's form to what answers without asking anybody, before the event has ended. */
+const judgedHere = () => {
+  const answer = async () => ({ valid: true, metadata: null, errors: [] });
+  const judge = { state: "open", onState: () => () => {} };
+  const client = { ...judge, validateField: answer, validateForm: answer };
+  rhtmx.bindForm(document.querySelector("form"), { client, name: "here" });
+};
+
+async function isSentWhenJudgedHere(tools, send, form, options) {
+  const { tab, ask } = tools;
+  const body = `<form ${form}><input name="title" value="good"><button>Send</button></form>`;
+  await ask("show", "/form", { body, ...options });
+  await tab.goto("/form");
+  await tab.until(() => window.rhtmx);
+  await tab.evaluate(judgedHere);
+  await send(tab);
+  assert.deepEqual(await sentOnce(tools), ["title=good"]);
+}
+
+const POSTED = 'action="/done" method="post"';
+
+/** The browser takes no submission of a form while it tells of one. */
+export const aFormThatIsJudgedInThePageIsSentByAClick = (tools) =>
+  isSentWhenJudgedHere(tools, (tab) => tab.click("button"), POSTED);
+
+export const aFormThatIsJudgedInThePageIsSentByTheKeyboard = (tools) =>
+  isSentWhenJudgedHere(
+    tools,
+    (tab) => tab.type("input", "").then(() => tab.press("Enter")),
+    POSTED,
+  );
+
+export const aFormThatIsJudgedInThePageIsSentByHtmx = (tools) =>
+  isSentWhenJudgedHere(tools, (tab) => tab.click("button"), 'hx-post="/done"', { htmx: "2" });

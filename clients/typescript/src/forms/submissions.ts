@@ -104,6 +104,10 @@ export class Submissions {
     if (question === this.#held) return;
     this.#held = question;
     if (!(await question)) return;
+    // Judged in the page, before the event has ended: a browser takes no submission of a form
+    // while it tells of one.
+    if (event.eventPhase) await new Promise((go) => setTimeout(go));
+    if (this.#held !== question) return;
     this.#isLetting = true;
     if (button) this.#listen(button, REQUESTS, this.#follow);
     again();
