@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,29 +14,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rhtmx_codegen.advice import advice
 from rhtmx_codegen.problems import Location, Problem, SchemaError
 from rhtmx_codegen.sources import Sources, find_sources
 
 __all__ = ["NoCompilerError", "build", "compile_sources"]
-
-_UNKNOWN = re.compile(r"cannot find `(buf\.validate|rhtmx\.v1|google\.protobuf)\.(\w+)")
-_HOMES = {
-    "buf.validate": "buf/validate/validate",
-    "rhtmx.v1": "rhtmx/v1/schema",
-    "google.protobuf": "google/protobuf/wrappers",
-    **{
-        f"google.protobuf.{name}": f"google/protobuf/{file}"
-        for file, names in {
-            "any": ("Any",),
-            "duration": ("Duration",),
-            "field_mask": ("FieldMask",),
-            "struct": ("Struct", "Value", "ListValue", "NullValue"),
-            "timestamp": ("Timestamp",),
-        }.items()
-        for name in names
-    },
-}
-"""The files of what schemas name and do not have themselves: of one name, or of a package."""
 
 
 class NoCompilerError(Exception):
@@ -107,7 +88,7 @@ def _program() -> str:
     if program is None:
         raise NoCompilerError(
             "the compiler `buf` is not installed, and schemas are compiled by it: "
-            'pip install "rhtmx[codegen]"'
+            "pip install 'rhtmx[codegen]', or '.[codegen]' in a checkout"
         )
     return program
 
@@ -128,16 +109,4 @@ def _said(sources: Sources, line: str) -> Iterator[Problem]:
     except (ValueError, KeyError, TypeError):
         first = sources.names[0]
         place, words = Location(first), f"buf: {line.strip().removeprefix('Failure: ')}"
-    yield Problem(sources.place(place), f"{words}{_advice(words)}")
-
-
-def _advice(words: str) -> str:
-    if "imported file does not exist" in words:
-        return ": say with --root from which folder imports are named"
-    if "used more than once" in words or "reserved" in words:
-        return ": a number means one thing for ever, take one that was never used"
-    if unknown := _UNKNOWN.match(words):
-        package, name = unknown.groups()
-        home = _HOMES.get(f"{package}.{name}", _HOMES[package])
-        return f': is there an `import "{home}.proto";`?'
-    return ""
+    yield Problem(sources.place(place), f"{words}{advice(words, place, sources.texts)}")
