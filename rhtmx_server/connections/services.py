@@ -190,8 +190,9 @@ class Services:
 
     def _admit(self, mutation: Mutation) -> None:
         """Make sure that a mutation may be decided, and each write of a transaction."""
-        if type(mutation.message) is not Transaction:
-            self._admit_write(mutation, mutation.write, "push_fields")
+        message = mutation.message
+        if type(message) is Push or type(message) is PushFields:
+            self._admit_write(mutation, message, "push_fields")
         for index, each in enumerate(mutation.writes):
             self._admit_write(mutation, each.write, f"transaction.writes[{index}]")
 
