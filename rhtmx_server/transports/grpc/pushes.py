@@ -21,12 +21,14 @@ failed     -               -            failed        failed              over, 
 
 (1) `PushMany` fails with the first one that is rejected; `PushEach` tells each and
 goes on. What is read is bounded by what is due: it waits while `most` answers are, or
-while the peer has left too many answers of other calls unread.
+while the peer has left too many answers of other calls unread. Answers become bytes when
+there is room for them.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -183,7 +185,7 @@ class Pushes:
         self._each = each
         self._under_way = 0
         self._due = 0
-        self._frames: list[bytes] = []
+        self._replies: deque[object] = deque()
         self._error: RhtmxError | None = None
         self._last: Exception | None = None
         self._said_all = False
@@ -247,7 +249,7 @@ class Pushes:
         if self._error is not None:
             return
         try:
-            self._frames.append(prefixed(encode_message(self._outcome(reply[-1]))))
+            self._replies.append(self._outcome(reply[-1]))
         except RhtmxError as error:
             self._error = error
 
@@ -273,18 +275,33 @@ class Pushes:
         while True:
             # Seen before sending: what comes meanwhile is answered in the next round.
             done = self._error is not None or (self._said_all and self._under_way == 0)
-            frames, self._frames = self._frames, []
-            if frames:
-                joined = b"".join(frames)
-                self._answers.keep(len(joined))
+            if self._replies:
+                joined, number = await self._written_down()
                 await send(self._door, self._stream, joined, self._answers)
                 # Only now: answers that the peer has not taken are due, too.
-                self._due -= len(frames)
+                self._due -= number
                 self._room.set()
-            if done:
+            if done and not self._replies:
                 break
-            if not self._frames:
+            if not self._replies:
                 await self._news.wait()
             self._news.clear()
         if self._error or self._last:
             raise self._error or self._last or stopping()
+
+    async def _written_down(self) -> tuple[bytes, int]:
+        """The next answers as bytes, as many as there is room for, and how many these are.
+
+        Until then those that tell of one record share it: a batch may bring many at once.
+        """
+        if self._answers.full:
+            async with self._answers.turn():
+                return self._write_down()
+        return self._write_down()
+
+    def _write_down(self) -> tuple[bytes, int]:
+        frames: list[bytes] = []
+        while self._replies and not (frames and self._answers.full):
+            frames.append(prefixed(encode_message(self._replies.popleft())))
+            self._answers.keep(len(frames[-1]))
+        return b"".join(frames), len(frames)
