@@ -15,16 +15,31 @@ STORES = ("rhtmx_server.stores", "rhtmx.stores")
 PURE = (*SHELLS, *CHANCE, *DRIVERS, *STORES)
 
 OUTSIDE = ("rhtmx_server.transports", *STORES, *DRIVERS)
-SHELL_ROOMS = ("rhtmx.api", "rhtmx.runtime", "rhtmx.grpc", "rhtmx.cli")
+SHELL_ROOMS = ("rhtmx.api", "rhtmx.runtime", "rhtmx.grpc", "rhtmx.cli", "rhtmx.mcp")
+PROTOCOL = ("mcp", "mcp_types")
+"""The package for AI assistants: no part of ours but one may load it."""
 
 NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx.wire": (*PURE, "rhtmx.core", *SHELL_ROOMS),
     "rhtmx.values": (*PURE, "rhtmx.core", *SHELL_ROOMS),
     "rhtmx.core": (*PURE, *SHELL_ROOMS),
-    "rhtmx.runtime": ("rhtmx.api", "rhtmx.grpc", "rhtmx.cli", *STORES),
-    "rhtmx.api": ("rhtmx.grpc", "rhtmx.cli", "websockets"),
+    "rhtmx.runtime": ("rhtmx.api", "rhtmx.grpc", "rhtmx.cli", "rhtmx.mcp", *STORES),
+    "rhtmx.api": ("rhtmx.grpc", "rhtmx.cli", "rhtmx.mcp", "websockets"),
     "rhtmx.stores": ("rhtmx.core.session", *SHELL_ROOMS, *SHELLS),
-    "rhtmx.grpc": ("rhtmx.api", "rhtmx.runtime", "rhtmx.cli", *STORES),
+    "rhtmx.grpc": ("rhtmx.api", "rhtmx.runtime", "rhtmx.cli", "rhtmx.mcp", *STORES),
+    "rhtmx.mcp": ("rhtmx.cli", "rhtmx.grpc", "rhtmx.runtime", "websockets", *STORES),
+    **dict.fromkeys(
+        (
+            "rhtmx.mcp.answers",
+            "rhtmx.mcp.arguments",
+            "rhtmx.mcp.document",
+            "rhtmx.mcp.listing",
+            "rhtmx.mcp.plain_schema",
+            "rhtmx.mcp.secrets",
+            "rhtmx.mcp.tools",
+        ),
+        (*PURE, "rhtmx.api", "rhtmx.runtime", *PROTOCOL),
+    ),
     "rhtmx.grpc.resuming_cursor": PURE,
     "rhtmx_server.access": (*PURE, "rhtmx.wire"),
     "rhtmx_server.authenticators.key_cache": PURE,
