@@ -14,8 +14,13 @@ import pytest
 from google.protobuf import descriptor_pb2
 
 from rhtmx import schema as _s
+from rhtmx.cli.options import Disk, read
+from rhtmx.cli.requests import Mcp
+from rhtmx.mcp.arguments import NEEDS, TAKES
+from rhtmx.mcp.tools import ACTIONS
 from rhtmx.schema.entered import entered
 from rhtmx.schema.text import TextError
+from rhtmx.values.form_value import File
 from rhtmx_codegen.cel.functions import FUNCTIONS, METHODS
 from rhtmx_codegen.cel.macros import MACROS
 from rhtmx_codegen.cel.times import ACCESSORS
@@ -210,6 +215,35 @@ def test_the_violations_are_those_that_are_shown() -> None:
     found = [(f"`{v.field}`", f"`{v.code}`", v.message) for v in _s.judge(table, data)]
     assert found == shown[:-1]
     assert "is due before it starts" in PROGRAMS["app.proto"][0]
+
+
+def test_a_host_is_told_a_command_that_there_is(tmp_path: Path) -> None:
+    (shown,) = [json.loads(block.text) for block in blocks(PAGE) if "mcpServers" in block.text]
+    board = shown["mcpServers"]["board"]
+    assert board["command"] == "rhtmx"
+    asked = read(board["args"], {}, "", Disk(str, lambda name: File(name, 0)))
+    assert asked.server.url == "ws://127.0.0.1:3000/api/ws"
+    assert asked.request == Mcp()
+
+
+def test_every_option_for_assistants_is_listed() -> None:
+    said = rows(PAGE, "option of mcp", "what it does")
+    listed_ = {name for row in said for name in re.findall(r"`(--[\w-]+)", row["option of mcp"])}
+    assert listed_ == {"--url", "--token", "--token-file", "--read-only", "--only", "--timeout"}
+    for name in listed_ - {"--token"}:  # which excludes the file with it
+        value = {"--read-only": [], "--url": ["ws://h"]}.get(name, ["1"])
+        read(["mcp", name, *value], {}, "", Disk(str, lambda name: File(name, 0)))
+
+
+def test_the_actions_of_a_tool_are_listed_with_what_they_take() -> None:
+    said = {
+        names(row["action"])[0]: (names(row["needs"]), names(row["takes"]))
+        for row in rows(PAGE, "action", "needs", "takes", "what comes back")
+    }
+    assert list(said) == list(ACTIONS)
+    for action, (needs, takes) in said.items():
+        assert (action, needs) == (action, list(NEEDS[action]))
+        assert (action, takes) == (action, list(TAKES[action]))
 
 
 def test_the_same_figure_of_the_campaign_is_everywhere() -> None:

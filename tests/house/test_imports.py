@@ -153,6 +153,15 @@ def test_only_the_command_that_is_asked_for_it_loads_the_compiler() -> None:
     assert callers == {"rhtmx.cli.compiling"}
 
 
+def test_only_what_speaks_to_assistants_loads_their_package() -> None:
+    callers = {
+        each.module for each in IMPORTS if any(within(each.imported, name) for name in PROTOCOL)
+    }
+    assert callers == {"rhtmx.mcp.stdio"}
+    callers = {each.module for each in IMPORTS if within(each.imported, "rhtmx.mcp.stdio")}
+    assert callers == {"rhtmx.cli.assistant"}
+
+
 def test_the_compiler_takes_of_the_client_package_only_what_is_pure() -> None:
     shared = ("rhtmx.patterns", "rhtmx.schema", "rhtmx.wire.limits", "rhtmx.errors")
     broken = [

@@ -18,7 +18,7 @@ from rhtmx.cli.errors import NO_CONNECTION, CommandError
 from rhtmx.cli.output import Output
 from rhtmx.cli.requests import Server
 
-__all__ = ["answer", "connected"]
+__all__ = ["answer", "client_of", "connected"]
 
 T = TypeVar("T")
 
@@ -39,22 +39,7 @@ async def connected(
             for it cannot be used.
         ConnectionClosed: there is no connection, and there will be none.
     """
-    token = server.token
-    path = server.token_file
-    if path is not None:
-        files.token(path)  # says in good words what is wrong with it
-
-    async def fresh() -> str:
-        assert path is not None
-        return files.token(path)
-
-    client = rhtmx.connect(
-        server.url,
-        format=server.format,
-        token=token if path is None else fresh,
-        ssl=context(server.ca, server.cert, server.key),
-        open_timeout=server.timeout,
-    )
+    client = client_of(server)
     try:
         async with client, asyncio.timeout(None) as limit:
             watcher = asyncio.create_task(
@@ -70,6 +55,32 @@ async def connected(
             f"'{server.shown}' did not answer for {server.timeout:g} s: is the server running?",
             NO_CONNECTION,
         ) from None
+
+
+def client_of(server: Server) -> rhtmx.Client:
+    """A client of a server, which is not connected yet.
+
+    Args:
+        server: which server.
+
+    Raises:
+        CommandError: a file for it cannot be used.
+    """
+    path = server.token_file
+    if path is not None:
+        files.token(path)  # says in good words what is wrong with it
+
+    async def fresh() -> str:
+        assert path is not None
+        return files.token(path)
+
+    return rhtmx.connect(
+        server.url,
+        format=server.format,
+        token=server.token if path is None else fresh,
+        ssl=context(server.ca, server.cert, server.key),
+        open_timeout=server.timeout,
+    )
 
 
 async def _watch(

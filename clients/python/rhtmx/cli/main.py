@@ -16,6 +16,7 @@ from typing import Any
 
 from rhtmx.cli import files
 from rhtmx.cli.asking import validate
+from rhtmx.cli.assistant import mcp
 from rhtmx.cli.checking import check
 from rhtmx.cli.compiling import compile_schema
 from rhtmx.cli.conflicts import conflicts, resolve
@@ -31,6 +32,7 @@ from rhtmx.cli.requests import (
     Conflicts,
     Invocation,
     Log,
+    Mcp,
     Push,
     PushMany,
     Resolve,
@@ -137,6 +139,7 @@ COMMANDS: Mapping[type[CliRequest], Callable[[Server, Any, Output], Awaitable[in
     Conflicts: conflicts,
     Resolve: resolve,
     Check: check,
+    Mcp: mcp,
 }
 """What is asked for → what does it."""
 

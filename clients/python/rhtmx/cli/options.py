@@ -21,6 +21,7 @@ from rhtmx.cli.requests import (
     Conflicts,
     Invocation,
     Log,
+    Mcp,
     Push,
     PushMany,
     Resolve,
@@ -101,6 +102,10 @@ def _server(given: Mapping[str, Any], environ: Mapping[str, str]) -> Server:
 
 def _url(given: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     label, url = "--url", given.get("url")
+    if "address" in given:
+        if url is not None:
+            raise _wrong("URL and --url exclude each other: give one")
+        label, url = "URL", given["address"]
     if url is None:
         label, url = "RHTMX_URL", environ.get("RHTMX_URL", "").strip() or DEFAULT_URL
     try:
@@ -245,6 +250,10 @@ def _check(given: Mapping[str, Any], disk: Disk) -> CliRequest:
     return Check(given["schema"], tuple(dict.fromkeys(given.get("entity", ()))))
 
 
+def _mcp(given: Mapping[str, Any], disk: Disk) -> CliRequest:
+    return Mcp(tuple(dict.fromkeys(given.get("only", ()))), bool(given.get("read_only")))
+
+
 _REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Disk], CliRequest]] = {
     "tail": _tail,
     "push": _push,
@@ -256,6 +265,7 @@ _REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Disk], CliRequest]] = {
     "conflicts": _conflicts,
     "resolve": _resolve,
     "check": _check,
+    "mcp": _mcp,
 }
 
 

@@ -260,6 +260,17 @@ def _check(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _mcp(command: argparse.ArgumentParser) -> None:
+    command.add_argument("address", metavar="URL", nargs="?", help="the server, as for --url")
+    command.add_argument(
+        "--only",
+        metavar="NAME",
+        action="append",
+        help="only this entity or form; may be given several times [all of the schema]",
+    )
+    command.add_argument("--read-only", action="store_true", help="offer nothing that writes")
+
+
 _WITH_OPERANDS = ("tail", "push", "validate", "resolve")
 
 _OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
@@ -273,4 +284,5 @@ _OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "conflicts": _conflicts,
     "resolve": _resolve,
     "check": _check,
+    "mcp": _mcp,
 }

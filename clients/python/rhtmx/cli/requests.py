@@ -24,6 +24,7 @@ __all__ = [
     "Conflicts",
     "Invocation",
     "Log",
+    "Mcp",
     "Push",
     "PushMany",
     "Resolve",
@@ -246,8 +247,32 @@ class Check:
     entities: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Mcp:
+    """Offer the application to an AI assistant.
+
+    Attributes:
+        only: these entities and forms; none: all of them.
+        read_only: without what writes.
+    """
+
+    only: tuple[str, ...] = ()
+    read_only: bool = False
+
+
 CliRequest: TypeAlias = (
-    Tail | Push | PushMany | Sync | Validate | Log | Blame | Undo | Conflicts | Resolve | Check
+    Tail
+    | Push
+    | PushMany
+    | Sync
+    | Validate
+    | Log
+    | Blame
+    | Undo
+    | Conflicts
+    | Resolve
+    | Check
+    | Mcp
 )
 """One of the commands."""
 

@@ -251,6 +251,27 @@ examples:
 With --json each line is an object of type violation: entity, entity_id,
 version, field, code, message.""",
     ),
+    "mcp": Words(
+        "rhtmx mcp [URL] [options]",
+        "offer the application to an AI assistant",
+        """\
+Speak the Model Context Protocol on standard input and output: an assistant
+starts this, and gets a tool for each entity and each form of the application's
+schema, which is read from the server. What it does there goes through the same
+door as everybody's: with the rights of the token, and the same rules.
+
+It needs the extra: pip install 'rhtmx[mcp]'. It ends when the assistant closes
+standard input. News and errors are on standard error.""",
+        """\
+examples:
+  rhtmx mcp ws://127.0.0.1:3000/api/ws
+  rhtmx mcp wss://example.com/api/ws --token-file token --read-only
+  rhtmx mcp --only tasks --only task        only this entity and this form
+
+An assistant is told of it like this:
+  {"mcpServers": {"board": {"command": "rhtmx",
+    "args": ["mcp", "ws://127.0.0.1:3000/api/ws"]}}}""",
+    ),
 }
 """Command → its help."""
 

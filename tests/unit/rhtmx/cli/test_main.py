@@ -56,6 +56,7 @@ def behave(monkeypatch: pytest.MonkeyPatch, name: str, outcome: Any) -> list[Any
         (["conflicts", "a"], "conflicts"),
         (["resolve", "a", "7", "1", "--lost"], "resolve"),
         (["check", "app_schema"], "check"),
+        (["mcp"], "mcp"),
     ],
 )
 def test_each_command_is_run_and_its_status_is_the_tools(

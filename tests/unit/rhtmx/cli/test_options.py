@@ -16,6 +16,7 @@ from rhtmx.cli.requests import (
     Conflicts,
     Invocation,
     Log,
+    Mcp,
     Push,
     PushMany,
     Resolve,
@@ -50,6 +51,16 @@ def test_the_environment_names_the_server_and_options_go_before_it() -> None:
     assert (server.url, server.token) == ("ws://o:1", "t2")
     server = run("sync", "tasks", "--token-file", "f", environ=environ).server
     assert (server.token, server.token_file) == (None, Path("f"))
+
+
+def test_an_assistant_is_offered_the_server_that_is_named_first() -> None:
+    environ = {"RHTMX_URL": "wss://e/api/ws"}
+    assert run("mcp", "ws://h/api/ws", environ=environ).server.url == "ws://h/api/ws"
+    assert run("mcp", environ=environ).server.url == "wss://e/api/ws"
+    with pytest.raises(CommandError, match="URL and --url exclude each other"):
+        run("mcp", "ws://h", "--url", "ws://h")
+    with pytest.raises(CommandError, match="URL: ws://host:port"):
+        run("mcp", "h")
 
 
 def test_http_and_https_are_taken_for_ws_and_wss() -> None:
@@ -124,6 +135,8 @@ def test_the_shared_options_are_read() -> None:
         ("resolve a 7 12 --json null", Resolve("a", "7", 12, None, None)),
         ("check app_schema", Check("app_schema")),
         ("check shop.schema --entity a --entity b --entity a", Check("shop.schema", ("a", "b"))),
+        ("mcp", Mcp()),
+        ("mcp --only a --only b --only a --read-only", Mcp(("a", "b"), read_only=True)),
     ],
 )
 def test_a_command_is_read(line: str, request_: object) -> None:
