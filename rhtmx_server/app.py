@@ -19,6 +19,7 @@ from rhtmx.schema.declared import Schema
 from rhtmx_server.access.entity import Entity, Partition
 from rhtmx_server.composition import Declarations, Merge, Said, compose
 from rhtmx_server.config import Config
+from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.scope_functions import ScopeFunction
 from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.tokens import AuthenticateFunction, check_authenticate, check_open
@@ -442,8 +443,7 @@ class App:
             limit: at most so many entries.
 
         Returns:
-            A list of at most `limit` entries and about 1 MiB of data. Only an
-            empty one says that there are no more.
+            A list of at most `limit` entries and about 1 MiB of data. Only an empty one is the end.
 
         Example:
             >>> page = await app.history("users")
@@ -496,4 +496,5 @@ class App:
         return self._server
 
     def _submit(self, mutation: Mutation) -> None:
+        check_name("client_id", mutation.client_id or "none")
         self._running.services.submit(mutation)

@@ -74,10 +74,22 @@ def check_name(where: str, value: str) -> str:
 
 
 def _bytes(where: str, value: str, most: int = MAX_NAME, least: int = 1) -> None:
-    # No character takes more than four bytes: short strings need no encoding.
-    if least <= len(value) <= most // 4:
-        return
-    size = len(value.encode())
+    # What arrives in a message has neither, since it was read; what the program says was not.
+    if "\0" in value:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"{where}: it holds a NUL character (U+0000), which is not allowed",
+        )
+    if value.isascii():
+        size = len(value)
+    else:
+        try:
+            size = len(value.encode())
+        except UnicodeEncodeError:
+            raise RhtmxError(
+                ErrorCode.BAD_MESSAGE,
+                f"{where}: it holds half of a surrogate pair: no valid Unicode",
+            ) from None
     if not least <= size <= most:
         raise RhtmxError(
             ErrorCode.BAD_MESSAGE, f"{where}: {least} to {most} bytes expected, got {size}"
@@ -189,6 +201,10 @@ def _mutation(what: str, message: Push | PushFields) -> None:
         0 < len(message.entity) <= _SHORT
         and message.entity not in FORBIDDEN_KEYS
         and 0 < len(message.entity_id) <= _SHORT
+        and message.entity.isascii()
+        and message.entity_id.isascii()
+        and "\0" not in message.entity
+        and "\0" not in message.entity_id
         and (seq is None or seq >= 1)
         and (base is None or base >= 0)
         and (version is None or version >= 1)

@@ -109,6 +109,8 @@ def _checked(grant: object) -> Grant:
     if not isinstance(subject, str):  # an empty one is a guest
         kind = type(subject).__name__
         raise MisuseError(f"returned a Grant whose subject is {kind}: a str expected")
+    if "\0" in subject:
+        raise MisuseError("returned a Grant whose subject holds a NUL character (U+0000)")
     if expires is not None and (type(expires) is not int or expires < _EARLIEST):
         raise MisuseError(
             "returned a Grant that does not expire in microseconds: an int, microseconds since "

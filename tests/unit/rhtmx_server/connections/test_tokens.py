@@ -109,13 +109,15 @@ async def test_an_end_that_is_over_already_is_taken_as_it_is(pool: DaemonPool) -
     assert await authenticator(lambda request: over, pool)(Request("ada")) == over
 
 
-@pytest.mark.parametrize(("subject", "kind"), [(42, "int"), (None, "NoneType")])
+@pytest.mark.parametrize(
+    ("subject", "said"), [(42, "is int"), (None, "is NoneType"), ("a\0", "holds a NUL character")]
+)
 async def test_a_subject_that_is_no_text_is_internal_and_the_log_says_so(
-    pool: DaemonPool, caplog: pytest.LogCaptureFixture, subject: Any, kind: str
+    pool: DaemonPool, caplog: pytest.LogCaptureFixture, subject: Any, said: str
 ) -> None:
     error = await fails(lambda request: Grant(subject), pool)
     assert error.code is ErrorCode.INTERNAL
-    assert f"whose subject is {kind}" in caplog.text
+    assert f"whose subject {said}" in caplog.text
 
 
 async def test_a_function_that_wants_to_exit_or_waits_for_something_cancelled_is_internal(
