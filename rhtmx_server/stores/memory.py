@@ -29,7 +29,7 @@ from rhtmx_server.model import (
 )
 from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, place
-from rhtmx_server.stores.chain import walk
+from rhtmx_server.stores.chain import steps_back, walk
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
 
@@ -275,7 +275,8 @@ class MemoryStore:
                 return None
             return replace(entry, record=_copy(entry.record))
 
-        return walk(find, _copy(newest), start=start, before=before, until=until, limit=limit)
+        steps = steps_back(_copy(newest), start=start, before=before, until=until, limit=limit)
+        return walk(find, steps)
 
     async def subjects(self, client_ids: Collection[str]) -> Mapping[str, str]:
         """Read whose these clients are."""

@@ -24,8 +24,8 @@ import msgspec
 from rhtmx.messages import ChangeAction
 from rhtmx_server.model import Departure, Key, PartRow, Record
 from rhtmx_server.stores.paging import BATCH_BYTES, cut
+from rhtmx_server.stores.rows import Row, record_of
 from rhtmx_server.stores.sqlite.retention import CHUNK
-from rhtmx_server.stores.sqlite.rows import Row, record_of
 
 __all__ = [
     "Known",

@@ -14,10 +14,9 @@ from rhtmx.messages import ChangeAction
 from rhtmx_server.model import ClientRow, Head, HistoryEntry, Key, Record
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition
-from rhtmx_server.stores.chain import walk
+from rhtmx_server.stores.chain import steps_back, walk
 from rhtmx_server.stores.paging import BATCH_BYTES, cut, cut_history
-from rhtmx_server.stores.sqlite import members
-from rhtmx_server.stores.sqlite.rows import (
+from rhtmx_server.stores.rows import (
     Row,
     client_of,
     entry_of,
@@ -29,6 +28,7 @@ from rhtmx_server.stores.sqlite.rows import (
     row_of_outcome,
     row_of_record,
 )
+from rhtmx_server.stores.sqlite import members
 
 __all__ = [
     "read_client",
@@ -294,7 +294,7 @@ def read_commits(
         entry = entry_of(row)
         return None if entry.lost else entry
 
-    return walk(find, newest, start=start, before=before, until=until, limit=limit)
+    return walk(find, steps_back(newest, start=start, before=before, until=until, limit=limit))
 
 
 def read_subjects(cursor: apsw.Cursor, client_ids: Iterable[str]) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import apsw
 
 from rhtmx_server.horizon import StoredTimes
-from rhtmx_server.stores.sqlite.rows import Row
+from rhtmx_server.stores.rows import Row
 
 __all__ = [
     "CHUNK",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -10,7 +11,7 @@ from rhtmx.messages import ChangeAction
 from rhtmx_server.model import Granularity, HistoryEntry, Record
 from rhtmx_server.record_page import CommitPage
 from rhtmx_server.stores import chain
-from rhtmx_server.stores.chain import walk
+from rhtmx_server.stores.chain import steps_back, walk, walk_afar
 
 
 class Log:
@@ -42,8 +43,7 @@ class Log:
         limit: int = 100,
         page_bytes: int = 1000,
     ) -> CommitPage:
-        return walk(
-            self.find,
+        steps = steps_back(
             self.record(newest),
             start=start,
             before=before,
@@ -51,6 +51,7 @@ class Log:
             limit=limit,
             page_bytes=page_bytes,
         )
+        return walk(self.find, steps)
 
 
 def told(page: CommitPage) -> tuple[list[int], int | None, bool]:
@@ -64,6 +65,18 @@ def test_each_commit_leads_to_the_one_before_it() -> None:
     log = Log(NINE)
     assert told(log.page(9)) == ([9, 6, 4, 1], None, True)
     assert log.found == [9, 6, 4, 1]
+
+
+async def test_a_commit_may_have_to_be_waited_for() -> None:
+    log = Log(NINE)
+
+    async def find(version: int) -> HistoryEntry | None:
+        await asyncio.sleep(0)
+        return log.find(version)
+
+    steps = steps_back(log.record(9), start=None, before=5, until=None, limit=100)
+    assert told(await walk_afar(find, steps)) == ([4, 1], None, True)
+    assert log.found == [5, 4, 4, 1]
 
 
 def test_pages_follow_one_another() -> None:

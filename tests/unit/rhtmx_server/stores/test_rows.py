@@ -4,7 +4,7 @@ import pytest
 
 from rhtmx.messages import ChangeAction
 from rhtmx_server.model import ClientRow, Clock, Granularity, HistoryEntry, Outcome, Record
-from rhtmx_server.stores.sqlite import rows
+from rhtmx_server.stores import rows
 
 
 def record(action: ChangeAction = ChangeAction.CREATE) -> Record:
