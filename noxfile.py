@@ -57,7 +57,7 @@ def tests(session: nox.Session) -> None:
     """Check the generated code, lint, type-check, and run every test but those of `browsers`."""
     session.install(
         "-e",
-        ".[auth,server]",
+        ".[auth,postgres,server]",
         *(each for name in ("bench", "codegen", "lint", "test") for each in group(name)),
     )
     _schema(session)
@@ -72,14 +72,14 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Run the fast tests only: no sockets, no browser, no subprocess."""
-    session.install("-e", ".[auth,server]", *group("codegen"), *group("test"))
+    session.install("-e", ".[auth,postgres,server]", *group("codegen"), *group("test"))
     session.run("pytest", *PARALLEL, "tests/unit", "tests/house", *session.posargs)
 
 
 @nox.session
 def browsers(session: nox.Session) -> None:
     """Try everything that is to hold in Chromium, Firefox and WebKit; `-- -k webkit` chooses."""
-    session.install("-e", ".[auth,server]", *group("test"))
+    session.install("-e", ".[auth,postgres,server]", *group("test"))
     with session.chdir(TYPESCRIPT):
         _npm(session, "ci", "--no-audit", "--no-fund")
     session.run("pytest", *PARALLEL, "-m", "", "tests/browser/test_engines.py", *session.posargs)
@@ -98,7 +98,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Put small bugs into what decides: which does no test notice? `-- merge` chooses."""
-    session.install("-e", ".[auth,server]", *group("mutants"), *group("test"))
+    session.install("-e", ".[auth,postgres,server]", *group("mutants"), *group("test"))
     with session.chdir(TYPESCRIPT):
         _npm(session, "ci", "--no-audit", "--no-fund")
     session.run("python", "-m", "tests.mutants", *session.posargs)
@@ -109,7 +109,7 @@ def lint(session: nox.Session) -> None:
     """Run ruff, mypy, Biome and the compiler of TypeScript."""
     session.install(
         "-e",
-        ".[auth,server]",
+        ".[auth,postgres,server]",
         *(each for name in ("bench", "codegen", "lint", "test") for each in group(name)),
     )
     _lint(session)

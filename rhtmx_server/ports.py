@@ -184,12 +184,20 @@ class Store(Protocol):
     async def close(self) -> None:
         """Finish what is under way and close. May be called twice."""
 
+    async def renew_epoch(self) -> str:
+        """Make every position that clients hold invalid; returns the new epoch.
+
+        To be called once after a backup was restored: clients may hold versions that it
+        has not seen, and start anew.
+        """
+
     async def commit(self, wanted: BatchNeeds, decide: Callable[[Snapshot], BatchWrites]) -> None:
         """Read what is wanted, decide, write, make it durable: one transaction.
 
         Calls are served one after the other. When this returns, the writes
-        survive a power loss. `decide` is called once and must not block; if it
-        raises, nothing is written and the exception passes through.
+        survive a power loss. `decide` must not block; if it raises, nothing is
+        written and the exception passes through. It is called once more, with a
+        newer snapshot, where another process has written what it had seen.
         """
 
     async def heads(self) -> dict[str, Head]:

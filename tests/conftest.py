@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if sys.dont_write_bytecode:
     # As in many containers. Then each worker, and each program that a test starts, would compile
@@ -17,6 +19,9 @@ if sys.dont_write_bytecode:
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.support.postgres import Postgres
 
 # Cores are shared: how long an example takes says nothing about the code.
 settings.register_profile(
@@ -36,3 +41,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder for what is made once for all workers of a run."""
     own = tmp_path_factory.getbasetemp()
     return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL, started when the first test of a worker asks for it."""
+    from tests.support.postgres import running
+
+    with running() as server:
+        yield server

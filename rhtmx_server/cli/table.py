@@ -116,8 +116,8 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option(
             "--store",
             "URL",
-            "where records are kept: sqlite:///relative.db, sqlite:////absolute.db, or "
-            "memory:// to keep nothing after the end",
+            "where records are kept: sqlite:///relative.db, sqlite:////absolute.db, "
+            "postgresql://user@host/database, or memory:// to keep nothing after the end",
             default="the app's own",
         ),
     ),

@@ -6,13 +6,15 @@ Knows which stores there are. Must not know who uses them.
 from __future__ import annotations
 
 from rhtmx_server.ports import Store
+from rhtmx_server.stores.hidden_password import hide_password
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.stores.sqlite import FileOptions, SqliteStore
 
 __all__ = ["FileOptions", "MemoryStore", "SqliteStore", "open_store"]
 
 _EXAMPLES = (
-    "sqlite:///app.db (a file here), sqlite:////var/lib/app.db (an absolute path) "
+    "sqlite:///app.db (a file here), sqlite:////var/lib/app.db (an absolute path), "
+    "postgresql://user:password@host/database "
     "or memory:// (gone when the server stops)"
 )
 
@@ -21,10 +23,10 @@ def open_store(url: str) -> Store:
     """Make the store that a URL names; its `open` has yet to be awaited.
 
     Args:
-        url: `sqlite:///relative.db`, `sqlite:////absolute.db` or `memory://`.
+        url: `sqlite:///relative.db`, `sqlite:////absolute.db`, `postgresql://…` or `memory://`.
 
     Raises:
-        ValueError: no such store, with what to write instead.
+        ValueError: no such store, with what to write instead; or its driver is not installed.
 
     Example:
         >>> open_store("sqlite:///app.db")
@@ -32,14 +34,31 @@ def open_store(url: str) -> Store:
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
-        raise ValueError(f"{url!r} is not the URL of a store: write {_EXAMPLES}")
+        raise ValueError(f"{hide_password(url)!r} is not the URL of a store: write {_EXAMPLES}")
     if scheme == "memory":
         if rest:
             raise ValueError(f"{url!r}: nothing follows memory://, it is one store per process")
         return MemoryStore()
     if scheme == "sqlite":
         return SqliteStore(_path(url, rest))
-    raise ValueError(f"{url!r}: there is no store of kind {scheme!r}: write {_EXAMPLES}")
+    if scheme in ("postgresql", "postgres"):
+        return _postgres(url)
+    raise ValueError(
+        f"{hide_password(url)!r}: there is no store of kind {scheme!r}: write {_EXAMPLES}"
+    )
+
+
+def _postgres(url: str) -> Store:
+    try:
+        from rhtmx_server.stores.postgres import PostgresStore
+    except ModuleNotFoundError as error:
+        if error.name != "asyncpg":
+            raise
+        raise ValueError(
+            "the store on PostgreSQL needs asyncpg, which is not installed: "
+            "pip install 'rhtmx[postgres]', or '.[postgres]' in a checkout"
+        ) from None
+    return PostgresStore(url)
 
 
 def _path(url: str, rest: str) -> str:

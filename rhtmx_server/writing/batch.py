@@ -128,8 +128,6 @@ class Batch:
         logs: ConflictLogs | None = None,
     ) -> None:
         self.mutations = mutations
-        self.commits: list[Commit] = []
-        self.replies: list[Reply] = []
         self._deciders = deciders
         self._epoch = epoch
         self._now = now
@@ -142,6 +140,10 @@ class Batch:
         self._logs = logs or NO_LOGS
         self._writes: Sequence[tuple[Key, Mutation]] = ()
         self._logged: dict[Key, Key] = {}
+
+    def _begin(self) -> None:
+        self.commits: list[Commit] = []
+        self.replies: list[Reply] = []
         self._made = 0
         self._history: list[HistoryEntry] = []
         self._outcomes: list[Outcome] = []
@@ -177,7 +179,8 @@ class Batch:
         return [log for key, log in self._logged.items() if log != key], authors
 
     def decide(self, snapshot: Snapshot) -> BatchWrites:
-        """Decide as many as time allows, each seeing what those before it wrote."""
+        """Decide as many as time allows, each seeing what those before it wrote; all anew again."""
+        self._begin()
         elapsed, unread = self._elapsed, snapshot.unread
         end = elapsed() + MAX_SECONDS
         for mutation in self.mutations:

@@ -10,7 +10,9 @@ import pytest
 
 from rhtmx_server.ports import Store
 from rhtmx_server.stores import MemoryStore, SqliteStore
+from rhtmx_server.stores.postgres import PostgresStore
 from rhtmx_server.stores.sqlite.placement import Placement
+from tests.support.postgres import Postgres
 
 Reopen = Callable[[], Awaitable[Store]]
 
@@ -20,7 +22,7 @@ def always_in_worker(path: Path) -> SqliteStore:
     return SqliteStore(path, clock=count().__next__, placement=Placement(1.0, 1_000_000))
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite-worker"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite-worker", "postgres"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
     """Makes the store; a second call makes it again from what the first one left."""
     path = tmp_path / "app.db"
@@ -30,6 +32,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
             return lambda: kept
         case "sqlite":
             return lambda: SqliteStore(path)
+        case "postgres":
+            server: Postgres = request.getfixturevalue("postgres")
+            url = server.place()
+            return lambda: PostgresStore(url)
         case _:
             return lambda: always_in_worker(path)
 

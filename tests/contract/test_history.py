@@ -8,7 +8,7 @@ from rhtmx_server.model import Clock, Granularity, HistoryEntry
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Store
 from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.stores.paging import PAGE_BYTES
-from tests.contract.builders import SECOND, always, put_each, record
+from tests.contract.builders import SECOND, always, put_each, record, writing
 
 
 async def history_versions(store: Store, **filters: object) -> list[int]:
@@ -27,9 +27,9 @@ async def test_history_has_every_commit_oldest_first(store: Store) -> None:
 async def test_history_leaves_the_clocks_out(store: Store) -> None:
     one = record("1", 1)
     one.clocks = {"n": Clock(1, 1)}
-    await store.commit(
-        BatchNeeds(), always(BatchWrites(history=[HistoryEntry(one, Granularity.FIELDS)]))
-    )
+    writes = writing(one)
+    writes.history = [HistoryEntry(one, Granularity.FIELDS)]
+    await store.commit(BatchNeeds(), always(writes))
     (entry,) = await store.history("tasks")
     assert entry == HistoryEntry(record("1", 1), Granularity.FIELDS)
 

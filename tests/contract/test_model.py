@@ -1,4 +1,4 @@
-"""The SQLite store does what the memory store does, whatever is asked of it.
+"""The stores that last do what the memory store does, whatever is asked of them.
 
 And whoever reads some parts of an entity from page to page has, in the end, what is in
 them: found out here from the records alone.
@@ -11,8 +11,9 @@ import tempfile
 from collections.abc import Awaitable, Callable, Collection
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -22,8 +23,10 @@ from rhtmx_server.model import ClientRow, Granularity, HistoryEntry, Outcome, Re
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Store
 from rhtmx_server.record_page import HistoryPosition
 from rhtmx_server.stores import FileOptions, MemoryStore, SqliteStore
+from rhtmx_server.stores.postgres import PostgresStore
 from tests.contract.builders import always, look, record, writing
 from tests.contract.parts import BLUE, BOTH, GREEN, RED, TEAMS, Noting, keys_of, of
+from tests.support.postgres import Postgres
 
 T = TypeVar("T")
 
@@ -42,7 +45,6 @@ one_write = st.tuples(
     st.sampled_from(ENTITIES),
     st.sampled_from(IDS),
     st.booleans(),
-    TIMES,
     st.booleans(),
     st.sampled_from(ITS_DATA),
 )
@@ -77,15 +79,20 @@ class StoreModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name, "app.db")
+        self.make = self.place()
         self.loop = asyncio.Runner()
         self.memory = MemoryStore()
-        self.sqlite = SqliteStore(self.path, FAST)
-        self.run(self.sqlite.open())
+        self.lasting = self.make()
+        self.run(self.lasting.open())
         self.heads = dict.fromkeys(ENTITIES, 0)
         self.last_seq = dict.fromkeys(CLIENTS, 0)
         self.by = WHOLE
         self.readers = [(Reader(parts), Reader(parts)) for parts in SCOPES]
+
+    def place(self) -> Callable[[], Store]:
+        """Makes the store; a second call makes it again from what the first one left."""
+        path = Path(self.folder.name, "app.db")
+        return lambda: SqliteStore(path, FAST)
 
     def run(self, work: Awaitable[T]) -> T:
         async def wait() -> T:
@@ -94,7 +101,7 @@ class StoreModel(RuleBasedStateMachine):
         return self.loop.run(wait())
 
     def on_both(self, do: Callable[[Store], Awaitable[T]]) -> tuple[T, T]:
-        return self.run(do(self.memory)), self.run(do(self.sqlite))
+        return self.run(do(self.memory)), self.run(do(self.lasting))
 
     def same(self, do: Callable[[Store], Awaitable[object]]) -> None:
         reference, found = self.on_both(do)
@@ -103,16 +110,16 @@ class StoreModel(RuleBasedStateMachine):
     @rule(batch=st.lists(one_write, max_size=4), client=st.sampled_from(CLIENTS), time=TIMES)
     def commit(
         self,
-        batch: list[tuple[str, str, bool, int, bool, bytes | None]],
+        batch: list[tuple[str, str, bool, bool, bytes | None]],
         client: str,
         time: int,
     ) -> None:
         written: list[Record] = []
         lost: list[HistoryEntry] = []
-        for entity, entity_id, deleted, when, loses, data in batch:
+        for entity, entity_id, deleted, loses, data in batch:
             self.heads[entity] += 1
             version = self.heads[entity]
-            one = record(entity_id, version, data, entity=entity, deleted=deleted, time=when)
+            one = record(entity_id, version, data, entity=entity, deleted=deleted, time=time)
             written.append(one)
             if loses:
                 lost.append(HistoryEntry(one, Granularity.FIELDS, lost=True))
@@ -148,9 +155,9 @@ class StoreModel(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        self.run(self.sqlite.close())
-        self.sqlite = SqliteStore(self.path, FAST)
-        self.run(self.sqlite.open())
+        self.run(self.lasting.close())
+        self.lasting = self.make()
+        self.run(self.lasting.open())
 
     @rule(by=st.sampled_from([TEAMS, TEAMS, BOTH, WHOLE]))
     def divide(self, by: Partitions) -> None:
@@ -162,7 +169,7 @@ class StoreModel(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, len(SCOPES) - 1), limit=st.integers(1, 4))
     def read_parts(self, number: int, limit: int) -> None:
-        stores: list[Store] = [self.memory, self.sqlite]
+        stores: list[Store] = [self.memory, self.lasting]
         for reader, store in zip(self.readers[number], stores, strict=True):
             self.run(reader.catch_up(store, limit))
             assert reader.has == self.in_parts(reader.parts)
@@ -247,13 +254,27 @@ class StoreModel(RuleBasedStateMachine):
             self.same(lambda store, parts=parts: store.since_in("tasks", parts, 0, 999, 999))  # type: ignore[misc]
 
     def teardown(self) -> None:
-        self.run(self.sqlite.close())
+        self.run(self.lasting.close())
         self.loop.close()
         self.folder.cleanup()
 
 
-TestStores = StoreModel.TestCase
-TestStores.settings = settings(
+class PostgresModel(StoreModel):
+    server: ClassVar[Postgres]
+
+    def place(self) -> Callable[[], Store]:
+        url = self.server.place()
+        return lambda: PostgresStore(url)
+
+
+@pytest.fixture(autouse=True)
+def _server(postgres: Postgres) -> None:
+    PostgresModel.server = postgres
+
+
+TestSqlite = StoreModel.TestCase
+TestPostgres = PostgresModel.TestCase
+TestSqlite.settings = TestPostgres.settings = settings(
     max_examples=25,
     stateful_step_count=20,
     deadline=None,

@@ -84,7 +84,7 @@ async def test_a_backup_restored_as_described_resets_every_client(tmp_path: Path
         ack = await client.push("users", "2", {"n": 2})
         await client.push("users", "2", None)
     (tmp_path / "backup.db").replace(tmp_path / "app.db")
-    epoch = (await run(tmp_path, "renew_epoch.py", "app.db")).split()[1]
+    epoch = (await run(tmp_path, "renew_epoch.py", "sqlite:///app.db")).split()[1]
     async with App(store=store, config=config) as app, raw(app.url) as client:
         sync = {"type": "sync", "entity": "users", "since": 1, "epoch": ack["epoch"]}
         done = await client.ask(sync, "sync_complete")

@@ -8,12 +8,20 @@ from pathlib import Path
 import pytest
 
 from rhtmx_server import App, Config
+from tests.support.postgres import Postgres
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Every end-to-end test runs on both stores."""
-    return "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'test.db'}"
+    """Every end-to-end test runs on all stores."""
+    match request.param:
+        case "memory":
+            return "memory://"
+        case "sqlite":
+            return f"sqlite:///{tmp_path / 'test.db'}"
+        case _:
+            server: Postgres = request.getfixturevalue("postgres")
+            return server.place()
 
 
 @pytest.fixture

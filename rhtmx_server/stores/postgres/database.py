@@ -1,0 +1,247 @@
+"""The connections to one database, and that no other server writes there.
+
+Knows connecting, and what tells one life of a database from another. Must not know statements of
+the store.
+
+One connection serves nothing but a lock, which ends with it: by it one server alone writes to a
+schema. It is asked every few seconds whether it is still there.
+
+========  ==================  =====================  ===================  =================
+state     `open`              the lock's connection  it is there again    `close`
+                              is gone
+========  ==================  =====================  ===================  =================
+closed    open                -                      -                    closed
+open      open                lost                   -                    closed
+lost      -                   -                      open, or void where  closed
+                                                     somebody else wrote
+                                                     meanwhile
+void      -                   -                      -                    closed
+========  ==================  =====================  ===================  =================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import asyncpg
+
+from rhtmx.errors import RhtmxError
+from rhtmx_server.stores.postgres import tables
+from rhtmx_server.stores.postgres.failures import FAILED, failed, in_words
+from rhtmx_server.stores.postgres.options import PostgresOptions
+from rhtmx_server.stores.postgres.session import Session
+
+__all__ = ["Database"]
+
+log = logging.getLogger("rhtmx_server")
+
+_ASK_EVERY = 2.0
+"""Seconds between two questions whether the database is there."""
+
+_SETTINGS = {
+    "application_name": "rhtmx-server",
+    # Each statement finds its rows by an index. Without statistics, as of a database that has just
+    # been filled, the planner may take to reading whole tables, and keeps such a plan.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "default_transaction_isolation": "read committed",
+    "synchronous_commit": "on",
+}
+_LOCK = "SELECT pg_try_advisory_lock(hashtext('rhtmx writer'), hashtext($1))"
+# The timeline is asked of the log that is written now: what the last checkpoint says is older.
+_LIFE = """
+    SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),
+      CASE WHEN has_function_privilege('pg_control_system()', 'execute')
+        THEN (SELECT system_identifier::text FROM pg_control_system()) ELSE '' END"""
+
+_NOT_OPENED: tuple[type[Exception], ...] = (*FAILED, ValueError)
+_AWAY = "the server's database cannot be reached: nothing was written, send it again later"
+_TAKEN = (
+    "another rhtmx-server uses this schema of the database: stop it first, or give this one a "
+    "schema of its own, with ?schema=… at the end of the URL"
+)
+_VOID = (
+    "while the server had lost its database somebody else has written there, or the database has "
+    "become another one: the server has to be started again"
+)
+
+
+class Database:
+    """One schema of a PostgreSQL database, for one server.
+
+    Args:
+        url: as the driver takes it.
+        options: how it is used.
+        new_epoch: makes the id of a new store.
+    """
+
+    def __init__(self, url: str, options: PostgresOptions, new_epoch: Callable[[], str]) -> None:
+        self._url = url
+        self._options = options
+        self._new_epoch = new_epoch
+        self._name = secrets.token_hex(8)
+        self._pool: Any = None
+        self._lock: Any = None
+        self._life: tuple[str, str] = ("", "")
+        self._failure: str | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.epoch = ""
+
+    def check(self) -> None:
+        """Make sure that it is there, and ours alone, as far as is known.
+
+        Raises:
+            RhtmxError: `STORAGE_FAILED`.
+        """
+        if self._pool is None:
+            raise failed("the server's database is closed")
+        if self._failure is not None:
+            raise failed(self._failure)
+
+    async def open(self) -> None:
+        """Connect, take the lock, and make the tables if need be.
+
+        Raises:
+            RhtmxError: `STORAGE_FAILED`, with what is wrong and what to do.
+        """
+        try:
+            self._lock = await self._locked()
+            self._life = await _life(self._lock)
+            session = Session(self._lock, self._options.schema)
+            async with self._lock.transaction():
+                self.epoch = await tables.migrate(
+                    session, self._options.schema, " ".join(self._life), self._new_epoch
+                )
+                await tables.note_writer(session, self._name)
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=0,  # it makes them when they are asked for, and reports no failure itself
+                max_size=self._options.connections,
+                command_timeout=self._options.timeout,
+                timeout=self._options.timeout,
+                server_settings=_SETTINGS,
+                reset=_leave_it,
+            )
+        except _NOT_OPENED as error:
+            await self.close()
+            raise _unreachable(error) from error
+        except BaseException:
+            await self.close()
+            raise
+        self._watching = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        """Close all connections. May be called twice."""
+        watching, self._watching = self._watching, None
+        pool, self._pool = self._pool, None
+        if watching is not None:
+            watching.cancel()
+            await asyncio.wait([watching])
+        if pool is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(pool.close(), self._options.timeout)
+            pool.terminate()
+        if self._lock is not None:
+            self._lock.terminate()
+            self._lock = None
+
+    @contextlib.asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """Take one of the connections.
+
+        Raises:
+            RhtmxError: `STORAGE_FAILED`, there is none. Nothing was sent.
+        """
+        self.check()
+        with in_words():
+            connection = await self._pool.acquire(timeout=self._options.timeout)
+        try:
+            yield Session(connection, self._options.schema)
+        finally:
+            await self._pool.release(connection, timeout=self._options.timeout)
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[Session]:
+        """Take one of the connections, to read: what fails is put into words."""
+        async with self.session() as session:
+            with in_words():
+                yield session
+
+    async def _locked(self) -> Any:
+        """Connect, and take the lock with the connection.
+
+        Raises:
+            RhtmxError: another server has it.
+        """
+        connection: Any = await asyncpg.connect(
+            self._url,
+            timeout=self._options.timeout,
+            command_timeout=self._options.timeout,
+            server_settings=_SETTINGS,
+        )
+        # One that has just been stopped may need a moment.
+        for _ in range(20):
+            if await connection.fetchval(_LOCK, self._options.schema):
+                return connection
+            await asyncio.sleep(0.1)
+        connection.terminate()
+        raise failed(_TAKEN)
+
+    async def _watch(self) -> None:
+        while self._failure != _VOID:
+            await asyncio.sleep(_ASK_EVERY)
+            try:
+                if self._failure is None:
+                    await self._lock.fetchval("SELECT 1", timeout=_ASK_EVERY * 2)
+                else:
+                    await self._regain()
+            except RhtmxError:  # another one has the lock
+                self._fail(_VOID)
+            except FAILED:
+                self._lock.terminate()
+                self._fail(_AWAY)
+
+    async def _regain(self) -> None:
+        """Take the lock again, if nobody had it meanwhile."""
+        self._lock = await self._locked()
+        session = Session(self._lock, self._options.schema)
+        same = await tables.writer_of(session) == self._name
+        if not same or await _life(self._lock) != self._life:
+            self._fail(_VOID)
+            return
+        self._failure = None
+        log.info("the database is there again")
+
+    def _fail(self, words: str) -> None:
+        if self._failure != words:
+            log.error("%s", words)
+        self._failure = words
+
+
+async def _leave_it(connection: object) -> None:
+    """Nothing is left behind on a connection: to clean it would be a round trip for each use."""
+
+
+async def _life(connection: Any) -> tuple[str, str]:
+    """What tells this life of the database from another one."""
+    if await connection.fetchval("SELECT pg_is_in_recovery()"):
+        raise failed(
+            "this database is a standby, which can only be read: give the URL of the primary, or "
+            "several hosts and target_session_attrs=read-write"
+        )
+    timeline, system = await connection.fetchrow(_LIFE)
+    return timeline, system
+
+
+def _unreachable(error: BaseException) -> RhtmxError:
+    """Say why a server cannot start, in the driver's words: they are for whoever starts it."""
+    words = str(error) or type(error).__name__
+    return failed(f"the database cannot be used: {words}")

@@ -1,0 +1,186 @@
+"""The tables, and how a database comes from one format to the next.
+
+Knows SQL and what our schema is. Must not know what the rows mean.
+
+`log` is where an entity's log ends, and its history: one row for what a batch wrote in an entity,
+from after `base` to `upto`, inserted and never changed. Two writers that saw the same end both
+insert the same key, and one of them fails: there is no lock, and no row that everybody changes. (A
+counter that is a row, updated by each batch, gets slower by two orders of magnitude while an old
+snapshot is open, such as that of a dump.) The newest row of an entity is always kept.
+
+Bytes are `bytea`: PostgreSQL's `text` refuses NUL, and its `jsonb` refuses what JSON may have.
+Names are compared by their bytes (`COLLATE "C"`), as everywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rhtmx_server.stores.postgres.failures import failed
+from rhtmx_server.stores.postgres.session import Session
+from rhtmx_server.stores.postgres.writing import FUNCTIONS
+
+__all__ = ["FORMAT", "migrate", "note_writer", "write_epoch", "writer_of"]
+
+_STEPS = (
+    """
+    CREATE TABLE rhtmx.meta(
+      key text COLLATE "C" PRIMARY KEY,
+      value text NOT NULL
+    );
+    CREATE TABLE rhtmx.entities(
+      entity text COLLATE "C" PRIMARY KEY,
+      floor bigint NOT NULL DEFAULT 0,
+      divided text
+    );
+    CREATE TABLE rhtmx.log(
+      entity text COLLATE "C" NOT NULL,
+      base bigint NOT NULL,
+      upto bigint NOT NULL,
+      batch uuid NOT NULL,
+      time bigint NOT NULL,
+      body bytea,
+      PRIMARY KEY (entity, base)
+    );
+    CREATE INDEX log_by_time ON rhtmx.log(time) WHERE body IS NOT NULL;
+    CREATE INDEX log_emptied ON rhtmx.log(entity) WHERE body IS NULL;
+
+    CREATE TABLE rhtmx.lost(
+      entity text COLLATE "C" NOT NULL,
+      version bigint NOT NULL,
+      id bigint GENERATED ALWAYS AS IDENTITY,
+      batch uuid NOT NULL,
+      place integer NOT NULL,
+      entity_id text COLLATE "C" NOT NULL,
+      time bigint NOT NULL,
+      body bytea NOT NULL,
+      PRIMARY KEY (entity, version, id),
+      UNIQUE (batch, place)
+    );
+    CREATE INDEX lost_by_time ON rhtmx.lost(time);
+
+    CREATE TABLE rhtmx.records(
+      entity text COLLATE "C" NOT NULL,
+      entity_id text COLLATE "C" NOT NULL,
+      version bigint NOT NULL,
+      action smallint NOT NULL,
+      data bytea,
+      client_id text COLLATE "C",
+      time bigint NOT NULL,
+      clocks bytea,
+      entered bigint,
+      hidden bytea,
+      PRIMARY KEY (entity, entity_id)
+    ) WITH (fillfactor = 80);
+    CREATE UNIQUE INDEX records_by_version ON rhtmx.records(entity, version);
+    CREATE INDEX tombstones_by_time ON rhtmx.records(time) WHERE action = 3;
+
+    CREATE TABLE rhtmx.members(
+      entity text COLLATE "C" NOT NULL,
+      part text COLLATE "C" NOT NULL,
+      entity_id text COLLATE "C" NOT NULL,
+      version bigint NOT NULL,
+      time bigint NOT NULL,
+      gone boolean NOT NULL,
+      PRIMARY KEY (entity, part, entity_id)
+    ) WITH (fillfactor = 80);
+    CREATE INDEX members_by_version ON rhtmx.members(entity, part, version);
+    CREATE INDEX members_by_record ON rhtmx.members(entity, entity_id);
+    CREATE INDEX departures_by_time ON rhtmx.members(time) WHERE gone;
+
+    CREATE TABLE rhtmx.clients(
+      client_id text COLLATE "C" PRIMARY KEY,
+      subject text COLLATE "C" NOT NULL,
+      last_seq bigint NOT NULL,
+      seen bigint NOT NULL,
+      secret bytea
+    ) WITH (fillfactor = 50);
+    CREATE INDEX clients_by_seen ON rhtmx.clients(seen);
+
+    CREATE TABLE rhtmx.outcomes(
+      client_id text COLLATE "C" NOT NULL,
+      seq bigint NOT NULL,
+      digest bytea NOT NULL,
+      reply bytea NOT NULL,
+      rejected boolean NOT NULL,
+      PRIMARY KEY (client_id, seq)
+    );
+    """,
+)
+"""Step n turns format n into format n + 1. Add steps, never change one."""
+
+FORMAT = len(_STEPS)
+"""The format that this version of the program reads and writes."""
+
+_OURS = "rhtmx-server: do not change by hand"
+_IS_OURS = """
+    SELECT obj_description(oid, 'pg_namespace'),
+      EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
+    FROM pg_namespace n WHERE nspname = $1"""
+_META = "SELECT value FROM rhtmx.meta WHERE key = $1"
+_NOTE = """
+    INSERT INTO rhtmx.meta VALUES ($1, $2)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value"""
+
+
+async def migrate(session: Session, schema: str, lineage: str, new_epoch: Callable[[], str]) -> str:
+    """Bring the schema to `FORMAT`, and return its epoch. To be called in a transaction.
+
+    Args:
+        session: with the database.
+        schema: the name of the schema.
+        lineage: which history of the cluster this is. Another one than when the epoch was made: a
+            standby was promoted, or a backup restored, and may lack what clients have seen.
+        new_epoch: makes an epoch.
+
+    Raises:
+        RhtmxError: `STORAGE_FAILED`, the schema is somebody else's, or of a later version.
+    """
+    # Two servers that start at once would else make the same tables.
+    await session.run("SELECT pg_advisory_xact_lock(hashtext($1))", f"rhtmx tables {schema}")
+    words, is_used = await session.row(_IS_OURS, schema) or (None, None)
+    if is_used and words != _OURS:
+        raise failed(
+            f"the schema {schema} of the database has tables of another program: "
+            "choose another one, with ?schema=… at the end of the URL"
+        )
+    if is_used is None:
+        await session.run(f"CREATE SCHEMA {schema}")
+    if words != _OURS:
+        await session.run(f"COMMENT ON SCHEMA {schema} IS '{_OURS}'")
+    found = int(await session.value(_META, "format")) if is_used else 0
+    if found > FORMAT:
+        raise failed(
+            f"the schema {schema} has format {found}, written by a later version of rhtmx-server; "
+            f"this one knows formats up to {FORMAT}: install the later version again"
+        )
+    for step in _STEPS[found:]:
+        await session.run(step)
+    await session.run(FUNCTIONS)
+    await session.run(_NOTE, "format", str(FORMAT))
+    return await _epoch(session, lineage, new_epoch)
+
+
+async def _epoch(session: Session, lineage: str, new_epoch: Callable[[], str]) -> str:
+    epoch: str | None = await session.value(_META, "epoch")
+    if epoch is None or await session.value(_META, "lineage") != lineage:
+        epoch = new_epoch()
+        await write_epoch(session, epoch)
+        await session.run(_NOTE, "lineage", lineage)
+    return epoch
+
+
+async def write_epoch(session: Session, epoch: str) -> None:
+    """Replace the store's epoch."""
+    await session.run(_NOTE, "epoch", epoch)
+
+
+async def writer_of(session: Session) -> str | None:
+    """Who has said last that it writes here."""
+    writer: str | None = await session.value(_META, "writer")
+    return writer
+
+
+async def note_writer(session: Session, writer: str) -> None:
+    """Say who writes here."""
+    await session.run(_NOTE, "writer", writer)

@@ -1,0 +1,283 @@
+"""What becomes of writes when the connection to the database, or the database, is cut.
+
+Everything is real but the cut: a proxy ends the connection after an exact number of bytes. A
+control that takes an unknown end for a failure has to be wrong, or the test would prove nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.model import ClientRow, Granularity, HistoryEntry
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
+from rhtmx_server.stores.postgres import PostgresOptions, PostgresStore
+from rhtmx_server.stores.postgres.failures import failed
+from tests.contract.builders import put, record, versions
+from tests.fault.cut_connections import Proxy, in_front_of
+from tests.support.postgres import Postgres, running
+from tests.support.waiting import eventually
+
+CUTS = int(os.environ.get("RHTMX_CUTS", "60"))
+"""As many as are wanted, for a campaign."""
+BYTES = 800
+"""About as many as a commit sends, and fewer than it is sent."""
+
+
+def through(proxy: Proxy, url: str) -> str:
+    """The same database, by way of the proxy."""
+    head, _, rest = url.partition("?host=")
+    return f"{head}?host={proxy.folder}&{rest.partition('&')[2]}"
+
+
+@pytest.fixture
+async def proxy(postgres: Postgres) -> AsyncIterator[Proxy]:
+    async with in_front_of(postgres.folder) as made:
+        yield made
+
+
+@pytest.fixture
+async def place(postgres: Postgres) -> str:
+    return postgres.place()
+
+
+class Counting:
+    """Counts up in one record, by a client that numbers its writes or does not.
+
+    Args:
+        store: where.
+        numbered: whether the number of the client guards it, too.
+    """
+
+    def __init__(self, store: PostgresStore, *, numbered: bool) -> None:
+        self._store = store
+        self._clients = ["c"] if numbered else []
+        self.done = 0
+
+    async def one_more(self) -> None:
+        wanted = BatchNeeds(records=[("tasks", "1")], clients=self._clients)
+        await self._store.commit(wanted, self._decide)
+        self.done += 1
+
+    def _decide(self, seen: Snapshot) -> BatchWrites:
+        version = seen.heads["tasks"].version + 1
+        before = seen.records.get(("tasks", "1"))
+        count = 1 if before is None else int(before.data or b"0") + 1
+        one = record("1", version, b"%d" % count)
+        last = [ClientRow(each, "", seen.clients[each].last_seq + 1, 0) for each in seen.clients]
+        return BatchWrites(
+            records=[one],
+            heads={"tasks": version},
+            history=[HistoryEntry(one, Granularity.RECORDS, previous=version - 1)],
+            clients=last or [ClientRow(each, "", 1, 0) for each in self._clients],
+        )
+
+    async def counted(self) -> int:
+        found = await self._store.record("tasks", "1")
+        return 0 if found is None else int(found.data or b"0")
+
+
+async def work(proxy: Proxy, counting: Counting, seed: int) -> list[tuple[int, int]]:
+    """Count up, each time with a cut somewhere; what was acknowledged, and what is there."""
+    chance, found = random.Random(seed), []
+    for _ in range(CUTS):
+        await counting.one_more()  # on a connection that has prepared its statements
+        proxy.arm(chance.randint(0, BYTES), downward=chance.random() < 0.7)
+        with contextlib.suppress(RhtmxError):
+            await counting.one_more()
+        proxy.disarm()
+        found.append((counting.done, await counting.counted()))
+    return found
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+async def test_what_is_acknowledged_is_there_once_and_nothing_else_is(
+    proxy: Proxy, place: str, numbered: bool
+) -> None:
+    store = PostgresStore(through(proxy, place))
+    await store.open()
+    counting = Counting(store, numbered=numbered)
+    found = await work(proxy, counting, seed=7)
+    assert all(acknowledged == there for acknowledged, there in found)
+    assert proxy.cuts > CUTS / 4
+    entries = await store.history("tasks", limit=counting.done)
+    assert [each.previous for each in entries] == list(range(len(entries)))
+    assert len(entries) == counting.done
+    await store.close()
+
+
+async def test_the_control_that_takes_an_unknown_end_for_a_failure_is_wrong(
+    proxy: Proxy, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def give_up(*_: Any) -> bool:
+        raise failed("it may not be there")
+
+    store = PostgresStore(through(proxy, place))
+    await store.open()
+    monkeypatch.setattr(store, "_found_out", give_up)
+    counting = Counting(store, numbered=True)
+    found = await work(proxy, counting, seed=7)
+    assert any(acknowledged < there for acknowledged, there in found)
+    await store.close()
+
+
+async def test_a_batch_waits_for_the_database_to_find_out(
+    proxy: Proxy, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 0.05)
+    store = PostgresStore(through(proxy, place))
+    await store.open()
+    counting = Counting(store, numbered=False)
+    await counting.one_more()
+    writing = asyncio.create_task(counting.one_more())
+    proxy.arm(0, downward=True)  # it is asked, and does not get through with the answer
+    proxy.down = True
+    await eventually(lambda: proxy.cuts == 1)
+    await eventually(lambda: not store.ready() or writing.done())
+    proxy.disarm()
+    proxy.down = False
+    await eventually(lambda: store.ready())
+    await asyncio.wait([writing])
+    assert await counting.counted() == counting.done
+    await store.close()
+
+
+async def test_a_database_that_crashes_costs_time_and_no_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 0.05)
+    with running({"fsync": "on", "synchronous_commit": "on"}) as server:
+        store = PostgresStore(server.place())
+        await store.open()
+        counting = Counting(store, numbered=True)
+        crashed = 0
+        for round_ in range(3):
+            ended = asyncio.Event()
+
+            async def count_on(until: asyncio.Event = ended) -> None:
+                while not until.is_set():
+                    try:
+                        await counting.one_more()
+                    except RhtmxError:
+                        await asyncio.sleep(0.01)
+
+            before = counting.done
+            working = asyncio.create_task(count_on())
+            await eventually(lambda before=before: counting.done > before + 20)  # type: ignore[misc]
+            await asyncio.to_thread(server.stop)
+            await asyncio.to_thread(server.start)
+            crashed = counting.done
+            await eventually(lambda crashed=crashed: counting.done > crashed)  # type: ignore[misc]
+            ended.set()
+            await working
+            assert await counting.counted() == counting.done, round_
+        await store.close()
+
+
+async def test_another_server_is_kept_away_until_the_first_is_gone(postgres: Postgres) -> None:
+    url = postgres.place()
+    first, second = PostgresStore(url), PostgresStore(url)
+    await first.open()
+    with pytest.raises(RhtmxError, match="another rhtmx-server uses this schema"):
+        await second.open()
+    other = PostgresStore(postgres.place())
+    await other.open()
+    await other.close()
+    await first.close()
+    await second.open()
+    await second.close()
+
+
+async def test_a_server_that_lost_its_place_to_another_one_writes_no_more(
+    proxy: Proxy, place: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 0.05)
+    store, other = PostgresStore(through(proxy, place)), PostgresStore(place)
+    await store.open()
+    await put(store, record("1", 1))
+    proxy.down = True
+    proxy.cut_all()
+    await eventually(lambda: not store.ready())
+    await other.open()
+    await put(other, record("1", 2))
+    await other.close()
+    proxy.down = False
+    with caplog.at_level(logging.ERROR):
+        await eventually(lambda: "has to be started again" in caplog.text)
+    with pytest.raises(RhtmxError, match="started again"):
+        await put(store, record("1", 3))
+    assert not store.ready()
+    await store.close()
+
+
+async def test_a_standby_is_refused_and_begins_anew_once_it_is_promoted() -> None:
+    """It may lack what clients have seen."""
+    with running({"wal_level": "replica", "max_wal_senders": "4"}) as primary:
+        url = primary.place()
+        store = PostgresStore(url)
+        await store.open()
+        epoch = store.epoch
+        await put(store, record("1", 1))
+        await store.close()
+        folder = Path(tempfile.mkdtemp(prefix="pg"))
+        standby = Postgres(folder)
+        try:
+            standby.copy(primary)
+            standby.start()
+            there = url.replace(str(primary.folder), str(folder))
+            with pytest.raises(RhtmxError, match="is a standby"):
+                await PostgresStore(there).open()
+            standby.promote()
+            store = PostgresStore(there)
+            await store.open()
+            assert store.epoch != epoch
+            assert await versions(store) == [1]
+            await store.close()
+        finally:
+            standby.stop()
+            shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda url: url.replace("user=app", "user=nobody_such"), "does not exist"),
+        (lambda url: url.replace("/postgres?", "/nowhere?"), 'database "nowhere" does not exist'),
+        (lambda url: url.replace("host=/", "host=/nowhere/"), "cannot be used"),
+    ],
+)
+async def test_what_keeps_it_from_opening_is_said(
+    postgres: Postgres, change: Callable[[str], str], said: str
+) -> None:
+    with pytest.raises(RhtmxError, match=said) as caught:
+        await PostgresStore(change(postgres.place()), PostgresOptions(timeout=5)).open()
+    assert caught.value.code is ErrorCode.STORAGE_FAILED
+
+
+async def test_a_schema_of_somebody_else_is_left_alone(postgres: Postgres) -> None:
+    postgres.sql("CREATE SCHEMA theirs CREATE TABLE meta(x int)")
+    with pytest.raises(RhtmxError, match="has tables of another program"):
+        await PostgresStore(f"{postgres.url()}&schema=theirs").open()
+    assert postgres.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'theirs'") == "1\n"
+
+
+async def test_a_format_of_a_later_version_is_refused(postgres: Postgres) -> None:
+    url = postgres.place()
+    store = PostgresStore(url)
+    await store.open()
+    await store.close()
+    schema = url.rpartition("=")[2]
+    postgres.sql(f"UPDATE {schema}.meta SET value = '99' WHERE key = 'format'")
+    with pytest.raises(RhtmxError, match="written by a later version"):
+        await PostgresStore(url).open()
