@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rhtmx_server import logs
+from rhtmx_server.cli.copying import copy
 from rhtmx_server.cli.errors import USAGE, CommandError
 from rhtmx_server.cli.loading import load
 from rhtmx_server.cli.options import CommandOptions, read
@@ -33,8 +34,11 @@ def main(argv: Sequence[str] | None, kind: type[Servable]) -> int:
     Returns:
         The exit code.
     """
+    given = sys.argv[1:] if argv is None else argv
     try:
-        options = read(sys.argv[1:] if argv is None else argv, os.environ, _version())
+        if given[:1] == ["copy"]:
+            return copy(given[1:])
+        options = read(given, os.environ, _version())
         app = _app(options, kind)
     except CommandError as error:
         return complain(error.message, error.status)

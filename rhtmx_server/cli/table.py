@@ -33,6 +33,8 @@ examples:
       with the gRPC service, for backends on this machine
   RHTMX_STORE=sqlite:////var/lib/app.db RHTMX_LOG_FORMAT=json rhtmx-server --app app:app
       settings from the environment, as in a container
+  rhtmx-server copy --from sqlite:///app.db --to postgresql://app@db.example/app
+      all of a store into another one, while no server runs
 
 You can set each option with the environment variable in brackets. The command
 line takes precedence over the variable, and the variable over the app's own

@@ -65,6 +65,10 @@ class UntoldStore:
         """See `Store`."""
         await self._store.close()
 
+    async def renew_epoch(self) -> str:
+        """See `Store`."""
+        return await self._store.renew_epoch()
+
     async def commit(self, wanted: BatchNeeds, decide: Callable[[Snapshot], BatchWrites]) -> None:
         """See `Store`. Whoever decides about a write sees all of a record."""
         await self._store.commit(wanted, decide)

@@ -88,7 +88,13 @@ NEVER: dict[str, tuple[str, ...]] = {
 }
 """Room → what it never imports."""
 
-COMPOSERS = ("rhtmx_server.app", "rhtmx_server.stores", "rhtmx_server", "rhtmx.api.connect")
+COMPOSERS = (
+    "rhtmx_server.app",
+    "rhtmx_server.cli.copying",
+    "rhtmx_server.stores",
+    "rhtmx_server",
+    "rhtmx.api.connect",
+)
 """Who may name concrete stores: the composition roots, themselves, the public face."""
 
 TYPES_ONLY = {

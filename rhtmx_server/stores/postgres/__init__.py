@@ -6,7 +6,8 @@ Which imports which: `store` -> `database` -> `tables`, `options`; `store` -> `l
 
 from __future__ import annotations
 
+from rhtmx_server.stores.postgres.moving import PostgresMover
 from rhtmx_server.stores.postgres.options import PostgresOptions
 from rhtmx_server.stores.postgres.store import PostgresStore
 
-__all__ = ["PostgresOptions", "PostgresStore"]
+__all__ = ["PostgresMover", "PostgresOptions", "PostgresStore"]

@@ -120,7 +120,7 @@ class Database:
                 self.epoch = await tables.migrate(
                     session, self._options.schema, " ".join(self._life), self._new_epoch
                 )
-                await tables.note_writer(session, self._name)
+                await tables.write_meta(session, "writer", self._name)
             self._pool = await asyncpg.create_pool(
                 self._url,
                 min_size=0,  # it makes them when they are asked for, and reports no failure itself
@@ -213,7 +213,7 @@ class Database:
         """Take the lock again, if nobody had it meanwhile."""
         self._lock = await self._locked()
         session = Session(self._lock, self._options.schema)
-        same = await tables.writer_of(session) == self._name
+        same = await tables.read_meta(session, "writer") == self._name
         if not same or await _life(self._lock) != self._life:
             self._fail(_VOID)
             return

@@ -5,6 +5,7 @@ Knows the driver. Must not know statements, but for the schema that they name.
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from typing import Any
 
@@ -32,6 +33,11 @@ class Session:
     def __init__(self, connection: asyncpg.Connection[Any] | Any, schema: str) -> None:
         self._connection = connection
         self._schema = schema
+
+    def transaction(self) -> AbstractAsyncContextManager[object]:
+        """Make one transaction of the statements within."""
+        transaction: AbstractAsyncContextManager[object] = self._connection.transaction()
+        return transaction
 
     async def rows(self, sql: str, *arguments: object) -> list[Row]:
         """All rows of a statement."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import fields
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -27,6 +28,7 @@ from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, RecordPage, place
 from rhtmx_server.stores.chain import steps_back, walk_afar
 from rhtmx_server.stores.epoch import random_epoch
+from rhtmx_server.stores.half_copied import HALF_COPIED
 from rhtmx_server.stores.pagecache import PageCache
 from rhtmx_server.stores.postgres import looking, members, reading, retention, tables, writing
 from rhtmx_server.stores.postgres.database import Database
@@ -56,6 +58,7 @@ class PostgresStore:
         options: how it is used; by default what the URL says.
         new_epoch: makes the id of a new store.
         new_batch: makes the name of a batch, never the same twice.
+        filling: it may be half of a copy: it is opened to be filled.
 
     Raises:
         ValueError: the URL names no database, or its options make no sense.
@@ -72,12 +75,14 @@ class PostgresStore:
         *,
         new_epoch: Callable[[], str] = random_epoch,
         new_batch: Callable[[], UUID] = uuid4,
+        filling: bool = False,
     ) -> None:
         plain, given = read_url(url)
         self._url = plain
         self._options = options or given
         self._new_epoch = new_epoch
         self._new_batch = new_batch
+        self._filling = filling
         self._database: Database | None = None
         self._turn = asyncio.Lock()
         self._pages = PageCache()
@@ -102,6 +107,9 @@ class PostgresStore:
             database = Database(self._url, self._options, self._new_epoch)
             await database.open()
             self._database = database
+            if not self._filling and await self.query(tables.read_copy_note) is not None:
+                await self.close()
+                raise failed(HALF_COPIED)
             await self._count_clients()
 
     def ready(self) -> bool:
@@ -220,11 +228,11 @@ class PostgresStore:
 
     async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""
-        return await self._read(retention.read_kept)
+        return await self.query(retention.read_kept)
 
     async def note_horizon(self, horizon: int) -> None:
         """Remember up to when old rows were judged."""
-        await self._read(lambda session: retention.note_horizon(session, horizon))
+        await self.query(lambda session: retention.note_horizon(session, horizon))
 
     async def collect(
         self, *, history_before: int, tombstones_before: int, keep_answers: int = KEEP_ANSWERS
@@ -243,17 +251,17 @@ class PostgresStore:
     async def renew_epoch(self) -> str:
         """Make every position that clients hold invalid; returns the new epoch."""
         epoch = self._new_epoch()
-        await self._read(lambda session: tables.write_epoch(session, epoch))
+        await self.query(lambda session: tables.write_epoch(session, epoch))
         self._use().epoch = epoch
         return epoch
 
     async def heads(self) -> dict[str, Head]:
         """Read the head of every entity that was ever written."""
-        return await self._read(reading.read_heads)
+        return await self.query(reading.read_heads)
 
     async def head(self, entity: str) -> Head:
         """Read the head of one entity."""
-        found = await self._read(lambda session: reading.read_heads(session, entity))
+        found = await self.query(lambda session: reading.read_heads(session, entity))
         return found.get(entity, Head())
 
     async def since(
@@ -265,7 +273,7 @@ class PostgresStore:
         if page is not None:
             return page
         moves = self._moves
-        read = await self._read(
+        read = await self.query(
             lambda session: reading.read_since(session, *asked[:4], clocks=clocks)
         )
         # What was read while somebody wrote may be older than what they wrote.
@@ -283,7 +291,7 @@ class PostgresStore:
     ) -> list[Record | Departure]:
         """At most `limit` of what happened to these parts of an entity, in version order."""
         asked = (entity, parts, after, upto, limit)
-        return await self._read(lambda session: members.read_in(session, *asked, clocks=clocks))
+        return await self.query(lambda session: members.read_in(session, *asked, clocks=clocks))
 
     async def divide(
         self, entity: str, declared: str, parts_of: Callable[[bytes | None], Collection[str]]
@@ -305,15 +313,15 @@ class PostgresStore:
 
     async def divided(self) -> Collection[str]:
         """Name the entities that are divided, or were being when the server stopped."""
-        return await self._read(members.divided_entities)
+        return await self.query(members.divided_entities)
 
     async def record(self, entity: str, entity_id: str) -> Record | None:
         """One record, or its tombstone, or `None`."""
-        return await self._read(lambda session: reading.read_record(session, entity, entity_id))
+        return await self.query(lambda session: reading.read_record(session, entity, entity_id))
 
     async def client(self, client_id: str) -> ClientRow | None:
         """Read what is known of a client."""
-        return await self._read(lambda session: reading.read_client(session, client_id))
+        return await self.query(lambda session: reading.read_client(session, client_id))
 
     async def history(
         self,
@@ -326,7 +334,7 @@ class PostgresStore:
     ) -> HistoryPage[HistoryEntry]:
         """Read commits and lost writes after a place, oldest first."""
         asked = (entity, entity_id, place(after), until, limit)
-        return await self._read(lambda session: reading.read_history(session, *asked))
+        return await self.query(lambda session: reading.read_history(session, *asked))
 
     async def commits(
         self,
@@ -346,14 +354,15 @@ class PostgresStore:
 
     async def subjects(self, client_ids: Collection[str]) -> Mapping[str, str]:
         """Read whose these clients are."""
-        return await self._read(lambda session: reading.read_subjects(session, client_ids))
+        return await self.query(lambda session: reading.read_subjects(session, client_ids))
 
     def _use(self) -> Database:
         if self._database is None:
             raise failed("the server's database is closed")
         return self._database
 
-    async def _read(self, query: Callable[[Session], Awaitable[T]]) -> T:
+    async def query(self, query: Callable[[Session], Awaitable[T]]) -> T:
+        """Ask the database something, for what belongs to this store."""
         async with self._use().reading() as session:
             return await query(session)
 
@@ -361,11 +370,11 @@ class PostgresStore:
         more = True
         while more:
             async with self._turn:  # what was forgotten must not be told from a page of before
-                more = await self._read(lambda session: step(session, argument)) >= retention.CHUNK
+                more = await self.query(lambda session: step(session, argument)) >= retention.CHUNK
                 self._moved()
 
     async def _count_clients(self) -> None:
-        self._clients = await self._read(reading.count_clients)
+        self._clients = await self.query(reading.count_clients)
 
     def _moved(self) -> None:
         self._moves += 1
@@ -373,11 +382,4 @@ class PostgresStore:
 
 
 def _says_something(writes: BatchWrites) -> bool:
-    return bool(
-        writes.heads
-        or writes.history
-        or writes.clients
-        or writes.outcomes
-        or writes.confirmed
-        or writes.parts
-    )
+    return any(getattr(writes, each.name) for each in fields(writes))

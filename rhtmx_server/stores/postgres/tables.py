@@ -20,7 +20,16 @@ from rhtmx_server.stores.postgres.failures import failed
 from rhtmx_server.stores.postgres.session import Session
 from rhtmx_server.stores.postgres.writing import FUNCTIONS
 
-__all__ = ["FORMAT", "migrate", "note_writer", "write_epoch", "writer_of"]
+__all__ = [
+    "COPY_NOTE",
+    "FORMAT",
+    "forget",
+    "migrate",
+    "read_copy_note",
+    "read_meta",
+    "write_epoch",
+    "write_meta",
+]
 
 _STEPS = (
     """
@@ -112,6 +121,9 @@ _STEPS = (
 FORMAT = len(_STEPS)
 """The format that this version of the program reads and writes."""
 
+COPY_NOTE = "copy"
+"""Under this `meta` has how far a copy is."""
+
 _OURS = "rhtmx-server: do not change by hand"
 _IS_OURS = """
     SELECT obj_description(oid, 'pg_namespace'),
@@ -175,12 +187,22 @@ async def write_epoch(session: Session, epoch: str) -> None:
     await session.run(_NOTE, "epoch", epoch)
 
 
-async def writer_of(session: Session) -> str | None:
-    """Who has said last that it writes here."""
-    writer: str | None = await session.value(_META, "writer")
-    return writer
+async def read_meta(session: Session, key: str) -> str | None:
+    """What is noted under a key."""
+    value: str | None = await session.value(_META, key)
+    return value
 
 
-async def note_writer(session: Session, writer: str) -> None:
-    """Say who writes here."""
-    await session.run(_NOTE, "writer", writer)
+async def read_copy_note(session: Session) -> str | None:
+    """Read the note of a copy into this schema that is under way; `None` for none."""
+    return await read_meta(session, COPY_NOTE)
+
+
+async def write_meta(session: Session, key: str, value: str) -> None:
+    """Note something under a key."""
+    await session.run(_NOTE, key, value)
+
+
+async def forget(session: Session, key: str) -> None:
+    """Note nothing under a key any more."""
+    await session.run("DELETE FROM rhtmx.meta WHERE key = $1", key)

@@ -84,6 +84,8 @@ FUNCTIONS = f"""
         IF affected <> cardinality(ends_entity) THEN
           RAISE serialization_failure USING MESSAGE = 'an entity has moved';
         END IF;
+      END IF;
+      IF cardinality(records_entity) > 0 THEN
         INSERT INTO rhtmx.records AS r(
             entity, entity_id, version, action, data, client_id, time, clocks, entered, hidden)
           SELECT * FROM {_table("records")} ORDER BY entity, entity_id
@@ -191,7 +193,7 @@ def _ends(writes: BatchWrites, heads: Mapping[str, int]) -> list[tuple[Any, ...]
         if not each.lost:
             entries[each.record.entity].append(each)
     times: defaultdict[str, int] = defaultdict(int)
-    for record in writes.records:
+    for record in (*writes.records, *(each.record for each in writes.history)):
         times[record.entity] = max(times[record.entity], record.time)
     return [
         (

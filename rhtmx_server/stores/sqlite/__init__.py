@@ -9,6 +9,7 @@ commits).
 """
 
 from rhtmx_server.stores.sqlite.file import FileOptions
+from rhtmx_server.stores.sqlite.moving import SqliteMover
 from rhtmx_server.stores.sqlite.store import SqliteStore
 
-__all__ = ["FileOptions", "SqliteStore"]
+__all__ = ["FileOptions", "SqliteMover", "SqliteStore"]

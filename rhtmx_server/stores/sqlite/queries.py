@@ -33,6 +33,7 @@ from rhtmx_server.stores.sqlite import members
 __all__ = [
     "read_client",
     "read_commits",
+    "read_copy_note",
     "read_head",
     "read_heads",
     "read_history",
@@ -226,6 +227,12 @@ def _known_rows(
             others.append(row)
         else:
             yield *row[2:], id_
+
+
+def read_copy_note(cursor: apsw.Cursor) -> str | None:
+    """Read the note of a copy into this file that is under way; `None` for none."""
+    note: str | None = cursor.execute("SELECT value FROM meta WHERE key = 'copy'").get
+    return note
 
 
 def write_epoch(cursor: apsw.Cursor, epoch: str) -> None:

@@ -28,6 +28,7 @@ from rhtmx_server.model import ClientRow, Departure, Head, HistoryEntry, Record
 from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, place
 from rhtmx_server.stores.epoch import random_epoch
+from rhtmx_server.stores.half_copied import HALF_COPIED
 from rhtmx_server.stores.pagecache import PageCache
 from rhtmx_server.stores.sqlite import members, queries, retention
 from rhtmx_server.stores.sqlite.connections import Connections, open_all
@@ -54,6 +55,7 @@ class SqliteStore:
         new_epoch: makes the id of a new store.
         clock: seconds that only go forward, to measure commits.
         placement: what is known of the disk; kept up to date.
+        filling: it may be half of a copy: it is opened to be filled.
 
     Example:
         >>> store = SqliteStore("app.db")
@@ -68,12 +70,14 @@ class SqliteStore:
         new_epoch: Callable[[], str] = random_epoch,
         clock: Callable[[], float] = time.perf_counter,
         placement: Placement = NOTHING_LEARNT,
+        filling: bool = False,
     ) -> None:
         self._path = Path(path)
         self._options = options
         self._new_epoch = new_epoch
         self._clock = clock
         self.placement = placement
+        self._filling = filling
         # One writer: while COMMIT waits in its thread the loop goes on, and must not begin another.
         self._turn = asyncio.Lock()
         self._opened: Connections | None = None
@@ -98,6 +102,9 @@ class SqliteStore:
         """
         if self._opened is None:
             self._opened = open_all(self._path, self._options, self._new_epoch)
+            if not self._filling and await self.query(queries.read_copy_note) is not None:
+                await self.close()
+                raise failed(HALF_COPIED)
 
     def ready(self) -> bool:
         """Whether the file is open, and where it was when it was opened."""
@@ -283,6 +290,16 @@ class SqliteStore:
     async def subjects(self, client_ids: Collection[str]) -> Mapping[str, str]:
         """Read whose these clients are."""
         return await self._in_archive(lambda cursor: queries.read_subjects(cursor, client_ids))
+
+    async def query(self, query: Callable[[apsw.Cursor], T]) -> T:
+        """Ask the file something, for what belongs to this store."""
+        with self._reading() as cursor:
+            return query(cursor)
+
+    async def change(self, step: Callable[[apsw.Cursor], object]) -> None:
+        """Change the file in one transaction, for what belongs to this store."""
+        async with self._transaction() as cursor:
+            step(cursor)
 
     async def _in_archive(self, query: Callable[[apsw.Cursor], T]) -> T:
         """Read what may take long, in a thread."""
