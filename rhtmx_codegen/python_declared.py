@@ -9,6 +9,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
+from zlib import compress
 
 from rhtmx_codegen.emit_fields import ACTIONS, MERGES
 from rhtmx_codegen.emit_names import Names, table_name
@@ -18,6 +19,7 @@ from rhtmx_codegen.model import Message, Schema
 from rhtmx_codegen.pool import bare_set
 from rhtmx_codegen.python_layout import Call, Code, keyword, lines_of, quoted
 from rhtmx_codegen.python_types import PythonTypes
+from rhtmx_codegen.rules import LeftRule, server_rules
 from rhtmx_codegen.served import served_descriptors
 from rhtmx_codegen.words import python_attribute
 
@@ -142,7 +144,20 @@ def descriptor_lines(schema: Schema) -> list[str]:
         lines.append("SERVED = DESCRIPTORS")
     else:
         lines += _encoded("SERVED", served)
-    return [*lines, '"""The same without what must not leave a server."""']
+    lines.append('"""The same without what must not leave a server."""')
+    left = [_left(each) for each in server_rules(schema)]
+    if left:
+        lines += ["", *lines_of(Call("SERVER_RULES = (", left))]
+        lines.append('"""The rules that only the server judges, as `ServerRule` has them."""')
+    return lines
+
+
+def _left(rule: LeftRule) -> Code:
+    texts = [rule.kind, rule.name, rule.message, rule.id, rule.field]
+    rest = [rule.words, b64encode(compress(rule.files, 9)).decode()]
+    items: list[Code] = [quoted(each) for each in texts]
+    reads = Call("(", [quoted(each) for each in rule.reads])
+    return Call("(", [*items, reads, *map(quoted, rest)])
 
 
 def _encoded(name: str, data: bytes) -> list[str]:

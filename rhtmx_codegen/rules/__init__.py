@@ -1,7 +1,7 @@
 """Rules of an application's schema: from `buf.validate`'s options to tables in both languages.
 
-Which imports which: `python`, `typescript` -> `table`, `traits`; `compiling` -> `standard`,
-`custom` -> `table`; `compiling` -> `ids` -> `table`.
+Which imports which: `python`, `typescript` -> `table`, `traits`; `left` -> `compiling` ->
+`standard`, `custom` -> `table`; `compiling` -> `ids` -> `table`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from rhtmx_codegen.model import Kind, Message, Schema
 from rhtmx_codegen.problems import SchemaError
 from rhtmx_codegen.rules import python, typescript
 from rhtmx_codegen.rules.compiling import Compiled, compile_schema
+from rhtmx_codegen.rules.left import LeftRule, left_rules
 
 __all__ = [
     "Compiled",
+    "LeftRule",
     "compile_schema",
     "messages_within",
     "python_tables",
+    "server_rules",
     "typescript_tables",
 ]
 
@@ -53,6 +56,18 @@ def typescript_tables(schema: Schema) -> dict[str, list[str]]:
     enums = {name: typescript.enum_lines(each, names) for name, each in schema.enums.items()}
     tables = {name: typescript.table_lines(each, names) for name, each in compiled.tables.items()}
     return {**enums, **tables}
+
+
+def server_rules(schema: Schema) -> list[LeftRule]:
+    """The rules that only the server judges, each by itself.
+
+    Args:
+        schema: of which.
+
+    Raises:
+        SchemaError: a rule cannot be compiled.
+    """
+    return left_rules(schema, _compiled(schema))
 
 
 def messages_within(message: Message) -> tuple[str, ...]:

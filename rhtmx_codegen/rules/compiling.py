@@ -77,7 +77,7 @@ class _Compiler:
         self.problems: list[Problem] = []
         options = [each for each in (message.entity, message.form) if each is not None]
         self.allowed = {name for each in options for name in each.server_only_rules}
-        self.left: dict[str, None] = {}
+        self.left: dict[tuple[str, str], None] = {}
 
     def run(self) -> tuple[MessageTable, tuple[Problem, ...]]:
         """Compile it."""
@@ -92,20 +92,20 @@ class _Compiler:
         self.problems.append(Problem(location, words))
 
     def _check_allowed(self) -> None:
-        for name in sorted(self.allowed - set(self.left)):
+        for name in sorted(self.allowed - {name for _, name in self.left}):
             self._problem(
                 self.message.location,
                 f"server_only_rules: {name} is compiled, or no rule: take it out of the list",
             )
 
     def _kept(
-        self, rows: Iterable[Row | CelRow | RuleError], location: Any
+        self, rows: Iterable[Row | CelRow | RuleError], location: Any, field: str = ""
     ) -> Iterator[Row | CelRow]:
         """The rows that are some; the others are problems, or left to the server."""
         for row in rows:
             if isinstance(row, RuleError):
-                if row.id in self.allowed:
-                    self.left[row.id] = None
+                if row.id in self.allowed and row.is_rule:
+                    self.left[field, row.id] = None
                 else:
                     self._problem(location, f"rule {row.id}: {row.words}")
             elif isinstance(row, CelRow) or row.check:
@@ -224,14 +224,16 @@ class _Compiler:
         """
         if options.ignore == _IGNORE_ALWAYS:
             return ValueRules(ignore=True)
-        rows = [*self._kept(custom_rows(options, this, self.schema), field.location)]
+        custom = custom_rows(options, this, self.schema)
+        rows = [*self._kept(custom, field.location, field.name)]
         said = options.WhichOneof("type")
         if said is not None and said != word:
             self._problem(field.location, f"rule {said}: {_mismatch(said, word)}")
         elif said is not None:
             rules = getattr(options, said)
-            rows += self._kept(rows_of(rules, said, value), field.location)
-            rows += self._kept(predefined_rows(rules, this, self.schema), field.location)
+            rows += self._kept(rows_of(rules, said, value), field.location, field.name)
+            predefined = predefined_rows(rules, this, self.schema)
+            rows += self._kept(predefined, field.location, field.name)
         return ValueRules(tuple(rows), options.required, options.ignore == _IGNORE_ZERO)
 
 

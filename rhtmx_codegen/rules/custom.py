@@ -16,7 +16,7 @@ from rhtmx_codegen.model import Schema
 from rhtmx_codegen.rules.standard import RuleError
 from rhtmx_codegen.rules.table import CelRow
 
-__all__ = ["custom_rows", "predefined_rows"]
+__all__ = ["custom_rows", "expressions", "predefined_rows"]
 
 _PREDEFINED = 1160
 """The number of the option that makes an extension a rule."""
@@ -53,10 +53,10 @@ def predefined_rows(rules: Any, this: ThisType, schema: Schema) -> Iterator[CelR
     for descriptor, _ in rules.ListFields():
         if not descriptor.is_extension:
             continue
-        found = list(_expressions(descriptor))
+        found = list(expressions(descriptor))
         if not found:
             words = "it has no (buf.validate.predefined) that says what it means"
-            yield RuleError(descriptor.full_name, words)
+            yield RuleError(descriptor.full_name, words, is_rule=False)
         for rule in found:
             said = option(rules, descriptor)
             yield _compiled(
@@ -64,8 +64,12 @@ def predefined_rows(rules: Any, this: ThisType, schema: Schema) -> Iterator[CelR
             )
 
 
-def _expressions(extension: Any) -> Iterator[Any]:
-    """The rules that an extension stands for."""
+def expressions(extension: Any) -> Iterator[Any]:
+    """The rules that an extension stands for.
+
+    Args:
+        extension: its descriptor.
+    """
     # The library reads options by what the process's own pool knows; here, by the schema's.
     kind = extension.file.pool.FindMessageTypeByName("google.protobuf.FieldOptions")
     written = extension.GetOptions().SerializeToString()

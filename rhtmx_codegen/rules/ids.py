@@ -58,6 +58,8 @@ def field_ids(table: FieldTable) -> frozenset[str]:
         found |= set(_of(kind.keys, kind.key.kind.value))
     if field.traits is not None and field.traits.read_only:
         found.add("read_only")
+    if field.traits is not None and field.traits.deliverable:
+        found.add("deliverable")
     if is_immutable(field):
         found.add("immutable")
     if is_server_only(field):

@@ -25,11 +25,13 @@ class RuleError(Exception):
     Args:
         id: of the rule.
         words: why, and what to do.
+        is_rule: it is one, which somebody else may judge.
     """
 
-    def __init__(self, id: str, words: str) -> None:  # noqa: A002 (the schema's own word)
+    def __init__(self, id: str, words: str, *, is_rule: bool = True) -> None:  # noqa: A002 (the schema's own word)
         self.id = id
         self.words = words
+        self.is_rule = is_rule
         super().__init__(f"{id}: {words}")
 
 

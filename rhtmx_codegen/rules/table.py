@@ -138,13 +138,19 @@ class MessageTable:
         message: of the schema.
         fields: in their order.
         rules: of the message as a whole.
-        server_rules: the ids of the rules that only `protovalidate` can judge, on the server.
+        left: the rules that only `protovalidate` can judge, on the server: of each the name of its
+            field, empty for the message as a whole, and its id.
     """
 
     message: Message
     fields: tuple[FieldTable, ...]
     rules: tuple[CelRow | OneofRow, ...]
-    server_rules: tuple[str, ...]
+    left: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def server_rules(self) -> tuple[str, ...]:
+        """The ids of the rules that only the server judges."""
+        return tuple(dict.fromkeys(name for _, name in self.left))
 
 
 Rule: TypeAlias = Row | CelRow | OneofRow

@@ -95,17 +95,18 @@ class _Writer:
         shown = [each for each in table.fields if not _server_only(each.field)]
         hidden = {each.field.name for each in table.fields} - {each.field.name for each in shown}
         rules = [each for each in table.rules if hidden.isdisjoint(_reads(each))]
-        items: list[Code] = [
-            f"name: {_text(name)}",
-            Call("fields: [", [self.field(each) for each in shown], "]"),
-        ]
+        asks = {at for at, _ in table.left} if table.message.form is not None else set()
+        fields = [self.field(each, _ASKS * (each.field.name in asks)) for each in shown]
+        items: list[Code] = [f"name: {_text(name)}", Call("fields: [", fields, "]")]
         if rules:
             items.append(Call("rules: [", [_message_rule(each) for each in rules], "]"))
+        if "" in asks:
+            items.append("asks: true")
         return Call(f"export const {rules_name(name)}: s.Message = {{", items, "}")
 
-    def field(self, table: FieldTable) -> Code:
+    def field(self, table: FieldTable, more: int) -> Code:
         """One field: name, kind, flags, rows, traits; without those at the end that say nothing."""
-        flags = _flags(table.rules) | _trait_flags(table.field)
+        flags = _flags(table.rules) | _trait_flags(table.field) | more
         traits = list(_traits(table.field))
         kind = self.kind(table.kind)
         if table.kind.normalize and not table.kind.many:
@@ -211,7 +212,7 @@ def _trait_flags(field: Field) -> int:
     said = field.traits
     if said is not None:
         flags |= _READ_ONLY * said.read_only | _IMMUTABLE * said.immutable
-        flags |= _SECRET * said.secret | _ASKS * getattr(said, "async")
+        flags |= _SECRET * said.secret | _ASKS * (getattr(said, "async") or said.deliverable)
     return flags
 
 

@@ -72,6 +72,7 @@ class Access:
                     entity.rules,
                     *functions,
                     judge=entity.judge,
+                    judge_is_ours=entity.judge_is_ours,
                     scoped=scoped,
                     hidden=entity.hidden,
                 )

@@ -139,6 +139,7 @@ class Entity:
         self.prepares: tuple[EntityPrepare, ...] = ()
         self.checks: tuple[EntityCheck, ...] = ()
         self.judge: EntityJudge | None = None
+        self.judge_is_ours = True
         self.hidden: Mapping[str, Violation] = {}
         self._read_is_named = False
         self._running = running

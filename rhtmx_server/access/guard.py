@@ -76,6 +76,7 @@ class Guard:
         checks: rules of the program, see `Entity.check`.
         prepares: functions of the program, see `Entity.prepare`.
         judge: the rules of the schema, see `Entity`.
+        judge_is_ours: nothing but our own code judges, which need not be measured.
         scoped: a function says what somebody reads, and its answer comes with the write.
         hidden: see `Entity.hide`.
 
@@ -93,11 +94,13 @@ class Guard:
         prepares: Iterable[EntityPrepare] = (),
         *,
         judge: EntityJudge | None = None,
+        judge_is_ours: bool = True,
         scoped: bool = False,
         hidden: Mapping[str, Violation] = MappingProxyType({}),
     ) -> None:
         self.hidden = hidden
         self.judge = judge
+        self.judge_is_ours = judge_is_ours
         self.checks = tuple(checks)
         self.prepares = tuple(prepares)
         self.closed = bool(rules) or scoped

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from rhtmx.schema.declared import Entity, Schema
 from rhtmx_server.access.entity import Entity as DeclaredEntity
 from rhtmx_server.forms.form import Form
+from rhtmx_server.schema.engine import engine_of
 from rhtmx_server.schema.forms import add_rules
 from rhtmx_server.schema.merging import merge_of
 from rhtmx_server.schema.records import RecordRules
 from rhtmx_server.schema.rights import partitions_of, rules_of
-from rhtmx_server.schema.unkept import require_kept
 
 __all__ = ["Declares", "declare", "require_nothing_said"]
 
@@ -46,17 +46,18 @@ def declare(
     Raises:
         TypeError: it is none.
         ValueError: something that cannot work, in words that say what to write.
+        ImportError: what judges a rule is not installed.
     """
     if not isinstance(schema, Schema):
         raise TypeError(
             "App(schema=…): the `schema` of a package that `rhtmx codegen` has generated "
             f"expected, as `from app_schema import schema` gives it, got {schema!r:.60}"
         )
-    require_kept(schema)
     for entity in schema.entities.values():
-        _declare_entity(app, entity, RecordRules(entity, now, new_id))
+        engine = engine_of(schema, entity, "entity")
+        _declare_entity(app, entity, RecordRules(entity, now, new_id, engine))
     for form in schema.forms.values():
-        add_rules(app.form(form.name), form, now)
+        add_rules(app.form(form.name), form, now, engine_of(schema, form, "form"))
 
 
 def require_nothing_said(
@@ -95,3 +96,4 @@ def _declare_entity(app: Declares, entity: Entity[Any], rules: RecordRules) -> N
     if rules.fills:
         declared.prepare(rules.prepare)
     declared.judge = rules.judge
+    declared.judge_is_ours = not rules.uses_engine

@@ -5,7 +5,8 @@ Knows tables and entries. Must not know requests, nor who asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from rhtmx.errors import Violation
 from rhtmx.schema import Field, Message, judge
@@ -18,31 +19,53 @@ from rhtmx.values.json_value import Json
 from rhtmx_server.forms.entries import FieldKind, FormValues, text
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.rule_set import Ruleset
+from rhtmx_server.schema.deliverable import undeliverable
+from rhtmx_server.schema.engine import Engine
 from rhtmx_server.verdicts import Invalid
 
 __all__ = ["add_rules"]
 
 
-def add_rules(form: Form, declared: DeclaredForm[object], now: Callable[[], int]) -> None:
+_Beyond: TypeAlias = Callable[[Field | None, Mapping[str, Json]], Iterable[Violation]]
+"""What only the server finds in the values of a form: of one field, or of the form as a whole."""
+
+
+def add_rules(
+    form: Form,
+    declared: DeclaredForm[object],
+    now: Callable[[], int],
+    engine: Engine | None = None,
+) -> None:
     """Give a form what its schema says.
 
     Args:
         form: it takes the rules.
         declared: what the schema says of it.
         now: nanoseconds since 1970.
+        engine: judges the rules that are not compiled; `None` if all are.
     """
-    table = declared.rules
+    table, beyond = declared.rules, _beyond(engine)
     for field in table.fields:
-        form.ready_made(field.key, _rules_of(field, now), FieldKind(_is_many(field), False))
-    if table.rules:
-        form.check(blocking=False)(_check_of(table, now))
+        form.ready_made(field.key, _rules_of(field, now, beyond), FieldKind(_is_many(field), False))
+    if table.rules or engine is not None:
+        form.check(blocking=False)(_check_of(table, now, beyond))
+
+
+def _beyond(engine: Engine | None) -> _Beyond:
+    def find(field: Field | None, values: Mapping[str, Json]) -> Iterator[Violation]:
+        if field is not None and field.deliverable:
+            yield from undeliverable([field], values)
+        if engine is not None:
+            yield from engine.judge(values, fields=("" if field is None else field.name,))
+
+    return find
 
 
 def _is_many(field: Field) -> bool:
     return field.kind.item is not None
 
 
-def _rules_of(field: Field, now: Callable[[], int]) -> Ruleset:
+def _rules_of(field: Field, now: Callable[[], int], beyond: _Beyond) -> Ruleset:
     alone = table_of("", field)
 
     def check(entries: Sequence[Entry]) -> str | None:
@@ -50,13 +73,16 @@ def _rules_of(field: Field, now: Callable[[], int]) -> Ruleset:
             value = entered(field, [text(each) for each in entries])
         except TextError as wrong:
             return wrong.words
-        found = judge(alone, {} if value is None else {field.key: value}, now=now())
+        values = {} if value is None else {field.key: value}
+        found = [*judge(alone, values, now=now())] or [*beyond(field, values)]
         return found[0].message if found else None
 
     return check
 
 
-def _check_of(table: Message, now: Callable[[], int]) -> Callable[[FormValues], None]:
+def _check_of(
+    table: Message, now: Callable[[], int], beyond: _Beyond
+) -> Callable[[FormValues], None]:
     fields = table_of("", *table.fields)
 
     def check(form: FormValues) -> None:
@@ -66,7 +92,8 @@ def _check_of(table: Message, now: Callable[[], int]) -> Callable[[FormValues], 
             return  # the field says so
         found = judge(table, values, now=now())
         # What the fields have to say comes first, and is said by them.
-        _refuse(found[len(judge(fields, values, now=now())) :])
+        own = found[len(judge(fields, values, now=now())) :]
+        _refuse([*own, *beyond(None, values)])
 
     return check
 

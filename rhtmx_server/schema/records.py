@@ -23,6 +23,8 @@ from rhtmx.schema.kinds import UNREADABLE
 from rhtmx.schema.message import Default, Field
 from rhtmx.schema.times import write_timestamp
 from rhtmx_server.access.grant import BACKEND, Grant
+from rhtmx_server.schema.deliverable import undeliverable
+from rhtmx_server.schema.engine import Engine
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.verdicts import Invalid
 
@@ -39,6 +41,7 @@ class RecordRules:
         entity: what the schema says of it.
         now: nanoseconds since 1970.
         new_id: makes a UUID of version 7, as a text.
+        engine: judges the rules that are not compiled; `None` if all are.
     """
 
     def __init__(
@@ -46,7 +49,9 @@ class RecordRules:
         entity: Entity[Any],
         now: Callable[[], int],
         new_id: Callable[[], str],
+        engine: Engine | None = None,
     ) -> None:
+        self._engine = engine
         self._table = entity.rules
         self._fields = entity.rules.fields
         self._names = {each.key: each.name for each in self._fields}
@@ -58,10 +63,16 @@ class RecordRules:
         self.hidden = {
             each.key: _violation(each, "server_only") for each in self._fields if each.server_only
         }
+        self._mailed = [each for each in self._fields if each.deliverable]
         self._names_of_server = {
             each.name for each in self._fields if each.read_only or each.server_only
         }
         self._filled = [(each, each.default) for each in self._fields if each.default is not None]
+
+    @property
+    def uses_engine(self) -> bool:
+        """Whether some of its rules are judged by what is not ours."""
+        return self._engine is not None
 
     @property
     def fills(self) -> bool:
@@ -122,12 +133,25 @@ class RecordRules:
             # Of what was no object no rule was ever kept.
             read = changed if jsontext.is_object(before) else None
         found = list(judge(self._table, record, changed=read, now=self._now()))
+        found += self._beyond(record, read, {(each.field, each.code) for each in found})
         if not _is_trusted(who):
             found = [self._not_theirs(each) for each in found]
             # Who names a field writes it, also by the value that it has.
             found += self._touched(changed, None if written else before, record)
         if found:
             raise _invalid(found)
+
+    def _beyond(
+        self,
+        record: Mapping[str, Any],
+        changed: Collection[str] | None,
+        said: Collection[tuple[str, str]],
+    ) -> list[Violation]:
+        """What only the server finds, and has not said already."""
+        found = list(undeliverable(self._mailed, record, changed))
+        if self._engine is not None:
+            found += self._engine.judge(record, changed)
+        return [each for each in found if (each.field, each.code) not in said]
 
     def _not_theirs(self, found: Violation) -> Violation:
         """A violation, in words that say so if its author could not have written the field."""

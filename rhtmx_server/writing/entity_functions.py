@@ -31,7 +31,7 @@ from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.verdicts import Forbidden, Invalid
 from rhtmx_server.writing.rejections import forbidden, invalid, title_of
 
-__all__ = ["EntityFunctions", "judge_by_schema"]
+__all__ = ["EntityFunctions"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -131,6 +131,39 @@ class EntityFunctions:
             if answer is not None:
                 raise _misuse("check", check, answer, "return nothing")
 
+    def judge(
+        self,
+        judge: EntityJudge,
+        mutation: Mutation,
+        before: bytes | None,
+        after: bytes | None,
+        written: Collection[str],
+        *,
+        measured: bool = False,
+    ) -> None:
+        """Have a write judged by the rules of a schema.
+
+        Args:
+            judge: the rules of its entity.
+            mutation: the write.
+            before: as for `check`.
+            after: as for `check`.
+            written: the keys that it has changed; none, where that is not known.
+            measured: some of the rules are judged by what is not ours: a call is measured.
+
+        Raises:
+            RhtmxError: `INVALID`, with all that is wrong.
+        """
+        started = self._elapsed() if measured else 0.0
+        try:
+            judge(mutation.who, before, after, written)
+        except Invalid as verdict:
+            raise invalid(str(verdict.message), map(_violation, verdict.violations)) from None
+        finally:
+            if measured:
+                spent = self._elapsed() - started
+                self._measure("rules", "server_only_rules", mutation.write.entity, spent)
+
     def _fields(self, function: EntityPrepare, mutation: Mutation, record: bytes) -> Fields:
         answer = self._call("prepare", function, mutation, _parse(record))
         if answer is None:
@@ -159,7 +192,8 @@ class EntityFunctions:
         self._measured(entity, seconds)
         if seconds <= self._budget:
             return
-        name = f"entity {entity!r}: {kind} {name_of(function)}"
+        said = function if isinstance(function, str) else f"{kind} {name_of(function)}"
+        name = f"entity {entity!r}: {said}"
         if name not in self._slow:
             self._slow.add(name)
             log.warning(
@@ -178,31 +212,6 @@ class EntityFunctions:
                 f"{title_of(mutation)} would have {size} bytes with what the server fills in, at "
                 f"most {self._max_record} are allowed: write less",
             )
-
-
-def judge_by_schema(
-    judge: EntityJudge,
-    mutation: Mutation,
-    before: bytes | None,
-    after: bytes | None,
-    written: Collection[str],
-) -> None:
-    """Have a write judged by the rules of a schema: they are ours, and need not be measured.
-
-    Args:
-        judge: the rules of its entity.
-        mutation: the write.
-        before: as for `EntityFunctions.check`.
-        after: as for `EntityFunctions.check`.
-        written: the keys that it has changed; none, where that is not known.
-
-    Raises:
-        RhtmxError: `INVALID`, with all that is wrong.
-    """
-    try:
-        judge(mutation.who, before, after, written)
-    except Invalid as verdict:
-        raise invalid(str(verdict.message), map(_violation, verdict.violations)) from None
 
 
 def _violation(verdict: Invalid) -> Violation:

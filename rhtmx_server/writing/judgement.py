@@ -57,7 +57,7 @@ from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.hidden import apart, mentions, together
 from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.trackers.state import fields_of, gone_before
-from rhtmx_server.writing.entity_functions import EntityFunctions, judge_by_schema
+from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.hiding import decide_hiding
 from rhtmx_server.writing.rejections import forbidden, invalid, title_of
 
@@ -188,7 +188,8 @@ def _check(
         if written and guard.hidden:  # of these a commit does not say whether they have changed
             former = None if shown is None else shown.hidden
             written = [*written, *jsontext.differing_keys(former, commit.record.hidden)]
-        judge_by_schema(guard.judge, mutation, before, after, written)
+        measured = not guard.judge_is_ours
+        functions.judge(guard.judge, mutation, before, after, written, measured=measured)
     functions.check(guard.checks, mutation, before, after)
 
 

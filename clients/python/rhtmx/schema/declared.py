@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import importlib
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import (
@@ -33,6 +34,7 @@ __all__ = [
     "Opens",
     "Rename",
     "Schema",
+    "ServerRule",
     "Shape",
     "Shaped",
     "entity_of",
@@ -202,6 +204,31 @@ class Rename:
     new: str
 
 
+@dataclass(frozen=True, slots=True)
+class ServerRule:
+    """A rule that only the server judges, by `protovalidate`.
+
+    Attributes:
+        kind: `entity` or `form`.
+        name: of the entity or form that has it.
+        message: the full name of its message.
+        id: of the rule.
+        field: the name of the field whose values it judges; empty for the message as a whole.
+        reads: the names of the fields that it reads; empty if nobody can tell.
+        words: those of the application for it, or empty.
+        files: those of the schema's own, in which it stands alone: a `FileDescriptorSet`.
+    """
+
+    kind: str
+    name: str
+    message: str
+    id: str
+    field: str
+    reads: tuple[str, ...]
+    words: str
+    files: bytes
+
+
 class Schema:
     """The schema of an application: what a generated package has as `schema`.
 
@@ -261,9 +288,19 @@ class Schema:
         """
         return str(self._module("_json_schema").JSON_SCHEMA)
 
+    @property
+    def server_rules(self) -> tuple[ServerRule, ...]:
+        """The rules that only the server judges; read when they are asked for."""
+        rows: Any = getattr(self._module("_descriptors"), "SERVER_RULES", ())
+        return tuple(ServerRule(*row, _unpacked(files)) for *row, files in rows)  # type: ignore[call-arg]
+
     def _module(self, name: str) -> Any:
         # Importing the package costs nothing of it.
         return importlib.import_module(f"{self._package}.{name}")
+
+
+def _unpacked(text: str) -> bytes:
+    return zlib.decompress(base64.b64decode(text))
 
 
 class Shaped(Protocol[R]):

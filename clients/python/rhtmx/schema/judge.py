@@ -19,7 +19,7 @@ from rhtmx.schema.rules import Checks
 from rhtmx.schema.shown import shown_choices
 from rhtmx.values.json_value import Json
 
-__all__ = ["is_zero", "judge", "judge_message", "judge_value"]
+__all__ = ["is_zero", "judge", "judge_message", "judge_value", "read_values"]
 
 
 def judge(
@@ -66,6 +66,29 @@ def judge(
             broken |= _read_fields([message.by_name[name] for name in others], data, values)
         _judge_rules(rules, values, broken, "", found, now)
     return tuple(found)
+
+
+def read_values(
+    message: Message, data: Mapping[str, Json], names: Collection[str] = ()
+) -> dict[str, Any] | None:
+    """Read a record without judging it.
+
+    Args:
+        message: its table.
+        data: the record, as JSON.
+        names: of the fields that are wanted; empty for all.
+
+    Returns:
+        Their values, as rules have them, by name; `None` if one cannot be read.
+
+    Example:
+        >>> from rhtmx import schema as _s
+        >>> read_values(_s.message("Task", _s.field("votes", _s.INT32)), {"votes": 5.0})
+        {'votes': 5}
+    """
+    values: dict[str, Any] = {}
+    wanted = [message.by_name[each] for each in names] if names else message.fields
+    return None if _read_fields(wanted, data, values) else values
 
 
 def judge_message(

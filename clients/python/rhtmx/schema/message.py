@@ -180,7 +180,7 @@ def field(
         "label": label,
         "help": help,
         "asks": asks,
-        "deliverable": deliverable,
+        "deliverable": deliverable and not ignore,
     }
     if normalize:
         kind = normalized(kind, *normalize)

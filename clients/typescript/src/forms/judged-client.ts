@@ -18,8 +18,9 @@ const wallClock = (): bigint => BigInt(Date.now()) * 1_000_000n;
 
 /**
  * What a form is bound to that has a schema: what a rule of the schema refuses is answered here,
- * without asking. The server is asked about fields that it has a validator of its own for (`async`
- * in the schema), once their other rules hold; and about the form as a whole if it has such a field.
+ * without asking. The server is asked about fields of which it has more to say (`async`, `deliverable`
+ * and `server_only_rules` in the schema), once their other rules hold; and about the form as a whole
+ * if it has such a field, or such a rule.
  *
  * @param client - is asked.
  * @param form - as `rhtmx codegen` has generated it.
@@ -32,7 +33,7 @@ export function judgedClient(
   form: Shape,
   now: () => bigint = wallClock,
 ): FormsClient {
-  const { fields, rules = [] } = form.rules;
+  const { fields, rules = [], asks } = form.rules;
   const isAsked = (field: Field | undefined) => ((field?.[2] ?? 0) & ASKS) !== 0;
   const keyed = new Map(fields.map((field) => [keyOf(field), field]));
   return {
@@ -49,7 +50,8 @@ export function judgedClient(
     },
     async validateForm(name, values, options): Promise<FormAnswer> {
       const errors = problemsOf(fields, values, now(), rules);
-      if (!errors.length && fields.some(isAsked)) return client.validateForm(name, values, options);
+      if (!errors.length && (asks || fields.some(isAsked)))
+        return client.validateForm(name, values, options);
       return { valid: !errors.length, errors };
     },
   };

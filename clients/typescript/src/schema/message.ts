@@ -77,7 +77,7 @@ export const READ_ONLY = 8;
 export const IMMUTABLE = 16;
 /** It is neither kept in drafts nor shown. */
 export const SECRET = 32;
-/** The server has a validator of its own for it. */
+/** The server has a rule of its own for it, or the program a validator. */
 export const ASKS = 64;
 
 /** What few fields have. */
@@ -145,4 +145,6 @@ export interface Message {
   readonly fields: readonly Field[];
   /** The rules about it as a whole. */
   readonly rules?: readonly MessageRow[];
+  /** Of a form: the server has a rule of its own about it as a whole. */
+  readonly asks?: true;
 }

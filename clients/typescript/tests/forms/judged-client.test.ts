@@ -86,3 +86,13 @@ test("a form of which the server knows nothing more is never asked about", async
   });
   expect(server.validateForm).not.toHaveBeenCalled();
 });
+
+test("of a rule about the form as a whole that the server alone knows it is asked", async () => {
+  const { server, client } = bound({ name: "SignUp", fields: [["age", s.INT32]], asks: true });
+  expect((await client.validateForm("signup", { age: "x" }, OPTIONS)).valid).toBe(false);
+  expect(server.validateForm).not.toHaveBeenCalled();
+  await client.validateField("signup", "age", "3", OPTIONS);
+  expect(server.validateField).not.toHaveBeenCalled();
+  await client.validateForm("signup", { age: "3" }, OPTIONS);
+  expect(server.validateForm).toHaveBeenCalledOnce();
+});

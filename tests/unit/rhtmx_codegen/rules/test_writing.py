@@ -29,7 +29,7 @@ def written(field: str, kind: str = "entity") -> tuple[Any, str]:
         ("immutable: true", "immutable", True, "s.STRING, 16]"),
         ("secret: true", "secret", True, "s.STRING, 32]"),
         ("async: true", "asks", True, "s.STRING, 64]"),
-        ("deliverable: true", "deliverable", True, "s.STRING]"),
+        ("deliverable: true", "deliverable", True, "s.STRING, 64]"),
         ('label: "Say \\"hi\\""', "label", 'Say "hi"', 'label: "Say \\"hi\\""'),
         ('help: "é\\n"', "help", "é\n", 'help: "é\\n"'),
     ],
@@ -78,3 +78,14 @@ def test_values_of_rules_are_the_same_in_both_languages(
     made, code = written(f"{kind} a = 1 [(buf.validate.field).{rule}];")
     assert made.checks[0][1] == argument
     assert typescript in code
+
+
+def test_what_the_server_alone_judges_of_a_form_is_asked() -> None:
+    option = 'option (rhtmx.v1.form) = {server_only_rules: ["odd", "whole"]};'
+    rule = 'option (buf.validate.message).cel = {id: "whole" expression: "this.odd()"};'
+    odd = 'string a = 1 [(buf.validate.field).cel = {id: "odd" expression: "this.odd()"}];'
+    code = "".join(
+        typescript_tables(schema_of(f"message SignUp {{ {option}{rule}{odd} }}"))["app.v1.SignUp"]
+    )
+    assert '["a", s.STRING, 64]' in code
+    assert "asks: true" in code
