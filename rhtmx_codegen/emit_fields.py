@@ -16,6 +16,7 @@ __all__ = [
     "is_immutable",
     "is_of_server",
     "is_required",
+    "is_secret",
     "is_server_only",
     "is_set",
     "merge_of",
@@ -57,6 +58,11 @@ def is_of_server(each: Field) -> bool:
 def is_immutable(each: Field) -> bool:
     """It is written when the record is created, and never again."""
     return each.traits is not None and bool(each.traits.immutable)
+
+
+def is_secret(each: Field) -> bool:
+    """What it is, is nobody's business who does not ask for it."""
+    return each.traits is not None and bool(each.traits.secret)
 
 
 def is_filled(each: Field) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from rhtmx_codegen.emit_fields import is_counter, is_required, is_set
+from rhtmx_codegen.emit_fields import is_counter, is_required, is_secret, is_set
 from rhtmx_codegen.emit_names import Names, constants, module_of
 from rhtmx_codegen.model import Enum, Field, Kind, Schema, Type
 from rhtmx_codegen.python_layout import Call, Code
@@ -122,10 +122,24 @@ class PythonTypes:
     def attribute(self, each: Field, taken: Collection[str]) -> str:
         """What stands behind the name of a field in a dataclass: its type, and its default."""
         type_ = self.of(each, taken)
+        if is_secret(each):
+            return self._secret(each, type_, taken)
         if each.presence:
             default = "" if is_required(each) else " = None"
             return f"{type_}{default}" if type_ == "_d.Json" else f"{type_} | None{default}"
         return type_ if is_required(each) else f"{type_} = {self._zero(each, taken)}"
+
+    def _secret(self, each: Field, type_: str, taken: Collection[str]) -> str:
+        """The same of a field that the class's `repr` does not show."""
+        said = ["repr=False"]
+        if each.presence:
+            type_ = type_ if type_ == "_d.Json" else f"{type_} | None"
+        if not is_required(each):
+            many = each.map_key is not None or each.repeated
+            maker = self.borrowed("dict" if each.map_key is not None else "list", taken)
+            zero = "None" if each.presence else self._zero(each, taken)
+            said.insert(0, f"default_factory={maker}" if many else f"default={zero}")
+        return f"{type_} = {self.borrowed('field', taken)}({', '.join(said)})"
 
     def _zero(self, each: Field, taken: Collection[str]) -> str:
         maker = "dict" if each.map_key is not None else "list" if each.repeated else ""

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from rhtmx import schema as checks
+from rhtmx_codegen.emit_fields import is_secret
 from rhtmx_codegen.emit_names import Names
 from rhtmx_codegen.json_schema import extras
 from rhtmx_codegen.json_schema.values import (
@@ -254,6 +255,8 @@ class Describer:
             told["title"] = traits.label
         if field.comment:
             told["description"] = field.comment
+        if is_secret(field) and field.type.kind is Kind.STRING and _is_one(field):
+            form = "password"
         if form:
             told["format"] = form
         told |= _access(field)
@@ -295,6 +298,10 @@ def _access(field: Field) -> dict[str, Any]:
     if field.deprecated:
         found["deprecated"] = True
     return found
+
+
+def _is_one(field: Field) -> bool:
+    return not field.repeated and field.map_key is None
 
 
 def _inner(options: Any, word: str, name: str) -> Any:

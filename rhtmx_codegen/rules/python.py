@@ -6,11 +6,11 @@ Knows how generated Python writes a table. Must not know where its rules come fr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from rhtmx.patterns.pattern import compile_pattern
-from rhtmx_codegen.emit_fields import MERGES
+from rhtmx_codegen.emit_fields import MERGES, is_secret
 from rhtmx_codegen.emit_names import Names, table_name
 from rhtmx_codegen.model import Field, Kind, Type
 from rhtmx_codegen.python_layout import Call, Code, keyword, lines_of, quoted
@@ -44,13 +44,17 @@ class _Writer:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        #: The field whose rules are written is secret.
+        self.secret = False
 
     def message(self, table: MessageTable) -> Code:
         """The statement of a table."""
         name = self.names.of(table.message.full_name)
         items: list[Code] = [quoted(name), *(self.field(each) for each in table.fields)]
         if table.rules:
-            items.append(keyword("rules", Call("(", [_message_rule(each) for each in table.rules])))
+            secrets = {each.field.name for each in table.fields if is_secret(each.field)}
+            rules = [_message_rule(each, secrets) for each in table.rules]
+            items.append(keyword("rules", Call("(", rules)))
         if table.server_rules:
             listed = Call("(", [quoted(each) for each in table.server_rules])
             items.append(keyword("server_rules", listed))
@@ -59,6 +63,7 @@ class _Writer:
     def field(self, table: FieldTable) -> Code:
         """One field, with its rules and traits."""
         field = table.field
+        self.secret = is_secret(field)
         items: list[Code] = [quoted(field.name), self.kind(table.kind)]
         items += [self.row(each) for each in table.rules.rows]
         if field.key != field.name:
@@ -115,7 +120,8 @@ class _Writer:
     def row(self, row: Row | CelRow) -> Code:
         """One rule of a value."""
         if isinstance(row, CelRow):
-            return Call("(", ["_s.cel_check", quoted(row.id), quoted(row.words), _function(row)])
+            function = _function(row, self.secret)
+            return Call("(", ["_s.cel_check", quoted(row.id), quoted(row.words), function])
         return Call("(", [f"_s.{row.check}", *(self.argument(each) for each in row.arguments)])
 
     def argument(self, value: Any) -> Code:
@@ -151,12 +157,14 @@ def _byte(value: int) -> str:
     return letter if letter.isascii() and letter.isprintable() else f"\\x{value:02x}"
 
 
-def _function(row: CelRow) -> str:
+def _function(row: CelRow, secret: bool) -> str:
     tables = {each: quoted(compile_pattern(each).table) for each in row.expression.patterns}
-    return row.expression.python_function(tables)
+    text = row.expression.python_function(tables)
+    # What only compares with operators of the language does not fail.
+    return f"_s.cel_discreet({text})" if secret and "_s." in text else text
 
 
-def _message_rule(row: CelRow | OneofRow) -> Code:
+def _message_rule(row: CelRow | OneofRow, secrets: Collection[str]) -> Code:
     if isinstance(row, OneofRow):
         names = Call("(", [quoted(each) for each in row.fields])
         items: list[Code] = [quoted(row.name), names] if row.name else [names]
@@ -166,7 +174,8 @@ def _message_rule(row: CelRow | OneofRow) -> Code:
             items.append("required=True")
         return Call("_s.one_of(" if row.name else "_s.any_of(", items)
     reads = Call("(", [quoted(each) for each in sorted(row.expression.reads)])
-    return Call("_s.cel_rule(", [quoted(row.id), quoted(row.words), reads, _function(row)])
+    function = _function(row, not row.expression.reads.isdisjoint(secrets))
+    return Call("_s.cel_rule(", [quoted(row.id), quoted(row.words), reads, function])
 
 
 def _traits(field: Field) -> Iterator[Code]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rhtmx.patterns.pattern import compile_pattern
 from rhtmx.schema.shown import shown_number
-from rhtmx_codegen.emit_fields import MERGES
+from rhtmx_codegen.emit_fields import MERGES, is_secret
 from rhtmx_codegen.emit_names import Names, table_name
 from rhtmx_codegen.model import Enum, Field, Kind, Type
 from rhtmx_codegen.python_layout import Call, Code, lines_of
@@ -88,6 +88,8 @@ class _Writer:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        #: The field whose rules are written is secret.
+        self.secret = False
 
     def message(self, table: MessageTable) -> Code:
         """The statement of a table."""
@@ -99,13 +101,16 @@ class _Writer:
         fields = [self.field(each, _ASKS * (each.field.name in asks)) for each in shown]
         items: list[Code] = [f"name: {_text(name)}", Call("fields: [", fields, "]")]
         if rules:
-            items.append(Call("rules: [", [_message_rule(each) for each in rules], "]"))
+            secrets = {each.field.name for each in table.fields if is_secret(each.field)}
+            rows = [_message_rule(each, not secrets.isdisjoint(_reads(each))) for each in rules]
+            items.append(Call("rules: [", rows, "]"))
         if "" in asks:
             items.append("asks: true")
         return Call(f"export const {rules_name(name)}: s.Message = {{", items, "}")
 
     def field(self, table: FieldTable, more: int) -> Code:
         """One field: name, kind, flags, rows, traits; without those at the end that say nothing."""
+        self.secret = is_secret(table.field)
         flags = _flags(table.rules) | _trait_flags(table.field) | more
         traits = list(_traits(table.field))
         kind = self.kind(table.kind)
@@ -161,7 +166,8 @@ class _Writer:
     def row(self, row: Row | CelRow) -> Code:
         """One rule of a value."""
         if isinstance(row, CelRow):
-            return Call("[", ["s.celCheck", _text(row.id), _text(row.words), _function(row)], "]")
+            function = _function(row, self.secret)
+            return Call("[", ["s.celCheck", _text(row.id), _text(row.words), function], "]")
         start: list[Code] = [f"s.{camel(_SPELT.get(row.check, row.check))}"]
         if row.check == "gte_lte" and row.arguments[0] <= row.arguments[1]:
             start = ["s.inRange"]
@@ -252,12 +258,14 @@ def _key(name: str) -> str:
     return name if name.isidentifier() and name.isascii() and name != "__proto__" else _text(name)
 
 
-def _function(row: CelRow) -> str:
+def _function(row: CelRow, secret: bool) -> str:
     tables = {each: _text(compile_pattern(each).table) for each in row.expression.patterns}
-    return row.expression.typescript_function(tables)
+    text = row.expression.typescript_function(tables)
+    # What only compares with operators of the language does not fail.
+    return f"/* @__PURE__ */ s.celDiscreet({text})" if secret and "s." in text else text
 
 
-def _message_rule(row: CelRow | OneofRow) -> Code:
+def _message_rule(row: CelRow | OneofRow, secret: bool) -> Code:
     reads = Call("[", [_text(each) for each in sorted(_reads(row))], "]")
     if isinstance(row, OneofRow):
         names = Call("[", [_text(each) for each in row.fields], "]")
@@ -266,7 +274,8 @@ def _message_rule(row: CelRow | OneofRow) -> Code:
             ["s.oneOf", names, _text(row.name)] if row.name else ["s.anyOf", names, present]
         )
         return Call("[", [*items, "true"] if row.required else items, "]")
-    return Call("[", ["s.celRule", reads, _text(row.id), _text(row.words), _function(row)], "]")
+    function = _function(row, secret)
+    return Call("[", ["s.celRule", reads, _text(row.id), _text(row.words), function], "]")
 
 
 def _traits(field: Field) -> Iterator[Code]:

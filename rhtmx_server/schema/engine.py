@@ -79,13 +79,17 @@ class EngineRule:
         engine: the module `protovalidate`.
         said: the rule.
         imports: the descriptors of the whole schema, by the name of the file.
+        is_secret: it may read what no error should say.
 
     Raises:
         ValueError: it cannot be compiled.
     """
 
-    def __init__(self, engine: Any, said: ServerRule, imports: Mapping[str, Any]) -> None:
+    def __init__(
+        self, engine: Any, said: ServerRule, imports: Mapping[str, Any], is_secret: bool
+    ) -> None:
         self.said = said
+        self._is_secret = is_secret
         self._failure = engine.EvaluationError
         self._class = _class_of(said, imports)
         # One of its own: what has seen a type takes another one of its name for the same.
@@ -118,6 +122,7 @@ class EngineRule:
             return
         except self._failure as error:
             why = str(error).removeprefix(f"error evaluating {self.said.id}: ")
+            why = "a value is secret" if self._is_secret else why
             yield self._violation(self.said.field, f"{_CANNOT}{why}")
             return
         for each in found:
@@ -153,7 +158,12 @@ def engine_of(schema: Schema, shape: Shape[Any], kind: str) -> Engine | None:
         each.name: each
         for each in descriptor_pb2.FileDescriptorSet.FromString(schema.descriptors).file
     }
-    return Engine(shape.rules, [EngineRule(engine, each, imports) for each in wanted])
+    secrets = {each.name for each in shape.rules.fields if each.secret}
+    rules = [
+        EngineRule(engine, each, imports, bool(secrets.intersection(each.reads or secrets)))
+        for each in wanted
+    ]
+    return Engine(shape.rules, rules)
 
 
 def _package(what: str, wanted: Sequence[ServerRule]) -> Any:

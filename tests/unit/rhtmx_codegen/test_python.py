@@ -16,6 +16,7 @@ from rhtmx_codegen.model import Rename
 from rhtmx_codegen.python import emit_python
 from rhtmx_codegen.read import read_schema
 from tests.docs.markdown import ROOT
+from tests.support.generated import schema_package
 from tests.support.sample_schema import sample
 from tests.support.schemas import descriptors, schema_of
 
@@ -234,3 +235,14 @@ message A {
     )["app.py"]
     for line in ("a: str\n", 'b: str = ""\n', 'c: str = ""\n', "d: datetime | None\n"):
         assert f"    {line}" in text
+
+
+def test_a_secret_is_not_shown() -> None:
+    secret = "[(rhtmx.v1.field).secret = true]"
+    package = schema_package(
+        f"message Vault {{ string pin = 1 {secret}; optional string old = 2 {secret};"
+        f" repeated string pins = 3 {secret}; string name = 4; }}"
+    )
+    vault = package.Vault(pin="1234", old="5678", pins=["9012"], name="ada")
+    assert repr(vault) == "Vault(name='ada', extra={})"
+    assert (package.Vault().pin, package.Vault().old, package.Vault().pins) == ("", None, [])

@@ -153,7 +153,7 @@ def field(
         server_only: it never leaves the server.
         immutable: it is written once.
         default: what it is where nobody says anything.
-        secret: it is neither kept in drafts nor shown.
+        secret: what it is, neither logs nor errors say, and drafts do not keep it.
         label: what people call it.
         help: what helps people who fill it in.
         asks: the server has a validator of its own for it.

@@ -84,7 +84,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   const name = options.name ?? data.rhtmxForm ?? "";
   /** Unlike that of any other form of this name, in any tab that shares the connection. */
   const formInstance = `${Math.random()}`;
-  const draft = drafts ? draftOf(form, name) : undefined;
+  const draft = drafts ? draftOf(form, name, client) : undefined;
   const ending = new AbortController();
   const { signal } = ending;
   /**

@@ -17,6 +17,7 @@ import type { Draft, Kept } from "./draft.ts";
 import { makeDraft } from "./draft.ts";
 import { member } from "./member.ts";
 import { digest } from "./target.ts";
+import type { FormsClient } from "./types.ts";
 
 const PREFIX = "rhtmx:draft ";
 
@@ -35,11 +36,11 @@ let written: string[] = [];
 let isWatching = false;
 
 /** The draft of a form; the same for each call. */
-export function draftOf(form: HTMLFormElement, name: string): Draft {
+export function draftOf(form: HTMLFormElement, name: string, client: FormsClient): Draft {
   watch();
   const known = drafts.get(form);
   if (known) return known;
-  const draft = makeDraft(form, name);
+  const draft = makeDraft(form, name, (field) => !!client.isSecret?.(field));
   drafts.set(form, draft);
   forms.push(new WeakRef(form));
   return draft;

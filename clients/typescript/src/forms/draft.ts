@@ -48,8 +48,12 @@ export interface Draft {
 }
 
 /** The draft of a form that has just come. */
-export function makeDraft(form: HTMLFormElement, name: string): Draft {
-  const found = foundIn(form);
+export function makeDraft(
+  form: HTMLFormElement,
+  name: string,
+  isSecret: (field: string) => boolean,
+): Draft {
+  const found = foundIn(form, isSecret);
   const target = targetOf(form);
   const rendered = (control: Control) => digest(renderedOf(form, nameOf(control)));
   /** Where it is another one, the record is another one as well. */
@@ -126,14 +130,18 @@ export function makeDraft(form: HTMLFormElement, name: string): Draft {
 }
 
 /** The controls that may be kept, each with its place and with what was in it. */
-function foundIn(form: HTMLFormElement): Map<Control, readonly [place: string, entry: Entry]> {
+function foundIn(
+  form: HTMLFormElement,
+  isSecret: (field: string) => boolean,
+): Map<Control, readonly [place: string, entry: Entry]> {
   const counts = new Map<string, number>();
   const found = new Map<Control, readonly [string, Entry]>();
   for (const each of controlsOf(form)) {
     const name = nameOf(each);
     const count = counts.get(name) ?? 0;
     counts.set(name, count + 1);
-    if (isKeepable(form, each)) found.set(each, [`${count} ${name}`, entryOf(each)]);
+    if (isKeepable(form, each) && !isSecret(name))
+      found.set(each, [`${count} ${name}`, entryOf(each)]);
   }
   return found;
 }

@@ -5,7 +5,8 @@
  *
  * Never kept: what is hidden, a file, a password (also one that the page shows for a
  * moment), a card, a code that is used once, and whatever the page asks the browser
- * not to remember (`autocomplete="off"`, of the control or the form).
+ * not to remember (`autocomplete="off"`, of the control or the form). Nor, in a form that is bound
+ * with its schema, what that says is `secret`.
  */
 import { member } from "./member.ts";
 import type { Control } from "./types.ts";

@@ -9,7 +9,7 @@ import type { Violation } from "../errors.ts";
 import { keyOf, own, type Shape } from "../schema/convert.ts";
 import { entered } from "../schema/entered.ts";
 import { judge } from "../schema/judge.ts";
-import { ASKS, type Field, type Message } from "../schema/message.ts";
+import { ASKS, type Field, type Message, SECRET } from "../schema/message.ts";
 import { TextError } from "../schema/text.ts";
 import type { FieldAnswer, FormAnswer, FormProblem, FormsClient } from "./types.ts";
 
@@ -41,6 +41,7 @@ export function judgedClient(
       return client.state;
     },
     onState: (listener) => client.onState(listener),
+    isSecret: (key) => !!((keyed.get(key)?.[2] ?? 0) & SECRET),
     async validateField(name, key, value, options): Promise<FieldAnswer> {
       const field = keyed.get(key);
       if (!field) return client.validateField(name, key, value, options);

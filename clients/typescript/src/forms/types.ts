@@ -43,6 +43,8 @@ export interface FormsClient {
   readonly state: string;
   /** Calls `listener` with each new state, until the returned function is called. */
   onState(listener: (state: string) => void): () => void;
+  /** Whether a field is a secret, which no draft keeps; left out: none is known to be one. */
+  isSecret?(field: string): boolean;
   /** Asks whether one value is valid. */
   validateField(
     form: string,

@@ -155,3 +155,14 @@ export function celBytesHave(value: Uint8Array, part: Uint8Array): boolean {
 export function celJoinBytes(one: Uint8Array, other: Uint8Array): Uint8Array {
   return Uint8Array.from([...one, ...other]);
 }
+
+/** The function of a rule about a secret: why it failed, it does not say. */
+export const celDiscreet =
+  (holds: (self: RuleValue, now: bigint) => unknown) =>
+  (self: RuleValue, now: bigint): unknown => {
+    try {
+      return holds(self, now);
+    } catch {
+      throw new CelError("a value is secret");
+    }
+  };

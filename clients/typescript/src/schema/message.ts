@@ -75,7 +75,7 @@ export const IGNORE_ZERO = 4;
 export const READ_ONLY = 8;
 /** It is written when the record is created, and never again. */
 export const IMMUTABLE = 16;
-/** It is neither kept in drafts nor shown. */
+/** What it is, errors do not say, and drafts do not keep it. */
 export const SECRET = 32;
 /** The server has a rule of its own for it, or the program a validator. */
 export const ASKS = 64;

@@ -639,3 +639,15 @@ it("rubbish in the storage does not break the form", async () => {
     bound!.stop();
   }
 });
+
+it("keeps nothing of a field that the schema says is secret", async () => {
+  leave();
+  arrive("navigate");
+  client.isSecret = (field) => field === "message";
+  await add();
+  type("email", "ada@example.com");
+  type("message", "for nobody");
+  const kept = stored();
+  expect(kept).toContain("ada@example.com");
+  expect(kept).not.toContain("for nobody");
+});

@@ -57,6 +57,7 @@ export async function settled(): Promise<void> {
 
 export class FakeClient implements FormsClient {
   state = "open";
+  isSecret?: (field: string) => boolean;
   readonly fields: FieldQuestion[] = [];
   readonly forms: Question<Partial<FormAnswer>>[] = [];
   readonly listeners = new Set<(state: string) => void>();

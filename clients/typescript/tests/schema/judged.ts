@@ -217,3 +217,54 @@ export const EDGES_RULES: s.Message = {
         [s.anyOf, ["count", "when", "chosen", "plain"], ["count", "when", "chosen"]],
     ],
 };
+
+export const VAULT_RULES: s.Message = {
+    name: "Vault",
+    fields: [
+        [
+            "pin",
+            s.STRING,
+            32,
+            [
+                [
+                    s.celCheck,
+                    "odd",
+                    "must satisfy int(this) % 2 == 1",
+                    /* @__PURE__ */ s.celDiscreet((self: any) => s.celRemainder(s.celInt(s.celParseInt(self)), 2) === 1),
+                ],
+            ],
+        ],
+        [
+            "pins",
+            /* @__PURE__ */ s.listOf(
+                s.STRING,
+                [
+                    [
+                        s.celCheck,
+                        "odd",
+                        "must satisfy int(this) % 2 == 1",
+                        /* @__PURE__ */ s.celDiscreet((self: any) => s.celRemainder(s.celInt(s.celParseInt(self)), 2) === 1),
+                    ],
+                ],
+            ),
+            32,
+        ],
+        ["label", s.STRING],
+    ],
+    rules: [
+        [
+            s.celRule,
+            ["pin"],
+            "positive",
+            "must be positive",
+            /* @__PURE__ */ s.celDiscreet((self: any) => s.celInt(s.celParseInt(self.pin)) > 0),
+        ],
+        [
+            s.celRule,
+            ["label"],
+            "plain",
+            "must be positive",
+            (self: any) => s.celInt(s.celParseInt(self.label)) > 0,
+        ],
+    ],
+};

@@ -150,3 +150,10 @@ def test_rules_that_only_the_server_can_judge_are_named() -> None:
     """)
     definition = json_schema(schema)["$defs"]["A"]
     assert definition["x-rhtmx"]["server_rules"] == ["far"]
+
+
+def test_a_secret_is_shown_as_a_password() -> None:
+    vault = json_schema(judged_schema())["$defs"]["Vault"]["properties"]
+    assert vault["pin"]["format"] == "password"
+    assert vault["pin"]["x-rhtmx"]["secret"] is True
+    assert ("format" in vault["pins"], "format" in vault["label"]) == (False, False)

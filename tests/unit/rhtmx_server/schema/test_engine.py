@@ -256,3 +256,15 @@ def test_what_an_older_version_has_generated_is_to_be_generated_anew() -> None:
             App(store="memory://", schema=schema)
     finally:
         module.SERVER_RULES = rows
+
+
+@needed
+def test_why_a_rule_failed_on_a_secret_is_not_said() -> None:
+    one = package(
+        f"string a = 1 [(buf.validate.field).{ODD}, (rhtmx.v1.field).secret = true]; string b = 2;"
+        'option (buf.validate.message).cel = {id: "any" expression: "[this].all(m, '
+        'm.b.matches(m.a))"};',
+        '"odd", "any"',
+    )
+    words = "cannot be judged: a value is secret"
+    assert said(one, {"a": "hunter2("}) == [("a", "odd", words), ("", "any", words)]

@@ -1,11 +1,13 @@
 """What it means that a rule has no answer.
 
-Knows one exception. Must not know which rule.
+Knows one exception, and how a text is shown in its words. Must not know which rule.
 """
 
 from __future__ import annotations
 
-__all__ = ["CelError"]
+import json
+
+__all__ = ["CelError", "quoted"]
 
 
 class CelError(Exception):
@@ -13,3 +15,13 @@ class CelError(Exception):
 
     Its words say why, for whoever wrote the value.
     """
+
+
+def quoted(text: str) -> str:
+    """A text as the words of an error have it, in every language.
+
+    Example:
+        >>> print(quoted("it's"))
+        "it's"
+    """
+    return json.dumps(text, ensure_ascii=False)

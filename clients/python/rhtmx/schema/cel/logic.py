@@ -9,12 +9,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from rhtmx.schema.cel.errors import CelError
+from rhtmx.schema.cel.errors import CelError, quoted
 
 __all__ = [
     "cel_all",
     "cel_all_of",
     "cel_any_of",
+    "cel_discreet",
     "cel_equal",
     "cel_exists",
     "cel_field",
@@ -150,7 +151,7 @@ def cel_value(entries: Mapping[Any, Any], key: Any) -> Any:
     """
     if key in entries:
         return entries[key]
-    raise CelError(f"there is no entry {key!r}")
+    raise CelError(f"there is no entry {quoted(str(key))}")
 
 
 def cel_field(message: Mapping[str, Any] | None, name: str, default: Any) -> Any:
@@ -198,5 +199,21 @@ def cel_known(number: int | str) -> int:
         CelError: it is such a word.
     """
     if isinstance(number, str):
-        raise CelError(f"{number!r} is a value that this program does not know")
+        raise CelError(f"{quoted(number)} is a value that this program does not know")
     return number
+
+
+def cel_discreet(holds: Callable[[Any, int], Any]) -> Callable[[Any, int], Any]:
+    """The function of a rule about a secret: why it failed, it does not say.
+
+    Args:
+        holds: it.
+    """
+
+    def judged(this: Any, now: int) -> Any:
+        try:
+            return holds(this, now)
+        except (CelError, TypeError):
+            raise CelError("a value is secret") from None
+
+    return judged

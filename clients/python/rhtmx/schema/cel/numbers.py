@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from rhtmx.schema.cel.errors import CelError
+from rhtmx.schema.cel.errors import CelError, quoted
 
 __all__ = [
     "cel_divide",
@@ -154,7 +154,7 @@ def cel_parse_int(text: str) -> int:
     """
     if len(text) < 100 and _WHOLE.fullmatch(text):
         return int(text)
-    raise CelError(f"{text!r} is no whole number")
+    raise CelError(f"{quoted(text)} is no whole number")
 
 
 def cel_parse_double(text: str) -> float:
@@ -168,7 +168,7 @@ def cel_parse_double(text: str) -> float:
     """
     if _DECIMAL.fullmatch(text):
         return float(text)
-    raise CelError(f"{text!r} is no number")
+    raise CelError(f"{quoted(text)} is no number")
 
 
 def cel_parse_bool(text: str) -> bool:
@@ -182,7 +182,7 @@ def cel_parse_bool(text: str) -> bool:
     """
     if text in _WORDS:
         return _WORDS[text]
-    raise CelError(f"{text!r} is neither true nor false")
+    raise CelError(f"{quoted(text)} is neither true nor false")
 
 
 def cel_is_nan(value: float) -> bool:
