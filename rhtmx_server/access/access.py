@@ -73,6 +73,7 @@ class Access:
                     *functions,
                     judge=entity.judge,
                     judge_is_ours=entity.judge_is_ours,
+                    normalize=entity.normalize,
                     scoped=scoped,
                     hidden=entity.hidden,
                 )

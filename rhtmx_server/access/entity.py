@@ -22,6 +22,7 @@ __all__ = [
     "Entity",
     "EntityCheck",
     "EntityJudge",
+    "EntityNormalize",
     "EntityPrepare",
     "Partition",
     "check_entity_name",
@@ -43,6 +44,10 @@ EntityCheck: TypeAlias = Callable[[Any, Any, Any], None]
 EntityJudge: TypeAlias = Callable[[Any, Any, Any, Any], None]
 """The rules of a schema: takes who writes, the record before and after as JSON texts, and the keys
 that the write has changed, where that is known."""
+
+EntityNormalize: TypeAlias = Callable[[Any, Any], Mapping[str, Any]]
+"""What a schema has kept in the place of texts that are not normalised: takes the record and the
+keys that were written, `None` for all; returns the fields that are otherwise."""
 
 EntityPrepare: TypeAlias = Callable[[Any, Any], Mapping[str, Any] | None]
 """Fills in a record that is created: takes who writes and the record, returns fields."""
@@ -140,6 +145,7 @@ class Entity:
         self.checks: tuple[EntityCheck, ...] = ()
         self.judge: EntityJudge | None = None
         self.judge_is_ours = True
+        self.normalize: EntityNormalize | None = None
         self.hidden: Mapping[str, Violation] = {}
         self._read_is_named = False
         self._running = running

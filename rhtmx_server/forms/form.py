@@ -73,6 +73,7 @@ class Form:
         self.names = FieldNames(name, self._fields, extra)
         self._kinds: dict[str, FieldKind] = {}
         self._checks: list[Validator] = []
+        self._normalizers: dict[str, Callable[[str], str]] = {}
         self.validate: Rule | None = None
 
     def access(self, *, validate: Rule) -> Self:
@@ -235,19 +236,28 @@ class Form:
 
         return register
 
-    def ready_made(self, name: str, rules: Ruleset, kind: FieldKind) -> None:
+    def ready_made(
+        self,
+        name: str,
+        rules: Ruleset,
+        kind: FieldKind,
+        normalize: Callable[[str], str] | None = None,
+    ) -> None:
         """Register rules of a schema for a field; validators may be added by `field`.
 
         Args:
             name: the field's name.
             rules: say what is wrong with what it has.
             kind: of which kind the field is.
+            normalize: makes of a text what is judged, and what validators are given.
 
         Raises:
             ValueError: the field was registered for something else before.
         """
         self._agree(name, kind)
         self._add(name, rules)
+        if normalize is not None:
+            self._normalizers[name] = normalize
 
     def _agree(self, name: str, kind: FieldKind) -> None:
         """Refuse a field of two kinds: one of its validators would be asked about the wrong one."""
@@ -319,7 +329,22 @@ class Form:
             sent: what the client sent.
             asked: all that a field has, whatever was sent.
         """
-        return FormValues({**by_field(self._fields, sent), **asked})
+        entries = by_field(self._fields, sent)
+        for name in self._normalizers:
+            entries[name] = self.normalized(name, entries[name])
+        return FormValues({**entries, **asked})
+
+    def normalized(self, field: str, entries: list[Entry]) -> list[Entry]:
+        """The entries of a field as its schema wants them.
+
+        Args:
+            field: its name.
+            entries: what it has.
+        """
+        normalize = self._normalizers.get(field)
+        if normalize is None:
+            return entries
+        return [normalize(each) if isinstance(each, str) else each for each in entries]
 
 
 def _check_name(what: str, name: object) -> None:

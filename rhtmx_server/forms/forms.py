@@ -204,7 +204,7 @@ class FormTracker:
         form = self._form(message.form, who)
         page = message.form_instance is not None
         form.names.require(message.values, page=page, field=message.field)
-        own = asked(message)
+        own = form.normalized(message.field, asked(message))
         return own, *judge(form.fields.get(message.field, ()), own)
 
     async def _answer(

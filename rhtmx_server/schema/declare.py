@@ -95,5 +95,7 @@ def _declare_entity(app: Declares, entity: Entity[Any], rules: RecordRules) -> N
         declared.hide(rules.hidden)
     if rules.fills:
         declared.prepare(rules.prepare)
+    if rules.normalizes:
+        declared.normalize = rules.normalize
     declared.judge = rules.judge
     declared.judge_is_ours = not rules.uses_engine

@@ -46,7 +46,8 @@ def add_rules(
     """
     table, beyond = declared.rules, _beyond(engine)
     for field in table.fields:
-        form.ready_made(field.key, _rules_of(field, now, beyond), FieldKind(_is_many(field), False))
+        rules, kind = _rules_of(field, now, beyond), FieldKind(_is_many(field), False)
+        form.ready_made(field.key, rules, kind, field.kind.clean if _is_text(field) else None)
     if table.rules or engine is not None:
         form.check(blocking=False)(_check_of(table, now, beyond))
 
@@ -59,6 +60,10 @@ def _beyond(engine: Engine | None) -> _Beyond:
             yield from engine.judge(values, fields=("" if field is None else field.name,))
 
     return find
+
+
+def _is_text(field: Field) -> bool:
+    return field.kind.word == "string"
 
 
 def _is_many(field: Field) -> bool:

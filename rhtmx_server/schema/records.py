@@ -20,7 +20,7 @@ from rhtmx.errors import Violation
 from rhtmx.schema import judge
 from rhtmx.schema.declared import Entity
 from rhtmx.schema.kinds import UNREADABLE
-from rhtmx.schema.message import Default, Field
+from rhtmx.schema.message import Default, Field, normal_fields, normalizes
 from rhtmx.schema.times import write_timestamp
 from rhtmx_server.access.grant import BACKEND, Grant
 from rhtmx_server.schema.deliverable import undeliverable
@@ -73,6 +73,17 @@ class RecordRules:
     def uses_engine(self) -> bool:
         """Whether some of its rules are judged by what is not ours."""
         return self._engine is not None
+
+    @property
+    def normalizes(self) -> bool:
+        """Whether texts of its records are kept otherwise than they are written."""
+        return normalizes(self._table)
+
+    def normalize(
+        self, record: Mapping[str, Any], keys: Collection[str] | None
+    ) -> Mapping[str, Any]:
+        """What is kept in the place of texts that are not normalised: see `Entity.normalize`."""
+        return normal_fields(self._table, record, keys)
 
     @property
     def fills(self) -> bool:

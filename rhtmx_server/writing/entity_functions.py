@@ -18,7 +18,7 @@ import msgspec
 
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError, Violation
-from rhtmx_server.access.entity import EntityCheck, EntityJudge, EntityPrepare
+from rhtmx_server.access.entity import EntityCheck, EntityJudge, EntityNormalize, EntityPrepare
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.functions import name_of
 from rhtmx_server.model import Commit, Context, Mutation, Record
@@ -36,6 +36,8 @@ __all__ = ["EntityFunctions"]
 log = logging.getLogger("rhtmx_server")
 
 _parse = msgspec.json.Decoder().decode
+_exact = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode())).decode
+"""What stands beside a text within a value stays as it was written, to the digit."""
 
 
 class EntityFunctions:
@@ -103,6 +105,41 @@ class EntityFunctions:
             fill_in(commit, filled, context)
             self._check_size(mutation, record)
         return filled
+
+    def normalize(
+        self,
+        normalize: EntityNormalize,
+        mutation: Mutation,
+        commit: Commit,
+        hides: Collection[str] = (),
+    ) -> Fields:
+        """Have texts of a record kept as its schema says.
+
+        Args:
+            normalize: says what is kept.
+            mutation: the write.
+            commit: what comes of it; it is changed.
+            hides: the fields of its entity that never leave the server.
+
+        Returns:
+            The fields that are otherwise than they were written; none that are hidden.
+
+        Raises:
+            RhtmxError: `INVALID_DATA`, the record would be too large.
+        """
+        record = commit.record
+        if not jsontext.is_object(record.data):
+            return Fields()
+        keys = {*commit.changed, *hides} if commit.changed else None
+        values = normalize(_exact(together(record.data, record.hidden) or b""), keys)
+        texts = {key: msgspec.Raw(msgspec.json.encode(each)) for key, each in values.items()}
+        hidden = {key: texts.pop(key) for key in hides if key in texts}
+        if hidden:
+            record.hidden = hidden_object({**jsontext.split(record.hidden), **hidden})
+        if texts:
+            record.data = jsontext.join({**jsontext.split(record.data), **texts})
+            self._check_size(mutation, record)
+        return texts
 
     def check(
         self,

@@ -111,7 +111,7 @@ def decide_judged(
     if commit is None:
         _judge_nothing(guard, mutation, seen)
         return decision
-    filled = _prepare(guard, mutation, decision, context, functions)
+    filled = _complete(guard, mutation, decision, context, functions)
     after = guard.values_of(commit.record.data) if commit.record.live else None
     _require_fit(guard, mutation, commit, after)
     if guard.closed:
@@ -201,6 +201,32 @@ def _text(guard: Guard, record: Record | None) -> bytes | None:
     return b"null" if data is None else data
 
 
+def _complete(
+    guard: Guard,
+    mutation: Mutation,
+    decision: Decision,
+    context: Context,
+    functions: EntityFunctions,
+) -> Fields:
+    """Make the record what is kept; returns the fields that are otherwise than written."""
+    commit = decision.commit
+    assert commit is not None
+    filled = _normalize(guard, mutation, commit, functions)
+    prepared = _prepare(guard, mutation, decision, context, functions)
+    if prepared:
+        filled |= prepared | _normalize(guard, mutation, commit, functions)
+    return filled
+
+
+def _normalize(
+    guard: Guard, mutation: Mutation, commit: Commit, functions: EntityFunctions
+) -> Fields:
+    """Have texts kept as the schema says; returns the fields that are otherwise than written."""
+    if guard.normalize is None or not commit.record.live:
+        return Fields()
+    return functions.normalize(guard.normalize, mutation, commit, guard.hidden)
+
+
 def _prepare(
     guard: Guard,
     mutation: Mutation,
@@ -224,7 +250,7 @@ def _prepare(
 def _tell(
     guard: Guard, mutation: Mutation, decision: Decision, filled: Fields, after: Values | None
 ) -> None:
-    """Tell the author what was filled in, if they may read what they have created."""
+    """Tell the author what is otherwise than they wrote it, if they may read the record."""
     ack, who = decision.reply[-1], mutation.who
     assert isinstance(ack, PushAck | FieldPushAck)
     if who is None or guard.sees(who, mutation.reads, after or {}):

@@ -21,6 +21,7 @@ from rhtmx.schema.codecs import (
     Misfit,
     keys_of,
 )
+from rhtmx.schema.convert import normal
 from rhtmx.schema.declared import Member, Shape
 from rhtmx.values.field_operations import (
     Add,
@@ -147,7 +148,7 @@ def _written(member: Member, value: Any) -> Json | FieldOperation:
     """A value, or an operation that fits with its operand, as JSON has it."""
     codec = member.codec
     if not isinstance(value, FieldOperation):
-        return codec.write(value)
+        return normal(member.rules, codec.write(value))
     if not _fits(member, value):
         raise Misfit(f"{codec.kind}: {type(value).__name__} does not fit it", code="operation")
     return _with_operand(codec, value)

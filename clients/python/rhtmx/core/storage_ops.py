@@ -79,7 +79,7 @@ class Settled:
         version: the one that the record got by it.
         epoch: of that version.
         lost: the fields that lost, each with the value that won (`None`: a deletion).
-        prepared: the fields that the server's program filled in, as a JSON object.
+        prepared: the fields that are kept otherwise than written, as a JSON object.
     """
 
     version: int

@@ -24,7 +24,7 @@ _STEPS: Final[dict[str, Callable[[str], str]]] = {
 
 
 def normalized(kind: Kind, *steps: str) -> Kind:
-    """The same kind of texts, of which each is changed before it is judged.
+    """The same kind of texts, of which each is changed before it is judged and kept.
 
     Args:
         kind: of the texts.
@@ -35,15 +35,19 @@ def normalized(kind: Kind, *steps: str) -> Kind:
     """
     changes = [_STEPS[step] for step in steps]
 
+    def clean(json: Any) -> Any:
+        if not isinstance(json, str):
+            return json
+        text = json
+        for change in changes:
+            text = change(text)
+        return json if text == json else text
+
     def read(json: Any, path: str, found: Found, now: int, words: Words) -> Any:
         value = kind.read(json, path, found, now, words)
-        if value is UNREADABLE:
-            return value
-        for change in changes:
-            value = change(value)
-        return value
+        return value if value is UNREADABLE else clean(value)
 
-    return _like(kind, read)
+    return _like(kind, read, clean)
 
 
 def unjudged(kind: Kind) -> Kind:
@@ -64,7 +68,7 @@ def unjudged(kind: Kind) -> Kind:
     return _like(kind, read)
 
 
-def _like(kind: Kind, read: Read) -> Kind:
+def _like(kind: Kind, read: Read, clean: Callable[[Any], Any] | None = None) -> Kind:
     """A kind that is read in another way, and otherwise the same."""
     if isinstance(kind, Enum):
         other: Kind = Enum(kind.name, kind.words)
@@ -78,4 +82,6 @@ def _like(kind: Kind, read: Read) -> Kind:
         item=kind.item,
         in_text=kind.in_text,
         empty=kind.empty,
+        clean=clean or kind.clean,
+        within=kind.within,
     )

@@ -13,7 +13,7 @@ from typing import Any, Final
 from rhtmx.schema.adapted import unjudged
 from rhtmx.schema.judge import is_zero, judge_message, judge_value
 from rhtmx.schema.kinds import BOOL, STRING, UNREADABLE, Found, Kind, Words, report, text_of
-from rhtmx.schema.message import Message
+from rhtmx.schema.message import Message, normal_fields
 from rhtmx.schema.rules import Checks, RuleRow, rules
 
 __all__ = ["list_of", "map_of", "message_of"]
@@ -52,7 +52,23 @@ def list_of(kind: Kind, *rows: RuleRow, ignore_zero: bool = False, ignore: bool 
         ]
         return UNREADABLE if any(each is UNREADABLE for each in values) else values
 
-    return Kind("repeated", [], read, show=kind.show, item=kind)
+    def clean(json: Any) -> Any:
+        return [of_one(each) for each in json] if isinstance(json, list) else json
+
+    of_one = kind.clean or _as_it_is
+    return Kind(
+        "repeated",
+        [],
+        read,
+        show=kind.show,
+        item=kind,
+        clean=clean if kind.clean else None,
+        within=kind.within,
+    )
+
+
+def _as_it_is(json: Any) -> Any:
+    return json
 
 
 def _all_are(kind: type | None, items: list[Any]) -> bool:
@@ -96,7 +112,20 @@ def map_of(
             held[key] = value
         return held if readable else UNREADABLE
 
-    return Kind("map", {}, read, show=values_kind.show)
+    def clean(json: Any) -> Any:
+        if not isinstance(json, Mapping):
+            return json
+        return {name: of_one(each) for name, each in json.items()}
+
+    of_one = values_kind.clean or _as_it_is
+    return Kind(
+        "map",
+        {},
+        read,
+        show=values_kind.show,
+        clean=clean if values_kind.clean else None,
+        within=values_kind.within,
+    )
 
 
 def _quoted(text: str) -> str:
@@ -150,4 +179,10 @@ def message_of(table: Callable[[], Message]) -> Kind:
             for each in table().fields
         )
 
-    return Kind("message", None, read, empty=empty)
+    def clean(json: Any) -> Any:
+        if not isinstance(json, Mapping):
+            return json
+        changed = normal_fields(table(), json)
+        return {**json, **changed} if changed else json
+
+    return Kind("message", None, read, empty=empty, clean=clean, within=table)

@@ -11,6 +11,8 @@ A record was written by somebody, perhaps long ago, under another schema. So rea
 
 What is there, and is something else than the schema says, cannot be read: `Unreadable`.
 
+Texts are written as they are kept: normalised, where their field asks for that.
+
 Written are all fields without presence, zero or not, so that whoever divides an entity by a
 field finds it in every record; those with presence, if they are not `None`; and `extra`.
 """
@@ -27,7 +29,7 @@ from rhtmx.schema.kinds import UNREADABLE
 from rhtmx.schema.message import Field
 from rhtmx.values.json_value import Json
 
-__all__ = ["Unreadable", "from_json", "record_of", "to_json"]
+__all__ = ["Unreadable", "from_json", "normal", "record_of", "to_json"]
 
 R = TypeVar("R")
 
@@ -83,6 +85,16 @@ def to_json(record: object) -> dict[str, Json]:
     if wrong:
         raise Invalid(each.violation for each in wrong)
     return written
+
+
+def normal(field: Field, value: Json) -> Json:
+    """A value as it is kept: normalised, if its field asks for that.
+
+    Args:
+        field: its row in the table of the rules.
+        value: it, as JSON.
+    """
+    return value if field.kind.clean is None else field.kind.clean(value)
 
 
 def record_of(cls: Callable[[], type[R]]) -> Codec[R]:
@@ -146,7 +158,7 @@ def _write(shape: Shape[R], record: R) -> tuple[dict[str, Json], list[Misfit]]:
         if value is None and member.rules.presence:
             continue
         try:
-            written[member.rules.key] = member.codec.write(value)
+            written[member.rules.key] = normal(member.rules, member.codec.write(value))
         except Misfit as misfit:
             wrong.append(misfit.within(f".{member.name}"))
     return written, wrong

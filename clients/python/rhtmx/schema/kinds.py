@@ -88,9 +88,23 @@ class Kind:
         item: of a list, the kind of its items.
         in_text: JSON has it as a text, though it is a number.
         empty: of a message, whether a value of it has nothing but zeros.
+        clean: what is kept in the place of a JSON value, where texts in it are normalised; the
+            value itself, if it is so already.
+        within: of what holds messages, the table of these.
     """
 
-    __slots__ = ("empty", "exact", "in_text", "item", "read", "show", "word", "zero")
+    __slots__ = (
+        "clean",
+        "empty",
+        "exact",
+        "in_text",
+        "item",
+        "read",
+        "show",
+        "within",
+        "word",
+        "zero",
+    )
 
     def __init__(
         self,
@@ -103,7 +117,11 @@ class Kind:
         item: Kind | None = None,
         in_text: bool = False,
         empty: Callable[[Any], bool] | None = None,
+        clean: Callable[[Any], Any] | None = None,
+        within: Callable[[], Any] | None = None,
     ) -> None:
+        self.clean = clean
+        self.within = within
         self.empty = empty
         self.item = item
         self.in_text = in_text

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from rhtmx.schema.adapted import normalized, unjudged
 from rhtmx.schema.kinds import Kind
 from rhtmx.schema.rules import Checks, RuleRow
+from rhtmx.values.json_value import Json
 
 __all__ = [
     "CelRule",
@@ -25,6 +26,8 @@ __all__ = [
     "cel_rule",
     "field",
     "message",
+    "normal_fields",
+    "normalizes",
     "one_of",
 ]
 
@@ -158,7 +161,7 @@ def field(
         help: what helps people who fill it in.
         asks: the server has a validator of its own for it.
         deliverable: the server judges whether mail could reach it.
-        normalize: what is done with a text before it is judged: `trim`, `nfc`.
+        normalize: what is done with a text before it is judged and kept: `trim`, `nfc`.
 
     Example:
         >>> from rhtmx import schema as _s
@@ -323,3 +326,50 @@ def message(
         <Message Task: 1 fields>
     """
     return Message(name, fields, rules, server_rules)
+
+
+def normal_fields(
+    message: Message, data: Mapping[str, Json], keys: Collection[str] | None = None
+) -> dict[str, Json]:
+    """What is kept in the place of fields of a record whose texts are not normalised.
+
+    Args:
+        message: the table of its fields, which says what is normalised.
+        data: the record, as JSON.
+        keys: of the fields that are looked at; `None` for all.
+
+    Returns:
+        The new values, by key; none, if all of it is as it is kept.
+
+    Example:
+        >>> from rhtmx import schema as _s
+        >>> task = _s.message("Task", _s.field("title", _s.STRING, normalize=("trim",)))
+        >>> normal_fields(task, {"title": " Read it "})
+        {'title': 'Read it'}
+    """
+    found: dict[str, Json] = {}
+    for each in message.fields:
+        clean = each.kind.clean
+        if clean is None or each.key not in data or not (keys is None or each.key in keys):
+            continue
+        value = clean(data[each.key])
+        if value != data[each.key]:
+            found[each.key] = value
+    return found
+
+
+def normalizes(message: Message) -> bool:
+    """Whether a text of such a record, or of a message within, is normalised.
+
+    Args:
+        message: the table of its fields.
+    """
+    seen: list[Message] = [message]
+    for each in seen:  # it grows
+        for one in each.fields:
+            if one.kind.within is None:
+                if one.kind.clean is not None:
+                    return True
+            elif (inner := one.kind.within()) not in seen:
+                seen.append(inner)
+    return False

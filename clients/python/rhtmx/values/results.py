@@ -121,7 +121,8 @@ class PushResult:
         version: the version that it got; for a delete of what was not there,
             the version of the collection.
         duplicate: it had arrived before, and the answer had been lost.
-        prepared: the fields that the server's program filled in when the record was created.
+        prepared: the fields that are kept otherwise than they were written: the server's program
+            filled them in when the record was created, or the schema has them normalised.
     """
 
     entity: str
@@ -154,7 +155,8 @@ class FieldPushResult:
         version: the version of the record now.
         duplicate: it had arrived before, and the answer had been lost.
         clamped: how many timestamps lay in the future and were brought back.
-        prepared: the fields that the server's program filled in when the record was created.
+        prepared: the fields that are kept otherwise than they were written: the server's program
+            filled them in when the record was created, or the schema has them normalised.
 
     Example:
         >>> result = await client.push_fields("tasks", "1", {"done": True, "by": "Ada"})

@@ -561,9 +561,10 @@ export interface PushAck {
   /** The time of the server's clock. */
   readonly server_time?: string | undefined;
   /**
-   * The fields that the server's program filled in when the record was created,
-   * where they differ from what was pushed: an object. The record holds them
-   * from this version on.
+   * The fields that are kept otherwise than they were pushed: filled in by the
+   * server's program when the record was created, or normalised as the
+   * application's schema says: an object. The record holds them from this
+   * version on.
    */
   readonly prepared?: JsonValue | undefined;
 }
@@ -822,8 +823,8 @@ export interface FieldPushAck {
   /** How many timestamps were too far in the future and were corrected. */
   readonly clamped?: number | undefined;
   /**
-   * The fields that the server's program filled in when the record was created,
-   * as in `push_ack`. One that was pushed with another value is not `applied`.
+   * The fields that are kept otherwise than they were pushed, as in `push_ack`.
+   * One that the server's program filled in with another value is not `applied`.
    */
   readonly prepared?: JsonValue | undefined;
 }
@@ -1056,10 +1057,7 @@ export interface WriteResult {
   readonly conflicts: number;
   /** How many timestamps were too far in the future and were corrected. */
   readonly clamped?: number | undefined;
-  /**
-   * The fields that the server's program filled in when the record was created,
-   * as in `push_ack`.
-   */
+  /** The fields that are kept otherwise than they were pushed, as in `push_ack`. */
   readonly prepared?: JsonValue | undefined;
 }
 

@@ -4,6 +4,7 @@
  * Knows how each is read and judged, value by value, and the paths of those. Must not know single
  * rules.
  */
+import { isObject, keyOf } from "./convert.ts";
 import { isZero, judgeMessage, judgeValue } from "./judge.ts";
 import { BOOL, textOf, wrong } from "./kinds.ts";
 import { type Bad, IGNORE_ZERO, type Kind, type Message, PRESENCE, type Row } from "./message.ts";
@@ -48,6 +49,10 @@ export const listOf = (kind: Kind, rows: readonly Row[] = [], flags = 0): Kind =
     );
     return kind.word !== "value" && values.includes(null) ? null : values;
   },
+  ...(kind.clean && {
+    clean: (json: unknown) =>
+      Array.isArray(json) ? json.map((each) => kind.clean!(each as never)) : json,
+  }),
   ...(kind.show && { show: kind.show }),
 });
 
@@ -93,9 +98,21 @@ export const mapOf = (
       }
       return readable ? values : null;
     },
+    ...(kind.clean && { clean: (json: unknown) => eachOf(json, () => kind) }),
     ...(kind.show && { show: kind.show }),
   };
 };
+
+/** An object with the values that are kept in the place of its own. */
+const eachOf = (json: unknown, kindOf: (key: string) => Kind | undefined): unknown =>
+  isObject(json)
+    ? Object.fromEntries(
+        Object.entries(json).map(([key, each]) => {
+          const { clean } = kindOf(key) ?? {};
+          return [key, clean ? clean(each as never) : each];
+        }),
+      )
+    : json;
 
 /**
  * A message within another.
@@ -104,6 +121,8 @@ export const mapOf = (
  */
 export const messageOf = (table: () => Message): Kind => ({
   word: "message",
+  clean: (json: unknown) =>
+    eachOf(json, (key) => table().fields.find((field) => keyOf(field) === key)?.[1]),
   empty: (values: Record<string, unknown>) =>
     table().fields.every(([name, kind, flags = 0]) =>
       flags & PRESENCE ? values[name] === undefined : isZero(kind, values[name]),

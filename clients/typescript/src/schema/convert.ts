@@ -93,9 +93,15 @@ export function toJson({ rules, codecs }: Shape, record: object, isNew = false):
     const isLeft = flags & PRESENCE || (isNew && (filled || flags & READ_ONLY));
     const codec = own(codecs, name);
     const value = own(said, name) ?? (isLeft ? undefined : zeroOf(field, codec));
-    if (value !== undefined) data[keyOf(field)] = codec ? codec.write(value) : value;
+    if (value !== undefined) data[keyOf(field)] = written(field, codec, value);
   }
   return data;
+}
+
+/** A value of a field as it is sent and kept: as JSON, and normalised, if the field asks for that. */
+export function written([, { clean }]: Field, codec: Codec | undefined, value: unknown): unknown {
+  const json = codec ? codec.write(value) : value;
+  return clean ? clean(json as never) : json;
 }
 
 /** What an object itself has under a name: a field may be called `toString`, as what all have is. */

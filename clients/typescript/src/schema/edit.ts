@@ -8,7 +8,7 @@ import { apply, Operation } from "../core/operations.ts";
 import type { PartValue, Where } from "../core/part.ts";
 import type { Violation } from "../errors.ts";
 import type { JsonValue } from "../messages/types.ts";
-import { type Codec, invalid, keyOf, own, type Shape } from "./convert.ts";
+import { type Codec, invalid, keyOf, own, type Shape, written } from "./convert.ts";
 import { type Field, IMMUTABLE, PRESENCE, READ_ONLY } from "./message.ts";
 
 /** What is written of a record. */
@@ -55,7 +55,7 @@ export function editOf(
     if (given instanceof Operation) operated.add(name);
     if (isGone(field, given)) gone.add(keyOf(field));
     else {
-      values[keyOf(field)] = written(own(codecs, name), given);
+      values[keyOf(field)] = operand(field, own(codecs, name), given);
       // A oneof is one field for whoever merges: what is set takes all others away.
       for (const other of othersOf(rules.fields, field)) gone.add(keyOf(other));
     }
@@ -76,9 +76,8 @@ function isGone([, , flags = 0]: Field, given: unknown): boolean {
   return given === null && !!(flags & PRESENCE);
 }
 
-function written(codec: Codec | undefined, given: unknown): JsonValue | Operation {
-  const isSaid = !codec || given instanceof Operation;
-  return (isSaid ? given : codec.write(given)) as JsonValue | Operation;
+function operand(field: Field, codec: Codec | undefined, given: unknown): JsonValue | Operation {
+  return given instanceof Operation ? given : (written(field, codec, given) as JsonValue);
 }
 
 function refusal(field: Field | undefined): { code: string; message: string } | undefined {

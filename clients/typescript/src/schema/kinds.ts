@@ -276,20 +276,17 @@ export const FIELD_MASK: Kind = {
 // Kinds that are made of another one
 
 /**
- * The same kind of texts, of which each is changed before it is judged.
+ * The same kind of texts, of which each is changed before it is judged and kept.
  *
  * @param steps - `trim`, and `nfc` for Unicode's form NFC, in the order in which they are done.
  */
-export const normalized = (kind: Kind, ...steps: ("trim" | "nfc")[]): Kind => ({
-  ...kind,
-  read: (json, bad, now) => {
-    const value = kind.read(json, bad, now) as string | null;
-    return (
-      value &&
-      steps.reduce((text, step) => (step === "trim" ? trim(text) : text.normalize("NFC")), value)
-    );
-  },
-});
+export const normalized = (kind: Kind, ...steps: ("trim" | "nfc")[]): Kind => {
+  const clean = (text: unknown) =>
+    typeof text === "string"
+      ? steps.reduce((made, step) => (step === "trim" ? trim(made) : made.normalize("NFC")), text)
+      : text;
+  return { ...kind, clean, read: (json, bad, now) => clean(kind.read(json, bad, now)) };
+};
 
 const IMPLIED = ["type", "range", "safe_integer", "finite"];
 

@@ -38,6 +38,8 @@ export interface Kind {
    * @throws TextError: it stands for no value.
    */
   readonly enter?: (text: string) => unknown;
+  /** What is kept in the place of a JSON value, where texts in it are normalised. */
+  readonly clean?: (json: never) => unknown;
   /** Of a list, the kind of its items. */
   readonly item?: Kind;
   /** JSON has it as a text, though it is a number. */

@@ -1,10 +1,13 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { RhtmxError } from "../../src/errors.ts";
 import { recordCodec } from "../../src/schema/codecs.ts";
 import { messageOf } from "../../src/schema/containers.ts";
 import { fromJson, type Shape, toJson } from "../../src/schema/convert.ts";
+import { editOf } from "../../src/schema/edit.ts";
 import { type Kind, type Message, PRESENCE } from "../../src/schema/message.ts";
 import { Person, Task, type TaskNew, TaskStep } from "../support/sample.ts";
+import { KEPT_RULES } from "./judged.ts";
 
 const FULL = toJson(Task, {
   title: "Write it down",
@@ -123,4 +126,31 @@ describe("a record", () => {
     expect(fromJson(shape, deep)).toBe(deep);
     expect(looked).toBe(40);
   });
+});
+
+const normalized = JSON.parse(
+  readFileSync(new URL("../../../../tests/vectors/normalized.json", import.meta.url), "utf8"),
+) as { readonly name: string; readonly data: object; readonly kept: object }[];
+
+it.each(normalized)("texts are kept as their fields ask: $name", ({ data, kept }) => {
+  const { clean } = messageOf(() => KEPT_RULES);
+  expect(clean!(data as never)).toEqual(kept);
+});
+
+it("what is created and edited is normalised before it is sent", () => {
+  const shape = { rules: KEPT_RULES };
+  const made = toJson(shape, {
+    trimmed: " a ",
+    both: " b ",
+    plain: " c ",
+    items: [{ trimmed: " d " }],
+  });
+  expect(made).toMatchObject({ trimmed: "a", two: "b", plain: " c ", items: [{ trimmed: "d" }] });
+  const edit = editOf(shape, {
+    trimmed: " a ",
+    both: " b ",
+    plain: " c ",
+    inner: { trimmed: " d " },
+  });
+  expect(edit.values).toEqual({ trimmed: "a", two: "b", plain: " c ", inner: { trimmed: "d" } });
 });

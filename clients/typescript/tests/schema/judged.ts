@@ -268,3 +268,16 @@ export const VAULT_RULES: s.Message = {
         ],
     ],
 };
+
+export const KEPT_RULES: s.Message = {
+    name: "Kept",
+    fields: [
+        ["trimmed", /* @__PURE__ */ s.normalized(s.STRING, "trim")],
+        ["composed", /* @__PURE__ */ s.normalized(s.STRING, "nfc")],
+        ["both", /* @__PURE__ */ s.normalized(s.STRING, "trim", "nfc"), 2, [], { key: "two" }],
+        ["plain", s.STRING],
+        ["inner", /* @__PURE__ */ s.messageOf(() => KEPT_RULES), 2],
+        ["items", /* @__PURE__ */ s.listOf(/* @__PURE__ */ s.messageOf(() => KEPT_RULES))],
+        ["named", /* @__PURE__ */ s.mapOf(s.STRING, /* @__PURE__ */ s.messageOf(() => KEPT_RULES))],
+    ],
+};

@@ -14,6 +14,8 @@ from rhtmx.errors import ErrorCode, Invalid
 from rhtmx.schema.convert import Unreadable, from_json, to_json
 from rhtmx.schema.declared import shape_of
 from rhtmx.schema.kinds import UNREADABLE
+from rhtmx.schema.message import normal_fields, normalizes
+from tests.support.judged import tables
 from tests.support.sample_schema import ROOT, loaded
 
 S = loaded()
@@ -213,3 +215,21 @@ def test_what_is_within_a_record_is_looked_at_once() -> None:
     finally:
         steps.read = read
     assert looked == 40
+
+
+NORMALIZED = json.loads((ROOT / "tests" / "vectors" / "normalized.json").read_text())
+
+
+@pytest.mark.parametrize("case", NORMALIZED, ids=[each["name"] for each in NORMALIZED])
+def test_texts_are_kept_as_their_fields_ask(case: dict[str, Any]) -> None:
+    data, kept = case["data"], case["kept"]
+    changed = normal_fields(tables()["Kept"], data)
+    assert {**data, **changed} == kept
+    assert all(data[key] != value for key, value in changed.items())
+    assert normal_fields(tables()["Kept"], kept) == {}
+    assert normal_fields(tables()["Kept"], data, ()) == {}
+
+
+def test_it_is_known_which_records_have_something_to_normalise() -> None:
+    assert normalizes(tables()["Kept"])
+    assert not normalizes(tables()["SignUp"])

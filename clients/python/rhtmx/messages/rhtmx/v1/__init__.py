@@ -1510,8 +1510,8 @@ class FieldPushAck(betterproto2.Message):
 
     prepared: "bytes | None" = betterproto2.field(12, betterproto2.TYPE_BYTES, optional=True)
     """
-    The fields that the server's program filled in when the record was created,
-    as in `push_ack`. One that was pushed with another value is not `applied`.
+    The fields that are kept otherwise than they were pushed, as in `push_ack`.
+    One that the server's program filled in with another value is not `applied`.
     """
 
 
@@ -2068,9 +2068,10 @@ class PushAck(betterproto2.Message):
 
     prepared: "bytes | None" = betterproto2.field(9, betterproto2.TYPE_BYTES, optional=True)
     """
-    The fields that the server's program filled in when the record was created,
-    where they differ from what was pushed: an object. The record holds them
-    from this version on.
+    The fields that are kept otherwise than they were pushed: filled in by the
+    server's program when the record was created, or normalised as the
+    application's schema says: an object. The record holds them from this
+    version on.
     """
 
 
@@ -2972,8 +2973,7 @@ class WriteResult(betterproto2.Message):
 
     prepared: "bytes | None" = betterproto2.field(7, betterproto2.TYPE_BYTES, optional=True)
     """
-    The fields that the server's program filled in when the record was created,
-    as in `push_ack`.
+    The fields that are kept otherwise than they were pushed, as in `push_ack`.
     """
 
 
