@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from rhtmx.errors import Violation
+from rhtmx.errors import MOST_VIOLATIONS, Violation, first_violations
 from rhtmx.schema import judge
 from rhtmx.schema.declared import Entity
 from rhtmx.schema.kinds import UNREADABLE
@@ -144,13 +145,14 @@ class RecordRules:
             # Of what was no object no rule was ever kept.
             read = changed if jsontext.is_object(before) else None
         found = list(judge(self._table, record, changed=read, now=self._now()))
-        found += self._beyond(record, read, {(each.field, each.code) for each in found})
+        if len(found) <= MOST_VIOLATIONS:  # else there is more than anybody reads
+            found += self._beyond(record, read, {(each.field, each.code) for each in found})
         if not _is_trusted(who):
             found = [self._not_theirs(each) for each in found]
             # Who names a field writes it, also by the value that it has.
             found += self._touched(changed, None if written else before, record)
         if found:
-            raise _invalid(found)
+            raise _invalid(first_violations(found))
 
     def _beyond(
         self,
@@ -161,7 +163,7 @@ class RecordRules:
         """What only the server finds, and has not said already."""
         found = list(undeliverable(self._mailed, record, changed))
         if self._engine is not None:
-            found += self._engine.judge(record, changed)
+            found += islice(self._engine.judge(record, changed), MOST_VIOLATIONS + 1)
         return [each for each in found if (each.field, each.code) not in said]
 
     def _not_theirs(self, found: Violation) -> Violation:

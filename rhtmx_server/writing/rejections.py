@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rhtmx.errors import ErrorCode, RhtmxError, Violation, violation_details
+from rhtmx.errors import ErrorCode, RhtmxError, Violation, first_violations, violation_details
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.model import Mutation
 
@@ -33,18 +33,27 @@ def invalid(message: str, violations: Iterable[Violation]) -> RhtmxError:
 
     Args:
         message: why, in words.
-        violations: the fields that are at fault, at least one.
+        violations: the fields that are at fault, at least one; the first of them are told.
 
     Raises:
         MisuseError: something that the program added is no JSON.
     """
     try:
-        details = msgspec.json.encode(violation_details(violations))
+        told = first_violations(violations, lambda some: len(_encoded(some)) <= _MAX_DETAILS)
+        details = _encoded(told)
     except (TypeError, ValueError, RecursionError) as reason:
         raise MisuseError(
             f"a check gave metadata that is no JSON ({type(reason).__name__})"
         ) from None
     return RhtmxError(ErrorCode.INVALID, message, details=details)
+
+
+_MAX_DETAILS = 64 * 1024
+"""Bytes of violations: each names its place, and the key of a map may be as long as a record."""
+
+
+def _encoded(violations: Iterable[Violation]) -> bytes:
+    return msgspec.json.encode(violation_details(violations))
 
 
 def too_much(mutation: Mutation) -> RhtmxError:

@@ -19,7 +19,7 @@ pytest.importorskip("protovalidate")
 
 SCHEMA = """
 message Task {
-  option (rhtmx.v1.entity) = {name: "tasks" server_only_rules: ["fits", "odd"]};
+  option (rhtmx.v1.entity) = {name: "tasks" server_only_rules: ["fits", "odd", "odd_item"]};
   option (buf.validate.message).cel = {
     id: "fits" message: "does not fit" expression: "this.title.matches(this.format)"
   };
@@ -29,6 +29,15 @@ message Task {
   string mail = 4 [(rhtmx.v1.field).deliverable = true,
                    (buf.validate.field).ignore = IGNORE_IF_ZERO_VALUE];
   int64 votes = 5;
+  repeated string odds = 6 [(buf.validate.field).repeated.items.cel = {
+    id: "odd_item" expression: "this.matches(this)"
+  }];
+  repeated int32 numbers = 7 [(buf.validate.field).repeated.items.int32.gte = 1];
+  map<string, Numbers> named = 8;
+}
+
+message Numbers {
+  repeated int32 numbers = 1 [(buf.validate.field).repeated.items.int32.gte = 1];
 }
 
 message SignUp {
@@ -153,3 +162,30 @@ async def test_a_form_has_them_at_its_fields_and_as_a_whole(app: App) -> None:
         assert (await client.validate_form("signup", right)).valid
         whole = await client.validate_form("signup", {**right, "name": "A"})
         assert [(e.field, e.error) for e in whole.errors] == [("", "does not fit")]
+
+
+async def test_of_many_violations_a_hundred_are_told_at_every_door(app: App) -> None:
+    """Also of those that only the server finds; a call of gRPC has room for fewer."""
+    fields = {"odds": ["a{2}"] * 3000}
+    async with rhtmx.connect(app.url) as client:
+        found = await refused(client.collection("tasks").patch("1", fields))
+        assert [code for _, code, _ in found] == ["odd_item"] * 100 + ["more"]
+        typed = await refused(client.collection("tasks").patch("1", {"numbers": [0] * 3000}))
+        assert [code for _, code, _ in typed] == ["int32.gte"] * 100 + ["more"]
+    with pytest.raises(rhtmx.RhtmxError) as caught:
+        await app.fields.push("tasks", "1", fields)
+    assert len(caught.value.violations) == 101
+    async with rhtmx.backend(app.grpc_address) as backend:
+        found = await refused(backend.push_fields("tasks", "1", fields))
+        assert found[0] == ("odds[0]", "odd_item", "must satisfy this.matches(this)")
+        assert found[-1][1] == "more"
+
+
+async def test_the_answer_is_not_many_times_as_large_as_the_record(app: App) -> None:
+    """Each violation names its place, and so the key of a map that is as long as the record."""
+    fields = {"named": {"k" * 30_000: {"numbers": [0] * 100}}}
+    async with rhtmx.connect(app.url) as client:
+        with pytest.raises(rhtmx.RhtmxError) as caught:
+            await client.collection("tasks").patch("1", fields)
+    assert len(caught.value.details or b"") < 100_000
+    assert [each.code for each in caught.value.violations] == ["int32.gte", "more"]

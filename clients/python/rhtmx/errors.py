@@ -7,7 +7,7 @@ wire turns it into an `error` message, gRPC into a status, a client raises it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,16 @@ from rhtmx.messages import ErrorCode
 from rhtmx.messages.tables import ERRORS
 from rhtmx.unknown_enum_values import is_known
 
-__all__ = ["ErrorCode", "Invalid", "RhtmxError", "Violation", "violation_details"]
+__all__ = [
+    "MORE",
+    "MOST_VIOLATIONS",
+    "ErrorCode",
+    "Invalid",
+    "RhtmxError",
+    "Violation",
+    "first_violations",
+    "violation_details",
+]
 
 
 _WORDS = ("field", "code", "message")
@@ -128,6 +137,33 @@ class Invalid(RhtmxError):  # noqa: N818 (what a write is)
         words = "; ".join(f"{each.field}: {each.message}".removeprefix(": ") for each in listed)
         details = json.dumps(violation_details(listed), ensure_ascii=False).encode()
         super().__init__(ErrorCode.INVALID, words, details=details)
+
+
+MOST_VIOLATIONS = 100
+"""Violations of one record that are told. After them comes `MORE`, if there are more."""
+
+MORE = Violation("", "more", "there is more that is wrong")
+
+
+def first_violations(
+    violations: Iterable[Violation], fits: Callable[[Sequence[Violation]], bool] | None = None
+) -> list[Violation]:
+    """The first of some violations, and `MORE` if these are not all.
+
+    Args:
+        violations: all of them.
+        fits: whether there is room for some; by default for as many as are ever told.
+
+    Returns:
+        All of them, if they fit.
+    """
+    listed = list(violations)
+    if len(listed) <= MOST_VIOLATIONS and (fits is None or fits(listed)):
+        return listed
+    count = min(len(listed), MOST_VIOLATIONS)
+    while count and fits is not None and not fits([*listed[:count], MORE]):
+        count -= max(1, count // 8)
+    return [*listed[:count], MORE]
 
 
 def violation_details(violations: Iterable[Violation]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ trailer            what it holds
 `grpc-status`      the status of the code, by the schema's table
 `grpc-message`     the error's message
 `rhtmx-code`       the code as it is spelled on the socket
-`rhtmx-details-bin`  the details, JSON in UTF-8, up to `MAX_DETAILS`
+`rhtmx-details-bin`  the details, JSON in UTF-8, up to `MAX_DETAILS`; of violations the first
 `rhtmx-retry-after`  milliseconds to wait before the same is sent again, where that is known
 `rhtmx-details-size` their size, where they are larger and so left out
 `grpc-status-details-bin`  the violations of a record, as `buf.validate.Violations`
@@ -18,12 +18,20 @@ trailer            what it holds
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 from grpclib.const import Status
 from grpclib.server import Stream
 
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import (
+    ErrorCode,
+    RhtmxError,
+    Violation,
+    first_violations,
+    violation_details,
+)
 from rhtmx.messages.tables import ERRORS
 from rhtmx_server.transports.grpc.status_details import MAX_STATUS_DETAILS, encode_status
 
@@ -77,20 +85,44 @@ def trailers(error: RhtmxError) -> dict[str, str | bytes]:
     if error.retry_after is not None:
         added["rhtmx-retry-after"] = str(math.ceil(error.retry_after * 1000))
     if error.details is not None:
-        # Left out, not cut: half a JSON text is none.
-        if len(error.details) <= MAX_DETAILS:
-            added["rhtmx-details-bin"] = error.details
+        # Left out, not cut: half a JSON text is none. Of violations some are a whole.
+        details = _fitting(error.details, error.violations)
+        if len(details) <= MAX_DETAILS:
+            added["rhtmx-details-bin"] = details
         else:
             added["rhtmx-details-size"] = str(len(error.details))
     return added
 
 
+def _fitting(details: bytes, violations: Sequence[Violation]) -> bytes:
+    """Details with so many violations as there is room for."""
+    if len(details) <= MAX_DETAILS or not violations or violations[0].write is not None:
+        return details
+    some = _first(violations, lambda some: len(_encoded(some)) <= MAX_DETAILS)
+    return _encoded(some) if some else details
+
+
+def _encoded(violations: Sequence[Violation]) -> bytes:
+    return msgspec.json.encode(violation_details(violations))
+
+
+def _first(
+    violations: Sequence[Violation], fits: Callable[[Sequence[Violation]], bool]
+) -> list[Violation]:
+    """The first violations for which there is room; none, if that is so for none."""
+    some = first_violations(violations, fits)
+    return some if len(some) > 1 or some == list(violations) else []
+
+
 async def refuse(stream: Stream[Any, Any], error: RhtmxError) -> None:
     """End a call with an error."""
     status, message = status_of(error.code), error.message[:_MAX_MESSAGE]
-    violations = error.violations
-    if violations and len(encode_status(status.value, message, violations)) > MAX_STATUS_DETAILS:
-        violations = ()
+    violations: Sequence[Violation] = error.violations
+    if violations:
+        violations = _first(
+            violations,
+            lambda some: len(encode_status(status.value, message, some)) <= MAX_STATUS_DETAILS,
+        )
     await stream.send_trailing_metadata(
         status=status,
         status_message=message,

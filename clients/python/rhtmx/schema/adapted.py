@@ -60,12 +60,26 @@ def unjudged(kind: Kind) -> Kind:
     def read(json: Any, path: str, found: Found, now: int, words: Words) -> Any:
         if found is None:
             return kind.read(json, path, None, now, words)
-        inside: list[Violation] = []
-        value = kind.read(json, path, inside, now, words)
-        found += [each for each in inside if each.code in _IMPLIED]
-        return value
+        return kind.read(json, path, _Implied(found), now, words)
 
     return _like(kind, read)
+
+
+class _Implied(list[Violation]):
+    """Hands on the violations of rules that reading implies, and keeps none.
+
+    Args:
+        found: where they go.
+    """
+
+    def __init__(self, found: list[Violation]) -> None:
+        super().__init__()
+        self._found = found
+
+    def append(self, each: Violation) -> None:
+        """Hand one on, if it is of such a rule."""
+        if each.code in _IMPLIED:
+            self._found.append(each)
 
 
 def _like(kind: Kind, read: Read, clean: Callable[[Any], Any] | None = None) -> Kind:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from math import copysign
 from typing import Any
 
-from rhtmx.errors import Violation
+from rhtmx.errors import MORE, MOST_VIOLATIONS, Violation
 from rhtmx.schema.cel import CelError
 from rhtmx.schema.checks import Failure
 from rhtmx.schema.kinds import UNREADABLE, Found, Kind, Words, report
@@ -39,7 +39,8 @@ def judge(
         now: nanoseconds since 1970.
 
     Returns:
-        What is wrong, in the order of fields and rules; nothing, if all is right.
+        What is wrong, in the order of fields and rules; nothing, if all is right. It stops after
+        `MOST_VIOLATIONS`, and says so by another one, `MORE`.
 
     Example:
         >>> from rhtmx import schema as _s
@@ -51,7 +52,39 @@ def judge(
         >>> judge(task, {"votes": 1}, changed={"votes"})
         ()
     """
-    found: list[Violation] = []
+    found = _First()
+    try:
+        _judge_all(message, data, changed, now, found)
+    except _EnoughError:
+        list.append(found, MORE)
+    return tuple(found)
+
+
+class _EnoughError(Exception):
+    """Nobody reads more of what is wrong."""
+
+
+class _First(list[Violation]):
+    """Takes so many violations as are told."""
+
+    def append(self, each: Violation) -> None:
+        """Take one more.
+
+        Raises:
+            _EnoughError: it is not told any more.
+        """
+        if len(self) == MOST_VIOLATIONS:
+            raise _EnoughError
+        super().append(each)
+
+
+def _judge_all(
+    message: Message,
+    data: Mapping[str, Json],
+    changed: Collection[str] | None,
+    now: int,
+    found: list[Violation],
+) -> None:
     fields: Collection[Field] = message.fields
     rules: Collection[MessageRule] = message.rules
     values: dict[str, Any] = {}
@@ -65,7 +98,6 @@ def judge(
             others = {name for each in rules for name in each.reads} - values.keys()
             broken |= _read_fields([message.by_name[name] for name in others], data, values)
         _judge_rules(rules, values, broken, "", found, now)
-    return tuple(found)
 
 
 def read_values(

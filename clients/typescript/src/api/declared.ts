@@ -13,7 +13,7 @@ import type { JsonValue, SchemaVersion } from "../messages/types.ts";
 import type { Tab } from "../runtime/tab.ts";
 import { fromJson, isObject, type Shape, toJson } from "../schema/convert.ts";
 import { partOf, said } from "../schema/edit.ts";
-import { judge } from "../schema/judge.ts";
+import { judgeFirst } from "../schema/judge-first.ts";
 import type { Message } from "../schema/message.ts";
 import { TypedCollection } from "./typed-collection.ts";
 
@@ -172,7 +172,7 @@ function standard<I, O>(
     validate(value) {
       if (!isObject(value)) return { issues: [{ message: "must be an object" }] };
       const [data, changed] = prepare(value);
-      const found = judge(rules, data, { changed, now: BigInt(Date.now()) * 1_000_000n });
+      const found = judgeFirst(rules, data, { changed, now: BigInt(Date.now()) * 1_000_000n });
       if (!found.length) return { value: made(value, data) };
       return {
         issues: found.map(({ field, message }) =>

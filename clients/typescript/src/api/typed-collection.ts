@@ -16,7 +16,7 @@ import { randomId } from "../runtime/platform.ts";
 import type { Tab } from "../runtime/tab.ts";
 import { fromJson, invalid, isObject, type Shape, toJson } from "../schema/convert.ts";
 import { type Edit, edited, editOf, said } from "../schema/edit.ts";
-import { judge } from "../schema/judge.ts";
+import { judgeFirst } from "../schema/judge-first.ts";
 import { Collection, type Patch } from "./collection.ts";
 
 /** A record that has something else in a field than the schema says. */
@@ -194,7 +194,10 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
   }
 
   #judge(data: object, changed: readonly string[], isAlone = false): void {
-    const found = judge(this.#shape.rules, data, { changed, now: BigInt(Date.now()) * 1_000_000n });
+    const found = judgeFirst(this.#shape.rules, data, {
+      changed,
+      now: BigInt(Date.now()) * 1_000_000n,
+    });
     const wrong = found.filter(({ field }) => field || !isAlone);
     if (wrong.length) throw invalid(wrong);
   }

@@ -32,6 +32,7 @@ export interface Judged {
  *
  * @param message - the table of its rules.
  * @param data - the record as a whole, as JSON.
+ * @param found - takes what is wrong.
  * @returns what is wrong, in the order of fields and rules; nothing, if all is right.
  *
  * @example
@@ -42,8 +43,8 @@ export function judge(
   message: Message,
   data: object,
   { changed, now = 0n }: Judged = {},
+  found: Violation[] = [],
 ): Violation[] {
-  const found: Violation[] = [];
   const bad: Bad = (field, code, words) => found.push({ field, code, message: words });
   judgeMessage(message, data, bad, now, changed);
   return found;

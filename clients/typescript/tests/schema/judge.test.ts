@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
-
-import { judge, type Message } from "../../src/schema.ts";
+import { judgeFirst } from "../../src/schema/judge-first.ts";
+import type { Message } from "../../src/schema.ts";
 import { endReading, isInexact, parseJson } from "../../src/wire/value.ts";
 import * as judged from "./judged.ts";
 
@@ -33,7 +33,7 @@ function read(data: string): object {
 
 describe("records are judged as the vectors say", () => {
   it.each(cases)("$message: $name", ({ message, data, changed, now = 0, found }) => {
-    const told = judge(tableOf(message), read(data), { changed, now: BigInt(now) });
+    const told = judgeFirst(tableOf(message), read(data), { changed, now: BigInt(now) });
     expect(told.map(({ field, code, message: words }) => [field, code, words])).toEqual(found);
   });
 

@@ -51,6 +51,25 @@ async def test_a_refusal_is_a_status_with_trailers() -> None:
     assert call.ended["metadata"] == {"rhtmx-code": "unknown_form"}
 
 
+def of(count: int, field: str = "a") -> RhtmxError:
+    each = {"field": field, "code": "string.min_len", "message": "must have at least 1 character"}
+    details = json.dumps({"violations": [each] * count}).encode()
+    return RhtmxError(ErrorCode.INVALID, "no", details=details)
+
+
+async def test_of_many_violations_the_first_travel_and_that_there_are_more() -> None:
+    call = Call()
+    await refuse(call.stream, of(100))
+    assert call.ended is not None
+    details = call.ended["metadata"]["rhtmx-details-bin"]
+    assert len(details) <= MAX_DETAILS
+    for told in (json.loads(details)["violations"], call.ended["status_details"]):
+        codes = [each["code"] if isinstance(each, dict) else each.code for each in told]
+        assert codes == ["string.min_len"] * (len(codes) - 1) + ["more"]
+        assert len(codes) > 10
+    assert "rhtmx-details-size" in trailers(of(2, "x" * 5000))
+
+
 async def test_violations_travel_in_the_details_of_the_status_while_there_is_room() -> None:
     for words, told in (("no", True), ("x" * 2000, False)):
         details = json.dumps({"violations": [{"field": "a", "code": "b", "message": words}]})
