@@ -164,7 +164,7 @@ def test_it_is_what_one_would_write(line: str) -> None:
 def test_names_and_words_of_all_sorts_are_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    odd = run(tmp_path, "odd_schema", emit_python(schema_of(ODD)), monkeypatch)
+    odd = run(tmp_path, "odd_names", emit_python(schema_of(ODD)), monkeypatch)
     record = odd.Odd(class_="x", odd=odd.Outer(), list=1, dict=["a"], state=odd.State2.STATE2_2X)
     assert record.state.number == 1
     assert odd.State2.PLAIN == "plain"
@@ -174,8 +174,8 @@ def test_names_and_words_of_all_sorts_are_taken(
     assert '"""this"""' in odd.Odd.__doc__
     assert "\\that\\" in odd.Odd.__doc__
     assert odd.Empty() == odd.Empty()
-    assert ruff(tmp_path / "odd_schema") == ""
-    assert mypy(tmp_path, "odd_schema") == ""
+    assert ruff(tmp_path / "odd_names") == ""
+    assert mypy(tmp_path, "odd_names") == ""
 
 
 def test_files_import_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

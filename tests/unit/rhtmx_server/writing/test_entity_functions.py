@@ -438,3 +438,16 @@ def test_a_function_that_takes_long_is_named_once(caplog: pytest.LogCaptureFixtu
         "entity 'tasks': prepare slow took 0.500 s",
         "entity 'tasks': check slow took 0.500 s",
     ]
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_rules_are_measured_where_what_is_not_ours_judges(
+    caplog: pytest.LogCaptureFixture, measured: bool
+) -> None:
+    clock, seen = Clock(), list[tuple[str, float]]()
+    functions = EntityFunctions(lambda *said: seen.append(said), budget=0.25, elapsed=clock)
+    mutation = Mutation(put(a=1), None)
+    functions.judge(clock.slow(0.5), mutation, None, b"{}", (), measured=measured)
+    assert seen == ([("tasks", 0.5)] if measured else [])
+    said = [each.getMessage().partition(", and")[0] for each in caplog.records]
+    assert said == (["entity 'tasks': server_only_rules took 0.500 s"] if measured else [])
