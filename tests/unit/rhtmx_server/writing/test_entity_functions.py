@@ -446,7 +446,7 @@ def test_rules_are_measured_where_what_is_not_ours_judges(
 ) -> None:
     clock, seen = Clock(), list[tuple[str, float]]()
     functions = EntityFunctions(lambda *said: seen.append(said), budget=0.25, elapsed=clock)
-    mutation = Mutation(put(a=1), None)
+    mutation = Mutation(put(a=1), lambda reply: None)
     functions.judge(clock.slow(0.5), mutation, None, b"{}", (), measured=measured)
     assert seen == ([("tasks", 0.5)] if measured else [])
     said = [each.getMessage().partition(", and")[0] for each in caplog.records]
