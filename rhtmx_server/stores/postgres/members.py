@@ -37,6 +37,7 @@ _IN = """
       FROM unnest($2::text[]) AS p(part) CROSS JOIN LATERAL (
         SELECT version, part, entity_id, time, gone FROM rhtmx.members AS x
         WHERE x.entity = $1 AND x.part = p.part AND x.version > $3 AND x.version <= $4
+          AND x.version > 0
           AND NOT (x.gone AND EXISTS (
             SELECT FROM rhtmx.members AS o
             WHERE o.entity = $1 AND o.entity_id = x.entity_id AND o.part = ANY($2::text[])
@@ -68,13 +69,13 @@ _BEGIN = """
     ON CONFLICT (entity) DO UPDATE SET divided = ''"""
 _FORGET_SOME = """
     WITH few AS (
-      SELECT part, entity_id FROM rhtmx.members WHERE entity = $1 LIMIT $2
+      SELECT part, entity_id FROM rhtmx.members WHERE entity = $1 AND version > 0 LIMIT $2
     )
     DELETE FROM rhtmx.members USING few WHERE members.entity = $1
       AND members.part = few.part AND members.entity_id = few.entity_id"""
 _UNDIVIDED = """
     SELECT entity_id, version, time, data FROM rhtmx.records
-    WHERE entity = $1 AND version > $2 AND action <> 3 ORDER BY version LIMIT $3"""
+    WHERE entity = $1 AND version > $2 AND version > 0 AND action <> 3 ORDER BY version LIMIT $3"""
 _ENTER = """
     INSERT INTO rhtmx.members(entity, part, entity_id, version, time, gone)
     SELECT $1, n.*, false FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS n"""

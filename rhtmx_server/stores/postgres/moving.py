@@ -22,10 +22,12 @@ __all__ = ["PostgresMover"]
 
 _RECORDS = """
     SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered, hidden
-    FROM rhtmx.records WHERE entity = $1 AND version > $2 ORDER BY version LIMIT $3"""
+    FROM rhtmx.records
+    WHERE entity = $1 AND version > $2 AND version > 0 ORDER BY version LIMIT $3"""
 _PARTS = """
     SELECT part, entity_id, version, time, gone FROM rhtmx.members
-    WHERE entity = $1 AND (part, version) > ($2, $3) ORDER BY part, version LIMIT $4"""
+    WHERE entity = $1 AND (part, version) > ($2, $3) AND version > 0
+    ORDER BY part, version LIMIT $4"""
 _CLIENTS = """
     SELECT client_id, subject, last_seq, seen, secret FROM rhtmx.clients
     WHERE client_id > $1 ORDER BY client_id LIMIT $2"""

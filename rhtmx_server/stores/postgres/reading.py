@@ -39,7 +39,8 @@ _SINCE = """
         - coalesce(octet_length(data), 0) AS before
       FROM (
         SELECT * FROM rhtmx.records
-        WHERE entity = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4
+        WHERE entity = $1 AND version > $2 AND version <= $3 AND version > 0
+        ORDER BY version LIMIT $4
       ) AS page
     ) AS weighed
     WHERE before <= $5 ORDER BY version"""

@@ -8,6 +8,9 @@ insert the same key, and one of them fails: there is no lock, and no row that ev
 counter that is a row, updated by each batch, gets slower by two orders of magnitude while an old
 snapshot is open, such as that of a dump.) The newest row of an entity is always kept.
 
+Every version is above 0, and two indexes say so only to be left out where nobody asks for versions:
+of an empty table the planner has no idea, and may as well search all of an entity for one record.
+
 Bytes are `bytea`: PostgreSQL's `text` refuses NUL, and its `jsonb` refuses what JSON may have.
 Names are compared by their bytes (`COLLATE "C"`), as everywhere else.
 """
@@ -81,7 +84,7 @@ _STEPS = (
       hidden bytea,
       PRIMARY KEY (entity, entity_id)
     ) WITH (fillfactor = 80);
-    CREATE UNIQUE INDEX records_by_version ON rhtmx.records(entity, version);
+    CREATE UNIQUE INDEX records_by_version ON rhtmx.records(entity, version) WHERE version > 0;
     CREATE INDEX tombstones_by_time ON rhtmx.records(time) WHERE action = 3;
 
     CREATE TABLE rhtmx.members(
@@ -91,10 +94,9 @@ _STEPS = (
       version bigint NOT NULL,
       time bigint NOT NULL,
       gone boolean NOT NULL,
-      PRIMARY KEY (entity, part, entity_id)
+      PRIMARY KEY (entity_id, entity, part)
     ) WITH (fillfactor = 80);
-    CREATE INDEX members_by_version ON rhtmx.members(entity, part, version);
-    CREATE INDEX members_by_record ON rhtmx.members(entity, entity_id);
+    CREATE INDEX members_by_version ON rhtmx.members(entity, part, version) WHERE version > 0;
     CREATE INDEX departures_by_time ON rhtmx.members(time) WHERE gone;
 
     CREATE TABLE rhtmx.clients(

@@ -102,8 +102,8 @@ FUNCTIONS = f"""
       END IF;
       IF cardinality(members_entity) > 0 THEN
         INSERT INTO rhtmx.members(entity, part, entity_id, version, time, gone)
-          SELECT * FROM {_table("members")} ORDER BY entity, part, entity_id
-          ON CONFLICT (entity, part, entity_id) DO UPDATE SET
+          SELECT * FROM {_table("members")} ORDER BY entity_id, entity, part
+          ON CONFLICT (entity_id, entity, part) DO UPDATE SET
             version = excluded.version, time = excluded.time, gone = excluded.gone;
       END IF;
       IF cardinality(clients_client_id) > 0 THEN

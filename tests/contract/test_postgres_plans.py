@@ -1,0 +1,40 @@
+"""How PostgreSQL finds rows while its tables are empty: a plan that is kept must suit full ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from rhtmx_server.stores.postgres import PostgresStore, looking, members, reading
+from tests.support.postgres import Postgres
+
+LOOK = looking.arguments([("tasks", "1")], ["c"], [("c", 1)])
+IN = ("tasks", ["red"], 0, 9, 10, 10, 1000, True)
+
+
+@pytest.mark.parametrize(
+    ("statement", "asked", "indexes"),
+    [
+        (
+            looking.LOOK,
+            LOOK,
+            "records_pkey entities_pkey log_pkey members_pkey clients_pkey outcomes_pkey",
+        ),
+        (members._IN, IN, "members_by_version members_pkey records_pkey"),
+        (reading._SINCE_ALL, ("tasks", 0, 9, 10, 1000), "records_by_version"),
+        (reading._RECORD, ("tasks", "1"), "records_pkey"),
+        (reading._BODY_AT, ("tasks", 5), "log_pkey"),
+    ],
+)
+async def test_rows_are_found_by_their_keys(
+    postgres: Postgres, statement: str, asked: Sequence[object], indexes: str
+) -> None:
+    store = PostgresStore(postgres.place())
+    await store.open()
+    rows = await store.query(lambda session: session.rows(f"EXPLAIN {statement}", *asked))
+    await store.close()
+    plan = "\n".join(line for (line,) in rows)
+    assert set(re.findall(r"(?:using|Index Scan on) (\w+)", plan)) == set(indexes.split())
+    assert "Seq Scan" not in plan
