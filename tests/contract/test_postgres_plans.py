@@ -38,3 +38,7 @@ async def test_rows_are_found_by_their_keys(
     plan = "\n".join(line for (line,) in rows)
     assert set(re.findall(r"(?:using|Index Scan on) (\w+)", plan)) == set(indexes.split())
     assert "Seq Scan" not in plan
+    # By all of its columns, and not by the first of them and a filter.
+    assert re.findall(r"Filter: .*entity_id.*", plan) == []
+    for found in re.findall(r"records_pkey.*\n\s+Index Cond: (.*)", plan):
+        assert "entity_id =" in found

@@ -35,7 +35,7 @@ _IN = """
     WITH rows AS (
       SELECT m.*, count(*) OVER each AS number, max(m.version) OVER each AS last
       FROM unnest($2::text[]) AS p(part) CROSS JOIN LATERAL (
-        SELECT version, part, entity_id, time, gone FROM rhtmx.members AS x
+        SELECT entity, version, part, entity_id, time, gone FROM rhtmx.members AS x
         WHERE x.entity = $1 AND x.part = p.part AND x.version > $3 AND x.version <= $4
           AND x.version > 0
           AND NOT (x.gone AND EXISTS (
@@ -47,16 +47,17 @@ _IN = """
       WINDOW each AS (PARTITION BY m.part)
     ),
     page AS (
-      SELECT DISTINCT ON (version) version, entity_id, time, gone FROM rows
+      SELECT DISTINCT ON (version) entity, version, entity_id, time, gone FROM rows
       WHERE version <= coalesce((SELECT min(last) FROM rows WHERE number = $6), version)
       ORDER BY version LIMIT $5
     ),
-    weighed AS (
+    weighed AS (  -- the entity of the page: by a constant all of it may be read, and filtered
       SELECT page.version AS at, page.entity_id AS id, page.time AS left_at, r.*,
         sum(coalesce(octet_length(data), 0)) OVER (ORDER BY page.version)
           - coalesce(octet_length(data), 0) AS before
-      FROM page LEFT JOIN rhtmx.records AS r ON r.entity = $1 AND r.entity_id = page.entity_id
-        AND r.version = page.version AND page.gone = (r.action = 3)
+      FROM page LEFT JOIN rhtmx.records AS r ON r.entity = page.entity
+        AND r.entity_id = page.entity_id AND r.version = page.version
+        AND page.gone = (r.action = 3)
     )
     SELECT at, id, left_at, entity, entity_id, version, action, data, client_id, time,
       CASE WHEN $8 THEN clocks END, entered, NULL
