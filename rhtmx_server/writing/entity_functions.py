@@ -18,6 +18,7 @@ import msgspec
 
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError, Violation
+from rhtmx.messages import PushFields
 from rhtmx_server.access.entity import EntityCheck, EntityJudge, EntityPrepare
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.functions import name_of
@@ -200,7 +201,7 @@ def judge_by_schema(
         RhtmxError: `INVALID`, with all that is wrong.
     """
     try:
-        judge(mutation.who, before, after, written)
+        judge(mutation.who, before, after, written, isinstance(mutation.write, PushFields))
     except Invalid as verdict:
         raise invalid(str(verdict.message), map(_violation, verdict.violations)) from None
 

@@ -18,7 +18,7 @@ from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 from rhtmx.api.collection import Collection
 from rhtmx.api.open_conflict import OpenConflict
 from rhtmx.api.pending_call import Writing
-from rhtmx.api.typed_edit import TypedEdit, created, edit_of, part_of, said_of
+from rhtmx.api.typed_edit import TypedEdit, changed_of, created, edit_of, part_of, said_of
 from rhtmx.core.overlay import Record
 from rhtmx.errors import ErrorCode, Invalid, RhtmxError
 from rhtmx.runtime.client_runtime import ClientRuntime
@@ -218,7 +218,7 @@ class TypedCollection(Generic[R]):
         """
         if _:
             raise TypeError("edit: fields by their names expected, such as title='Read it'")
-        edit = edit_of(self._entity, fields)
+        edit = edit_of(self._entity, fields, whole=self._entity.whole)
         held = self._held(entity_id)
         after = self._judged(edit, held)
         if not self._entity.whole:
@@ -236,7 +236,8 @@ class TypedCollection(Generic[R]):
         data = held.data if held is not None and isinstance(held.data, dict) else None
         if data is not None:
             after = edit.applied(data)
-            self._judge(after, edit.names)
+            names = changed_of(self._entity, data, after) if self._entity.whole else edit.names
+            self._judge(after, names)
             return after
         # Of what is not here only new values can be judged, each by itself.
         after = edit.applied({})

@@ -7,12 +7,13 @@
 import type { Element, Operation } from "../core/operations.ts";
 import type { CollectionOptions, Stop } from "../core/options.ts";
 import type { Where } from "../core/part.ts";
+import { RhtmxError, type Violation } from "../errors.ts";
 import { judgedClient } from "../forms/judged-client.ts";
 import type { FormsClient } from "../forms/types.ts";
 import type { JsonValue, SchemaVersion } from "../messages/types.ts";
 import type { Tab } from "../runtime/tab.ts";
-import { fromJson, isObject, type Shape, toJson } from "../schema/convert.ts";
-import { partOf, said } from "../schema/edit.ts";
+import { fromJson, isObject, type Shape } from "../schema/convert.ts";
+import { created, partOf } from "../schema/edit.ts";
 import { judge } from "../schema/judge.ts";
 import type { Message } from "../schema/message.ts";
 import { TypedCollection } from "./typed-collection.ts";
@@ -110,10 +111,7 @@ export interface EntityDeclared<T, N, E, W> extends Declared<T, N> {
 
 /** A message that is only a part of others. */
 export function record<T, N>(shape: Shape): Declared<T, N> {
-  const prepare = (value: object) => {
-    const data = toJson(shape, value, true);
-    return [data, said(shape, data)] as const;
-  };
+  const prepare = (value: object) => created(shape, value);
   const made = (_: object, data: object) => fromJson(shape, data) as T;
   return { ...shape, "~standard": standard<N, T>(shape.rules, prepare, made) };
 }
@@ -171,16 +169,20 @@ function standard<I, O>(
     vendor: "rhtmx",
     validate(value) {
       if (!isObject(value)) return { issues: [{ message: "must be an object" }] };
-      const [data, changed] = prepare(value);
-      const found = judge(rules, data, { changed, now: BigInt(Date.now()) * 1_000_000n });
-      if (!found.length) return { value: made(value, data) };
-      return {
-        issues: found.map(({ field, message }) =>
-          field ? { message, path: pathOf(field) } : { message },
-        ),
-      };
+      try {
+        const [data, changed] = prepare(value);
+        const found = judge(rules, data, { changed, now: BigInt(Date.now()) * 1_000_000n });
+        return found.length ? { issues: found.map(issueOf) } : { value: made(value, data) };
+      } catch (error) {
+        if (!(error instanceof RhtmxError)) throw error;
+        return { issues: error.violations.map(issueOf) };
+      }
     },
   };
+}
+
+function issueOf({ field, message }: Violation): Issue {
+  return field ? { message, path: pathOf(field) } : { message };
 }
 
 /** The steps of a path: `steps[0].text`, `notes["a b"]`. */

@@ -15,7 +15,7 @@ import type * as m from "../messages/types.ts";
 import { randomId } from "../runtime/platform.ts";
 import type { Tab } from "../runtime/tab.ts";
 import { fromJson, invalid, isObject, type Shape, toJson } from "../schema/convert.ts";
-import { type Edit, edited, editOf, said } from "../schema/edit.ts";
+import { changedOf, created, type Edit, edited, editOf } from "../schema/edit.ts";
 import { judge } from "../schema/judge.ts";
 import { Collection, type Patch } from "./collection.ts";
 
@@ -138,17 +138,25 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
     return attempt(() => super.set(id, this.#written(record) as T, { baseVersion: 0 }));
   }
 
-  /** Writes a whole record, whatever was there; see `Collection.set`, and `edit`. */
+  /**
+   * Writes a whole record, whatever was there; see `Collection.set`, and `edit`. What has been
+   * read can be written back; of a record that is held, only what differs is judged.
+   */
   override set(id: string, data: T, options: WriteOptions = {}): Promise<m.PushAck> {
-    return attempt(() => super.set(id, this.#written(data) as T, options));
+    return attempt(() => super.set(id, this.#written(data, super.row(id)?.data) as T, options));
   }
 
-  #written(record: unknown): object {
+  #written(record: unknown, held?: unknown): object {
     if (!isObject(record))
       throw invalid([{ field: "", code: "type", message: "must be an object" }]);
-    const data = toJson(this.#shape, record, true);
-    this.#judge(data, said(this.#shape, data));
-    return data;
+    if (isObject(held)) return this.#replacing(held, toJson(this.#shape, record));
+    const [data, said] = created(this.#shape, record);
+    return this.#judge(data, said);
+  }
+
+  /** A whole record in the place of one that is held. */
+  #replacing(held: object, data: object): object {
+    return this.#judge(data, changedOf(this.#shape, held, data));
   }
 
   /**
@@ -162,7 +170,7 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
    */
   edit(id: string, fields: E, options: PatchOptions = {}): Promise<m.PushAck | m.FieldPushAck> {
     return attempt<m.PushAck | m.FieldPushAck>(() => {
-      const edit = editOf(this.#shape, fields as object, options.delete);
+      const edit = editOf(this.#shape, fields as object, options.delete, this.#isWhole);
       const row = super.row(id);
       const after = this.#judged(edit, row?.data);
       if (!this.#isWhole) {
@@ -187,16 +195,18 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
   #judged(edit: Edit, held: unknown): object {
     const isHeld = isObject(held);
     const after = edited(isHeld ? held : {}, edit);
+    if (isHeld && this.#isWhole) return this.#replacing(held, after);
     // Of what is not here only new values can be judged, each by itself.
     const names = [...edit.names].filter((name) => isHeld || !edit.operated.has(name));
-    this.#judge(after, names, !isHeld);
-    return after;
+    return this.#judge(after, names, !isHeld);
   }
 
-  #judge(data: object, changed: readonly string[], isAlone = false): void {
+  /** What breaks no rule, as far as it has changed. */
+  #judge(data: object, changed: readonly string[], isAlone = false): object {
     const found = judge(this.#shape.rules, data, { changed, now: BigInt(Date.now()) * 1_000_000n });
     const wrong = found.filter(({ field }) => field || !isAlone);
     if (wrong.length) throw invalid(wrong);
+    return data;
   }
 
   /**

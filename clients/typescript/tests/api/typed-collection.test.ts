@@ -170,6 +170,31 @@ describe("an edit", () => {
   });
 });
 
+describe("a whole record", () => {
+  it("that has been read can be written back", async () => {
+    await world();
+    says(1, "1", { ...RED, votes: 1 });
+    const { data } = tasks.row("1")!;
+    void tasks.set("1", data);
+    void tasks.create({ ...data }, "2");
+    void tasks.set("3", data); // nobody here knows what it has
+    expect(client.queue.map(({ entityId }) => entityId)).toEqual(["1", "2", "3"]);
+    expect(await wrong(tasks.set("1", { ...data, owner: "eve", team: "blue" }))).toEqual([
+      ["team", "immutable"],
+      ["owner", "read_only"],
+    ]);
+  });
+
+  it("is judged by what differs from the one that is there", async () => {
+    await world();
+    says(1, "1", { title: "", team: "red", done: false });
+    const { data } = tasks.row("1")!;
+    void tasks.set("1", { ...data, done: true });
+    expect(client.queue).toHaveLength(1);
+    expect(await wrong(tasks.set("1", { ...data, votes: -1 }))).toEqual([["votes", "int64.gte"]]);
+  });
+});
+
 describe("a typed collection", () => {
   it("is one for each part, and closed together with that which is not typed", async () => {
     await world();

@@ -4,7 +4,7 @@ import { inc } from "../../src/core/operations.ts";
 import { judgedClient } from "../../src/forms/judged-client.ts";
 import type { FormsClient } from "../../src/forms/types.ts";
 import { fromJson, type Shape, toJson } from "../../src/schema/convert.ts";
-import { edited, editOf, partOf, said } from "../../src/schema/edit.ts";
+import { created, edited, editOf, partOf } from "../../src/schema/edit.ts";
 import { INT32, STRING } from "../../src/schema/kinds.ts";
 import { PRESENCE, READ_ONLY, REQUIRED } from "../../src/schema/message.ts";
 
@@ -40,7 +40,7 @@ describe("a field with the name of a method", () => {
       ["toString", ""],
       ["valueOf", 0],
     ]);
-    expect(said(shape(READ_ONLY), {})).toEqual(["valueOf", "constructor", "hasOwnProperty"]);
+    expect(created(shape(READ_ONLY), {})[1]).toEqual(["valueOf", "constructor", "hasOwnProperty"]);
   });
 
   it("is edited, and asked for", () => {
