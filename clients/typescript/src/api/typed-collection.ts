@@ -169,17 +169,23 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
    *   nothing was; or another reason.
    */
   edit(id: string, fields: E, options: PatchOptions = {}): Promise<m.PushAck | m.FieldPushAck> {
-    return attempt<m.PushAck | m.FieldPushAck>(() => {
-      const edit = editOf(this.#shape, fields as object, options.delete, this.#isWhole);
-      const row = super.row(id);
-      const after = this.#judged(edit, row?.data);
-      if (!this.#isWhole) {
-        return super.patch(id, edit.values as Patch<T>, { ...options, delete: edit.gone });
-      }
-      if (!row) throw notHeld(this.entity, id);
-      const baseVersion = options.baseVersion ?? (row.version || undefined);
-      return super.set(id, after as T, { baseVersion });
-    });
+    const write = () => this.#edit(id, fields, options);
+    // What has to be known may be in the store.
+    const waits = this.#isWhole && !super.row(id);
+    return waits ? this.ready.then(write) : attempt(write);
+  }
+
+  #edit(id: string, fields: E, options: PatchOptions): Promise<m.PushAck | m.FieldPushAck> {
+    const edit = editOf(this.#shape, fields as object, options.delete, this.#isWhole);
+    const row = super.row(id);
+    const after = this.#judged(edit, row?.data);
+    if (!this.#isWhole) {
+      return super.patch(id, edit.values as Patch<T>, { ...options, delete: edit.gone });
+    }
+    if (!row) throw notHeld(this.entity, id);
+    const { baseVersion } = options;
+    if (baseVersion === undefined) return super.replace(id, after as T);
+    return super.set(id, after as T, { baseVersion });
   }
 
   /** The same as `edit`. */
@@ -229,6 +235,8 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
 }
 
 function notHeld(entity: string, id: string): RhtmxError {
-  const words = "records of this entity are written as a whole, so read it before you edit it";
-  return new RhtmxError("not_found", `'${entity}/${id}' is not held here: ${words}`);
+  const words =
+    "records of this entity are written as a whole, so read it before you edit it: " +
+    "'await synced' waits until all of them are here";
+  return new RhtmxError("not_found", `'${entity}/${id}' is not known here: ${words}`);
 }

@@ -13,6 +13,11 @@ let client: Client;
 let socket: FakeWebSocket;
 let tasks: TypedCollection<Task, TaskNew, TaskEdit>;
 
+interface Pushed {
+  readonly seq: number;
+  readonly base_version?: number;
+}
+
 const RED = { title: "Write it down", team: "red" };
 
 async function world(): Promise<void> {
@@ -167,6 +172,14 @@ describe("an edit", () => {
     void readings.edit("1", { degrees: 3 });
     expect(readings.row("1")?.data).toEqual({ degrees: 3, station: "x" });
     expect(client.queue).toHaveLength(2);
+    await settle();
+    const pushed = () =>
+      socket.heard().filter(({ type }) => type === "push") as unknown as Pushed[];
+    const [first, ...others] = pushed();
+    expect([first?.base_version, others]).toEqual([0, []]);
+    const ack = { type: "push_ack", entity: "reading", entity_id: "1" } as const;
+    socket.says({ ...ack, seq: first!.seq, version: 7 });
+    await eventually(() => expect(pushed()[0]?.base_version).toBe(7));
   });
 });
 
