@@ -35,6 +35,8 @@ export type Other<Name extends string> = string & {
 
 /** What an edit can say of an integer, beside its value. */
 export type OnInteger = Operation<"increment" | "max" | "min", number>;
+/** Of an integer that is declared as a counter. */
+export type OnCounter = Operation<"increment", number>;
 /** Of a number with a fraction. */
 export type OnNumber = Operation<"max" | "min", number>;
 /** Of a text. */
@@ -91,10 +93,14 @@ export interface Standard<Input, Output> {
 /** What is declared of a message that is only a part of others. */
 export interface Declared<T, N> extends Shape, Standard<N, T> {}
 
-/** What is declared of a form. */
-export interface FormDeclared<N> extends Shape, Standard<N, N> {
+/** What is declared of a form; `Field`: what its fields are called in a page, and at the server. */
+export interface FormDeclared<N, Field extends string = Extract<keyof N, string>>
+  extends Shape,
+    Standard<N, N> {
   /** As client and server call it. */
   readonly name: string;
+  /** For the compiler only. */
+  readonly fields?: Field | undefined;
   /** What to bind the form to: it is judged where it is filled in; see `judgedClient`. */
   readonly judged: (client: FormsClient) => FormsClient;
 }
@@ -121,11 +127,11 @@ export function record<T, N>(shape: Shape): Declared<T, N> {
  *
  * @param convert - makes JSON of its values, if some are not what they are in JSON: `toJson`.
  */
-export function form<N>(
+export function form<N, Field extends string = Extract<keyof N, string>>(
   name: string,
   shape: Shape,
   convert: (shape: Shape, value: object) => object = (_, value) => value,
-): FormDeclared<N> {
+): FormDeclared<N, Field> {
   const prepare = (value: object) => [convert(shape, value)] as const;
   const made = (value: object) => value as N;
   const judged = (client: FormsClient) => judgedClient(client, shape);
