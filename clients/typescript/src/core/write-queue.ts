@@ -154,8 +154,7 @@ export class WriteQueue {
     // It was numbered before the others were numbered anew: the store knows better.
     if (seq <= this.#sent) this.#core.tell({ type: "reload" });
     const isNext = seq === this.#sent + 1 && !write?.settled && this.hold.until === undefined;
-    const waits = slow || (isNext && this.#waits(write!));
-    if (!isNext || !this.#ready || this.#due || waits) this.#due = true;
+    if (!isNext || !this.#ready || this.#due || slow || write!.buildsOn) this.#due = true;
     else {
       // All that waits need not be looked at: in a burst it is long.
       this.#rebase({ ...write!, seq });

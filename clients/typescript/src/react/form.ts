@@ -157,7 +157,7 @@ function withAnswer(
   before: Readonly<Record<string, string>>,
   { field, error }: ValidationDetail,
 ): Readonly<Record<string, string>> {
-  if ((before[field] ?? "") === error) return before;
+  if ((Object.hasOwn(before, field) ? before[field] : "") === error) return before;
   const { [field]: _, ...others } = before;
   // A form that is wrong in its fields only has no words of its own.
   return error ? { ...others, [field]: error } : others;
