@@ -29,6 +29,7 @@ __all__ = [
     "INT32",
     "INT64",
     "LIST_VALUE",
+    "NOT_FINITE",
     "SAFE",
     "SFIXED32",
     "SFIXED64",
@@ -48,6 +49,7 @@ __all__ = [
     "Words",
     "enum",
     "report",
+    "shortest_float",
     "text_of",
 ]
 
@@ -287,13 +289,18 @@ def text_of(kind: Kind) -> Kind:
 
 # Numbers
 
-_NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+NOT_FINITE: Final[Mapping[str, float]] = {
+    "NaN": float("nan"),
+    "Infinity": float("inf"),
+    "-Infinity": float("-inf"),
+}
+"""The numbers that JSON has as texts."""
 _FLOAT = struct.Struct("<f")
 
 
 def _number(json: Any, path: str, found: Found, words: Words) -> Any:
     """The number that JSON has, as a double; what is not finite is a violation."""
-    value = _NOT_FINITE.get(json) if isinstance(json, str) else json
+    value = NOT_FINITE.get(json) if isinstance(json, str) else json
     if value.__class__ is int:
         try:
             return float(value)
@@ -324,13 +331,34 @@ def _read_float(json: Any, path: str, found: Found, now: int, words: Words) -> A
         return UNREADABLE
 
 
-def _show_float(value: float) -> str:
-    """The shortest text that is the same number when it is rounded to 32 bits."""
-    for digits in range(1, 10):
+_LARGEST_FLOAT = _FLOAT.unpack(b"\xff\xff\x7f\x7f")[0]
+_EXACT_DIGITS = 9
+"""With so many, the text of a number of 32 bits is that of no other."""
+
+
+def shortest_float(value: float) -> float:
+    """The number with the fewest digits that is the same one when it is rounded to 32 bits.
+
+    Args:
+        value: a finite number.
+
+    Raises:
+        OverflowError: it is too large for 32 bits.
+
+    Example:
+        >>> shortest_float(0.10000000149011612)
+        0.1
+    """
+    bits = _FLOAT.pack(value)
+    for digits in range(1, _EXACT_DIGITS):
         short = float(f"{value:.{digits}g}")
-        if _FLOAT.pack(short) == _FLOAT.pack(value):
-            return shown_number(short)
-    return shown_number(value)
+        if abs(short) <= _LARGEST_FLOAT and _FLOAT.pack(short) == bits:
+            return short
+    return float(f"{value:.{_EXACT_DIGITS}g}")
+
+
+def _show_float(value: float) -> str:
+    return shown_number(shortest_float(value) if value - value == 0 else value)
 
 
 DOUBLE: Final = Kind("double", 0.0, _read_double, show=shown_number)
