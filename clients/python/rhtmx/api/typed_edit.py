@@ -36,7 +36,7 @@ from rhtmx.values.field_operations import (
     operand_text,
 )
 from rhtmx.values.json_value import Json, from_json, to_json
-from rhtmx.values.operations import apply
+from rhtmx.values.operations import apply, decimals
 
 __all__ = ["TypedEdit", "changed_of", "created", "edit_of", "part_of", "said_of"]
 
@@ -81,7 +81,7 @@ class TypedEdit:
             try:
                 _operate(after, key, value)
             except RhtmxError as error:
-                wrong += error.violations or [Violation(key, "operation", error.message)]
+                wrong += error.violations
         if wrong:
             raise Invalid(wrong)
         return after
@@ -191,6 +191,9 @@ def _written(member: Member, value: Any) -> Json | FieldOperation:
         return codec.write(value)
     if not _fits(member, value):
         raise Misfit(f"{codec.kind}: {type(value).__name__} does not fit it", code="operation")
+    scale = member.rules.scale
+    if scale and isinstance(value, Increment) and decimals(value.by) != scale:
+        raise Misfit(f'incremented by a text like "{0:.{scale}f}"', code="operation.decimals")
     return _with_operand(codec, value)
 
 

@@ -49,6 +49,8 @@ export function editOf(
   const told = [...all.map(([name]) => name), ...leaving.map(([name]) => name)];
   const isRefused = (name: string) => !isWhole || !known.has(name);
   refuse(told.filter(isRefused).map((name) => [name, known.get(name)]));
+  const unfit = all.flatMap(([name, given]) => unfitting(known.get(name)!, given));
+  if (unfit.length) throw invalid(unfit);
   for (const key of left) if (!known.has(key)) gone.add(key);
   for (const field of leaving) {
     names.add(field[0]);
@@ -78,6 +80,27 @@ function refuse(fields: readonly (readonly [name: string, field: Field | undefin
     return refused ? [{ field: name, ...refused }] : [];
   });
   if (wrong.length) throw invalid(wrong);
+}
+
+/** The operations on a field that is declared to be of one kind, as the server takes them. */
+const TAKES = new Map([
+  ["counter", ["increment"]],
+  ["set", ["add", "remove"]],
+]);
+
+/** What is wrong with an operation, by how the field is declared. */
+function unfitting([field, , , , traits]: Field, given: unknown): Violation[] {
+  const { merge = "", scale = 0 } = traits ?? {};
+  if (!(given instanceof Operation)) return [];
+  const { action, value } = given;
+  const takes = TAKES.get(merge);
+  if (takes && !takes.includes(action)) {
+    const message = `must be a ${merge}, which takes ${takes.join(" and ")}`;
+    return [{ field, code: "operation", message }];
+  }
+  if (!scale || (typeof value === "string" && value.split(".")[1]?.length === scale)) return [];
+  const message = `must be incremented by a text like "${(0).toFixed(scale)}"`;
+  return [{ field, code: "operation.decimals", message }];
 }
 
 function isGone([, , flags = 0]: Field, given: unknown): boolean {

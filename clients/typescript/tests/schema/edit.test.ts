@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { add, inc, remove } from "../../src/core/operations.ts";
+import { add, append, inc, max, remove } from "../../src/core/operations.ts";
 import type { RhtmxError } from "../../src/errors.ts";
 import { fromJson } from "../../src/schema/convert.ts";
 import { created, edited, editOf, partOf } from "../../src/schema/edit.ts";
@@ -41,6 +41,27 @@ describe("an edit", () => {
     const after = { votes: 3, labels: ["a"], done: true, colour: "red" };
     expect(edited(before, said)).toEqual(after);
     expect(edited({}, edit({ labels: remove("a") }))).toEqual({});
+  });
+
+  it("says what to do only where the server takes it", () => {
+    const codes = (fields: object) => {
+      try {
+        return editOf(Task, fields) && [];
+      } catch (error) {
+        return (error as RhtmxError).violations.map(({ field, code }) => [field, code]);
+      }
+    };
+    expect(
+      codes({ cost: inc("-0.50"), votes: inc(1), labels: remove("a"), weight: max(1) }),
+    ).toEqual([]);
+    expect(codes({ cost: inc("0.5"), votes: max(1), labels: append("a") })).toEqual([
+      ["cost", "operation.decimals"],
+      ["votes", "operation"],
+      ["labels", "operation"],
+    ]);
+    for (const by of ["1", "0.500", 1]) {
+      expect(codes({ cost: inc(by) })).toEqual([["cost", "operation.decimals"]]);
+    }
   });
 
   it("is refused where the field is not for whoever edits", () => {
