@@ -42,6 +42,7 @@ import type {
   FieldConflict,
   FieldPushAck,
   FieldUpdate,
+  JsonValue,
   Push,
   PushAck,
   TransactionAck,
@@ -57,7 +58,7 @@ import { absorb, has } from "./replica.ts";
 import { RetryAfter } from "./retry-after.ts";
 import { TOO_LARGE } from "./session-output.ts";
 import type { Op, Pending, RecordWrite, Settled, Write } from "./storage-ops.ts";
-import { answered, apply, partsOf, rebased, waiting } from "./storage-ops.ts";
+import { answered, apply, entityOf, partsOf, rebased, waiting } from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
 
 /** About so many answers are remembered. */
@@ -474,6 +475,7 @@ export class WriteQueue {
     const code = error.code ?? "internal";
     core.emit(["write", id]);
     this.#due ||= this.#isHeld;
+    if (code === "conflict") this.#answeredBefore(write, details);
     // That somebody else has answered a conflict first leaves nothing to be tried again.
     const isMoot = code === "conflict" && isAnswer(message);
     if (!isMoot) core.emit(["rejected", id, { id, message, code, text, details, epoch }]);
@@ -483,9 +485,24 @@ export class WriteQueue {
       core.tell({ type: "conflict", conflict });
     }
   }
+
+  /** A conflict that somebody else has answered stays gone until the log tells so. */
+  #answeredBefore(write: Write, details: JsonValue): void {
+    const { state, epoch } = this.#core;
+    partsOf(write).forEach((part, at) => {
+      const { writes = [{ index: 0, details }] } = Object(details);
+      const { version = 0 } = Object(
+        writes.find((each: { index: number }) => each.index === at)?.details,
+      );
+      const held = entityOf(state, part.entity).records.get(part.entityId);
+      if (!isAnswer(part.message) || !held || held.version >= version) return;
+      const id = `${write.id} ${at}`;
+      this.#core.emit(["write", id, { ...part, id, settled: { version, epoch } }]);
+    });
+  }
 }
 
-/** What became of a record by one write. */
+/** What became of a record by one write, as a key. */
 function heirloom(id: string, { entity, entityId }: Write): string {
   return `${id} ${entity} ${entityId}`;
 }
