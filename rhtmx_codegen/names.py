@@ -5,6 +5,7 @@ Knows which names there are in JSON, Python and TypeScript. Must not know rules 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_NAME
@@ -16,6 +17,10 @@ __all__ = ["flat_name", "module_of", "name_problems"]
 
 _EXTRA = "extra"
 """The attribute that keeps the keys that a schema does not know."""
+
+
+_NUMBER = re.compile("0|-?[1-9][0-9]*", re.ASCII)
+"""How a value of an enum is shown that the schema does not have."""
 
 
 def name_problems(schema: Schema) -> Iterator[Problem]:
@@ -62,6 +67,12 @@ def _words(enum: Enum) -> Iterator[Problem]:
                 value.location,
                 f"value {value.name} of {enum.name}: (rhtmx.v1.word) is 1 to {MAX_NAME} bytes "
                 "without control characters",
+            )
+        if _NUMBER.fullmatch(value.word):
+            yield Problem(
+                value.location,
+                f"value {value.name} of {enum.name}: the word {value.word!r} would be taken for a "
+                "number, which stands for a value that has no word: let (rhtmx.v1.word) say more",
             )
         one = said.setdefault(value.word, value.name)
         if one != value.name:

@@ -190,7 +190,8 @@ def _operations(each: Field) -> list[str]:
     if each.repeated:
         return ["Add", "Remove"] if is_set(each) else ["Append"]
     if each.type.kind in INTEGERS:
-        return ["Increment"] if each.type.text else ["Increment", "Max", "Min"]
+        counted = each.type.text or is_counter(each)
+        return ["Increment"] if counted else ["Increment", "Max", "Min"]
     if each.type.kind in _NUMBERS:
         return ["Max", "Min"]
     if each.type.kind is Kind.STRING:

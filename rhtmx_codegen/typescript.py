@@ -186,7 +186,9 @@ def _interface(name: str, rows: list[list[str]]) -> list[str]:
 def _value(message: Message, names: Names, version: int) -> list[str]:
     """The value that has a message's name: what is declared of it."""
     name = names.of(message.full_name)
-    codecs = {each.name: codec(each, names) for each in message.fields if not is_server_only(each)}
+    seen = [each for each in message.fields if not is_server_only(each)]
+    # Nobody but a person fills in a form, and they choose words.
+    codecs = {each.name: codec(each, names, words=message.form is None) for each in seen}
     entries = [f"{key(each)}: {said}" for each, said in codecs.items() if said]
     shape: list[Code] = [f"rules: {rules_name(name)}"]
     if entries:
@@ -203,6 +205,8 @@ def _value(message: Message, names: Names, version: int) -> list[str]:
     elif message.form is not None:
         kind, maker, types = "FormDeclared", "form", types[1:]
         renamed = any(each.key != each.name for each in message.fields)
+        if renamed:  # a page, and the server, call its fields by their keys
+            types.append(" | ".join(text(each.key) for each in message.fields))
         convert = ["s.toJson"] if entries or renamed else []
         arguments = [text(form_name(message)), *arguments, *convert]
     start = f"export const {name}: s.{kind}<{', '.join(types)}> = /* @__PURE__ */ s.{maker}("

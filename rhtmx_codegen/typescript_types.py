@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from rhtmx_codegen.emit_fields import is_counter, is_set
 from rhtmx_codegen.emit_names import Names
 from rhtmx_codegen.model import Field, Kind, Type
+from rhtmx_codegen.rules.typescript import words_name
 from rhtmx_codegen.types import INTEGERS, LONG
 
 __all__ = ["codec", "created", "edited", "key", "read", "text"]
@@ -89,9 +90,9 @@ def edited(each: Field, names: Names) -> str:
 
 def _operations(each: Field, names: Names, type_: str) -> list[str]:
     if each.map_key is not None:
-        return ["s.OnMap<never>" if codec(each, names) else f"s.OnMap<{type_}>"]
+        return ["s.OnMap<never>" if _is_other(each.type) else f"s.OnMap<{type_}>"]
     if each.repeated:
-        if codec(each, names):
+        if _is_other(each.type):
             return []
         return [f"s.{'OnSet' if is_set(each) else 'OnList'}<{_single(each.type, names, 'New')}>"]
     return _of_single(each)
@@ -99,7 +100,8 @@ def _operations(each: Field, names: Names, type_: str) -> list[str]:
 
 def _of_single(each: Field) -> list[str]:
     if each.type.kind in INTEGERS:
-        return ["s.OnDecimal" if each.type.text else "s.OnInteger"]
+        counter = "s.OnCounter" if is_counter(each) else "s.OnInteger"
+        return ["s.OnDecimal" if each.type.text else counter]
     if each.type.kind in (Kind.FLOAT, Kind.DOUBLE):
         return ["s.OnNumber"]
     if each.type.kind is Kind.STRING:
@@ -107,9 +109,20 @@ def _of_single(each: Field) -> list[str]:
     return []
 
 
-def codec(each: Field, names: Names) -> str:
-    """How a field stands in JSON; empty if as it is in a record."""
-    one = _codec(each.type, names)
+def _is_other(type_: Type) -> bool:
+    """What is written of it is another thing than it is: operations send what they are given."""
+    return type_.kind is Kind.MESSAGE or type_.text or type_.kind in _CODECS
+
+
+def codec(each: Field, names: Names, *, words: bool = True) -> str:
+    """How a field stands in JSON; empty if as it is in a record.
+
+    Args:
+        each: the field.
+        names: of the schema.
+        words: somebody else may have written numbers in the place of words.
+    """
+    one = _codec(each.type, names) if words or each.type.kind is not Kind.ENUM else ""
     many = "map" if each.map_key is not None else "list" if each.repeated else ""
     return f"/* @__PURE__ */ s.{many}Codec({one})" if one and many else one
 
@@ -119,4 +132,6 @@ def _codec(type_: Type, names: Names) -> str:
         return f"/* @__PURE__ */ s.recordCodec(() => {names.of(type_.name)})"
     if type_.text:
         return "s.bigintCodec"
+    if type_.kind is Kind.ENUM:
+        return f"/* @__PURE__ */ s.enumCodec({words_name(names.of(type_.name))})"
     return _CODECS.get(type_.kind, "")

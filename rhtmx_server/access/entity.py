@@ -41,9 +41,9 @@ Partition: TypeAlias = Sequence[str] | Sequence[Sequence[str]] | None
 EntityCheck: TypeAlias = Callable[[Any, Any, Any], None]
 """A rule of the program: takes who writes, and the record before and after as JSON values."""
 
-EntityJudge: TypeAlias = Callable[[Any, Any, Any, Any], None]
-"""The rules of a schema: takes who writes, the record before and after as JSON texts, and the keys
-that the write has changed, where that is known."""
+EntityJudge: TypeAlias = Callable[[Any, Any, Any, Any, bool], None]
+"""The rules of a schema: takes who writes, the record before and after as JSON texts, the keys
+that the write has changed, where that is known, and whether it named them."""
 
 EntityNormalize: TypeAlias = Callable[[Any, Any], Mapping[str, Any]]
 """What a schema has kept in the place of texts that are not normalised: takes the record and the

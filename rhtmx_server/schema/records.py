@@ -20,8 +20,8 @@ import msgspec
 from rhtmx.errors import MOST_VIOLATIONS, Violation, first_violations
 from rhtmx.schema import judge
 from rhtmx.schema.declared import Entity
-from rhtmx.schema.kinds import UNREADABLE
 from rhtmx.schema.message import Default, Field, normal_fields, normalizes
+from rhtmx.schema.same_value import same_value
 from rhtmx.schema.times import write_timestamp
 from rhtmx_server.access.grant import BACKEND, Grant
 from rhtmx_server.schema.deliverable import undeliverable
@@ -108,7 +108,7 @@ class RecordRules:
         wrong = [
             _violation(field, "read_only")
             for field in self._server_owned
-            if not trusted and field.default is None and after.get(field.key) is not None
+            if not trusted and field.default is None and not same_value(field, {}, after)
         ]
         if wrong:
             raise _invalid(wrong)
@@ -120,6 +120,7 @@ class RecordRules:
         before: bytes | None,
         after: bytes | None,
         written: Collection[str] = (),
+        named: bool = False,
     ) -> None:
         """Judge a write: see `Entity.judge`.
 
@@ -129,6 +130,7 @@ class RecordRules:
                 that holds `null` is none of these.
             after: the record that would come of it, as JSON; `None` for none.
             written: the keys that it has changed, where that is known.
+            named: its author has named these; else they wrote the record as a whole.
 
         Raises:
             Invalid: all that is wrong, by field, with the id of each rule.
@@ -149,8 +151,9 @@ class RecordRules:
             found += self._beyond(record, read, {(each.field, each.code) for each in found})
         if not _is_trusted(who):
             found = [self._not_theirs(each) for each in found]
-            # Who names a field writes it, also by the value that it has.
-            found += self._touched(changed, None if written else before, record)
+            # Who names a field writes it, also by the value that it has. Who writes a record back
+            # may spell what is not theirs as their language does.
+            found += self._touched(changed, None if named else before, record)
         if found:
             raise _invalid(first_violations(found))
 
@@ -179,7 +182,7 @@ class RecordRules:
         for field in self._kept:
             if field.name not in changed:
                 continue
-            if before is None or not _means_the_same(field, _parse(before), after):
+            if before is None or not same_value(field, _parse(before), after):
                 yield _violation(field, "read_only" if field.read_only else "immutable")
 
     def _value(self, default: Default, who: Grant | None) -> Any:
@@ -206,21 +209,6 @@ def _violation(field: Field, code: str) -> Violation:
 def _is_trusted(who: Grant | None) -> bool:
     """The program of the server itself, and the application's services."""
     return who is None or who.has_role(BACKEND)
-
-
-def _means_the_same(field: Field, before: Any, after: Mapping[str, Any]) -> bool:
-    """Whether a field has one value in two records: who writes 5.0 back may write 5, or 0 for none.
-
-    Of a record that was written as a whole its author has not said what they have changed.
-    """
-    old = _read(field, before if isinstance(before, dict) else {})
-    # By its text: to Python 1, 1.0 and True are the same.
-    return old is not UNREADABLE and repr(old) == repr(_read(field, after))
-
-
-def _read(field: Field, record: Mapping[str, Any]) -> Any:
-    json = record.get(field.key)
-    return field.absent if json is None else field.read(json, "", None, 0, field.words)
 
 
 def _invalid(found: Collection[Violation]) -> Invalid:

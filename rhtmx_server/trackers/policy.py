@@ -114,9 +114,8 @@ class Policy:
         takes = _TAKES.get(strategy)
         if takes is not None and action not in takes:
             words = " and ".join(FIELD_ACTION_SPELLINGS[each] for each in takes)
-            raise _misfit(
-                name, f"is declared as a {MERGE_STRATEGY_SPELLINGS[strategy]}: it takes {words}"
-            )
+            kind = MERGE_STRATEGY_SPELLINGS[strategy]
+            raise _misfit(name, "operation", f"is declared as a {kind}: it takes {words}")
         if action is not FieldAction.INCREMENT or (
             name not in self.scales and not _is_text(update)
         ):
@@ -126,6 +125,7 @@ class Policy:
         if not scale and (given or (given == 0 and strategy is MergeStrategy.COUNTER)):
             raise _misfit(
                 name,
+                _DECIMALS,
                 "is not declared to have decimals, as Counter(scale=2) does: "
                 "increment it by an integer",
             )
@@ -133,6 +133,7 @@ class Policy:
             example = f"{0:.{scale}f}"
             raise _misfit(
                 name,
+                _DECIMALS,
                 f'is declared to have {scale} decimals: increment it by a string like "{example}"',
             )
 
@@ -141,9 +142,12 @@ def _is_text(update: FieldUpdate) -> bool:
     return update.value is not None and update.value.lstrip().startswith(b'"')
 
 
-def _misfit(name: str, words: str) -> RhtmxError:
+_DECIMALS = "operation.decimals"
+
+
+def _misfit(name: str, rule: str, words: str) -> RhtmxError:
     message = f"'{name[:40]}' {words}"
-    details = msgspec.json.encode(violation_details([Violation(name, "", message)]))
+    details = msgspec.json.encode(violation_details([Violation(name, rule, message)]))
     return RhtmxError(ErrorCode.INVALID_DATA, message, details=details)
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError, Violation
+from rhtmx.messages import PushFields
 from rhtmx_server.access.entity import EntityCheck, EntityJudge, EntityNormalize, EntityPrepare
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.functions import name_of
@@ -193,7 +194,7 @@ class EntityFunctions:
         """
         started = self._elapsed() if measured else 0.0
         try:
-            judge(mutation.who, before, after, written)
+            judge(mutation.who, before, after, written, isinstance(mutation.write, PushFields))
         except Invalid as verdict:
             raise invalid(str(verdict.message), map(_violation, verdict.violations)) from None
         finally:

@@ -273,7 +273,7 @@ def _require_fit(guard: Guard, mutation: Mutation, commit: Commit, after: Values
             f"{title_of(mutation)}: '{misfit[:40]}' divides its entity: a text, a number or a "
             f"boolean of at most {MAX_VALUE} bytes expected, or null"
         )
-        raise invalid(words, [Violation(misfit, "", words)])
+        raise invalid(words, [Violation(misfit, "partition", words)])
 
 
 def _require_right(

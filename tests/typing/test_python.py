@@ -82,7 +82,7 @@ async def edited(tasks: TaskCollection, readings: ReadingCollection) -> None:
     assert_type(await tasks.edit("1", done=False), rhtmx.FieldPushResult)  # right
     assert_type(await readings.edit("1", degrees=1), rhtmx.PushResult)  # right
     tasks.edit("1", votes=Increment(1), labels=Add("urgent"), due=None)  # right
-    tasks.edit("1", votes=Max(7), weight=Min(0.5), title=Max("x"))  # right
+    tasks.edit("1", weight=Min(0.5), title=Max("x"))  # right
     tasks.edit("1", labels=Remove("home"), list=Append(1.5), steps=Append({}))  # right
     tasks.edit("1", notes=SetKey({"mon": "x"}), ratings=DeleteKey("7"))  # right
     tasks.edit("1", foreign_id=Increment(1), cost=Increment("0.50"))  # right
@@ -162,6 +162,7 @@ def edited(tasks: TaskCollection, readings: ReadingCollection) -> None:
     tasks.edit("1", weight=Increment(1))  # wrong: a fraction is not counted
     tasks.edit("1", due=Max("2026-01-31T00:00:00Z"))  # wrong: texts of times have no order
     tasks.edit("1", next=SetKey({"text": "x"}))  # wrong: a message is one value
+    tasks.edit("1", votes=Max(7))  # wrong: a counter is counted
     tasks.edit("1", cost=Max("1.00"))  # wrong: texts of numbers have no order
     tasks.edit("1", team="blue")  # wrong: written once
     tasks.edit("1", owner="eve")  # wrong: the server's

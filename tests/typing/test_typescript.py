@@ -50,7 +50,7 @@ await tasks.create({ title: "x", team: "red", place: "Rome", from: "x", list: [0
 await tasks.create({ ...row.data });
 await tasks.edit("1", { done: false });
 await tasks.edit("1", { votes: inc(1), labels: add("urgent"), due: null });
-await tasks.edit("1", { votes: max(7), weight: min(0.5), title: max("x") });
+await tasks.edit("1", { weight: min(0.5), title: max("x") });
 await tasks.edit("1", { labels: remove("home"), list: append(1.5) });
 await tasks.edit("1", { notes: setKey("mon", "x"), ratings: deleteKey("7") });
 await tasks.edit("1", { ratings: setKey({ 7: Priority.LOW }) });
@@ -78,6 +78,7 @@ if (!checked.issues) checked.value.email.trim();
 export const made: TaskNew = { title: "x", team: "red" };
 export const stepNew: TaskStepNew = { steps: [{}] };
 export const person: PersonNew = {};
+export const field: NonNullable<typeof SignUp.fields> = "nick-name";
 export const shapes = [Person.rules.name, TaskStep.rules.name];
 """
 
@@ -131,6 +132,8 @@ await tasks.edit("1", { due: max("2026-01-31T00:00:00Z") });
 await tasks.edit("1", { next: setKey("text", "x") });
 await tasks.edit("1", { notes: setKey("mon", 1) });
 await tasks.edit("1", { cost: max("1.00") });
+await tasks.edit("1", { votes: max(7) });
+await tasks.edit("1", { votes: min(7) });
 await tasks.edit("1", { team: "blue" });
 await tasks.edit("1", { owner: "eve" });
 await tasks.edit("1", { internal_note: "x" });
@@ -146,6 +149,7 @@ row.data.location;
 const text: string = row.data.foreign_id;
 const enumerated: "low" = row.data.priority;
 SignUp["~standard"].validate({}).value.email;
+const field: NonNullable<typeof SignUp.fields> = "nick_name";
 """
 
 

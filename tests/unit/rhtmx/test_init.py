@@ -27,6 +27,8 @@ def test_other_names_are_not() -> None:
     [
         ("rhtmx.wire", ("websockets",)),
         ("rhtmx", ("rhtmx.schema", "rhtmx.patterns")),
+        # Who has no schema needs nothing of its room, nor what makes of its records others.
+        ("rhtmx; rhtmx.connect('ws://x/')", ("rhtmx.schema", "rhtmx.api.typed", "rhtmx.patterns")),
         # What follows the tables of patterns does not need what makes them.
         ("rhtmx.schema", ("rhtmx.patterns.pattern", "rhtmx.patterns.unicode_data")),
     ],

@@ -11,10 +11,10 @@ from rhtmx.core.connection_lifecycle import Fence
 from rhtmx.core.events import Event
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.local_state import LocalState
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.storage_ops import keep
 from rhtmx.core.streams import Outgoing, Streams
 from rhtmx.core.where import Where, where_of
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.messages import (
     Change,
     ChangeAction,

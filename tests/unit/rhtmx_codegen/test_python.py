@@ -153,7 +153,7 @@ def test_each_file_is_a_module_and_the_package_has_them_all() -> None:
         "    steps: _list[TaskStep] = field(default_factory=_list)\n",
         '    from_: str = ""\n',
         "    extra: dict[str, _d.Json] = field(default_factory=dict)\n",
-        "            votes: int | _o.Increment | _o.Max | _o.Min = ...,\n",
+        "            votes: int | _o.Increment = ...,\n",
         '    partition=(("team",), ("team", "done")),\n',
     ],
 )

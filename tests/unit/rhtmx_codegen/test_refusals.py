@@ -76,6 +76,9 @@ CASES = {
         'enum A { A_B = 0; A_C = 1; A_D = 2 [(rhtmx.v1.word) = "c"]; // here\n}',
         "values A_C and A_D of A are one word in JSON, 'c'",
     ),
+    "a word that is a number": Case(
+        'enum A { A_B = 0; A_C = 1 [(rhtmx.v1.word) = "-1"]; // here\n}', "taken for a number"
+    ),
     "an empty word": Case('enum A { A_B = 0 [(rhtmx.v1.word) = ""]; // here\n}', "1 to 255 bytes"),
     "a type twice": Case(
         "message TaskStep {}\nmessage Task {\n  message Step {} // here\n}",

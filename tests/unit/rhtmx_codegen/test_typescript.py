@@ -41,7 +41,7 @@ def test_each_file_is_a_module_and_the_index_has_them_all() -> None:
         "  readonly foreign_id: bigint;",
         "  readonly place: string;",
         "  readonly due?: s.Timestamp | null | undefined;",
-        "  readonly votes?: number | s.OnInteger | undefined;",
+        "  readonly votes?: number | s.OnCounter | undefined;",
         "  /** @deprecated */\n  readonly tally:",
         '["place", s.STRING, 0, [], { key: "location" }]',
         "export const Task: s.EntityDeclared<Task, TaskNew, TaskEdit, TaskWhere> =",

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, overload
 
 from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection
@@ -20,7 +21,6 @@ from rhtmx.api.open_conflict import ConflictAnswers, OpenConflict
 from rhtmx.api.pending_call import Writing
 from rhtmx.api.reading import field_stream, record_stream
 from rhtmx.api.transaction import ClientTransaction
-from rhtmx.api.typed_collection import typed_collection
 from rhtmx.core import build_message
 from rhtmx.core.collect_changes import collect, field_key, record_key
 from rhtmx.core.events import Reset, State
@@ -40,12 +40,14 @@ from rhtmx.messages import (
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.runtime.subscription import Subscription
-from rhtmx.schema.declared import Declared
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Data, Json
 from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, SyncResult, Validation
 from rhtmx.wire import ServerMessage
+
+if TYPE_CHECKING:
+    from rhtmx.schema.declared import Declared
 
 __all__ = ["Client"]
 
@@ -249,9 +251,9 @@ class Client:
             options: `granularity` and `where`, as `collection` has them; the fields of a part
                 are called as in the schema, and have its types.
         """
-        opened: Any = typed_collection
-        made: T = opened(self.collection, self._runtime, declared, **options)
-        return made
+        # Only here: who declares no records needs nothing of what knows schemas.
+        opened: Callable[..., T] = import_module("rhtmx.api.typed_collection").typed_collection
+        return opened(self.collection, self._runtime, declared, **options)
 
     def changes(
         self,

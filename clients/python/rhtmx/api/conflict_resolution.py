@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, TypeAlias
 
 from rhtmx.api.pending_call import written
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.storage_ops import Mutation, StoredRejection, Write
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import FieldAction, FieldUpdate, Push, Transaction
 from rhtmx.messages.tables import CHANGE_ACTION_SPELLINGS

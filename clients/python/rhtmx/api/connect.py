@@ -10,7 +10,7 @@ import secrets
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rhtmx.api.client import Client
 from rhtmx.core.address import checked_headers, shown, websocket_url
@@ -19,10 +19,12 @@ from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Hello, SchemaVersion
 from rhtmx.runtime.handshake import WebSocketEndpoint
-from rhtmx.schema.declared import Schema
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
 from rhtmx.wire.check_outgoing import checked
+
+if TYPE_CHECKING:
+    from rhtmx.schema.declared import Schema
 
 __all__ = ["connect"]
 

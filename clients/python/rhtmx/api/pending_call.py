@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from rhtmx.core import build_message
+from rhtmx.core.edit_base import EditBase
 from rhtmx.core.events import Answered
 from rhtmx.core.storage_ops import Mutation
 from rhtmx.messages import FieldPushAck, PushAck, Transaction, TransactionAck
@@ -20,7 +21,7 @@ from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.values.json_value import Json
 from rhtmx.values.results import FieldPushResult, PushResult, TransactionResult, WriteResult
 
-__all__ = ["Writing", "delete", "push", "push_fields", "written"]
+__all__ = ["Writing", "delete", "push", "push_fields", "replace", "written"]
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Mutation)
@@ -115,6 +116,20 @@ def push(
     """Write a whole record; see `Client.push`."""
     message = build_message.push(entity, entity_id, data, base_version)
     return Writing(runtime.write(_under(runtime, message, schema_version)), _pushed, runtime.saved)
+
+
+def replace(
+    runtime: ClientRuntime,
+    entity: str,
+    entity_id: str,
+    data: Json,
+    base: EditBase,
+    schema_version: int | None = None,
+) -> Writing[PushResult]:
+    """Write a whole record in the place of one as this client knows it."""
+    message = build_message.push(entity, entity_id, data, base.version)
+    _under(runtime, message, schema_version)
+    return Writing(runtime.write(message, base=base), _pushed, runtime.saved)
 
 
 def delete(

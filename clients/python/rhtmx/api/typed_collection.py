@@ -12,13 +12,16 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 
+from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection
 from rhtmx.api.open_conflict import OpenConflict
 from rhtmx.api.pending_call import Writing
-from rhtmx.api.typed_edit import TypedEdit, created, edit_of, part_of, said_of
+from rhtmx.api.typed_edit import TypedEdit, changed_of, created, edit_of, part_of, said_of
+from rhtmx.core.edit_base import EditBase
 from rhtmx.core.overlay import Record
 from rhtmx.errors import ErrorCode, Invalid, RhtmxError
 from rhtmx.runtime.client_runtime import ClientRuntime
@@ -71,11 +74,12 @@ def typed_collection(
     raw = collect(entity.name, granularity=granularity, where=part)
     raw.schema_version = entity.version
 
-    def held(entity_id: str) -> Record[Json] | None:
-        shown = (view.overlay.get(entity_id) for view in local.parts(entity.name))
-        return next((each for each in shown if each is not None), None)
+    def replace(entity_id: str, data: Json, base: EditBase) -> Written:
+        version = raw.schema_version
+        return pending_call.replace(runtime, entity.name, entity_id, data, base, version)
 
-    return TypedCollection(raw, entity, runtime.now, random.random, held)
+    held = partial(local.edit_base, entity.name)
+    return TypedCollection(raw, entity, runtime.now, random.random, held, replace)
 
 
 class TypedCollection(Generic[R]):
@@ -91,7 +95,8 @@ class TypedCollection(Generic[R]):
         entity: what is declared of it.
         now: the time.
         random: gives a number from 0 to 1, 1 excluded, each time it is called.
-        held: gives a record as it is shown, if it is held here, without beginning to read.
+        held: gives what is known of a record here, without beginning to read.
+        replace: writes a whole record in the place of one that is known.
 
     Attributes:
         raw: the same records as JSON values, and calls for what is not here.
@@ -104,7 +109,8 @@ class TypedCollection(Generic[R]):
         entity: Entity[R],
         now: Callable[[], datetime],
         random: Callable[[], float],
-        held: Callable[[str], Record[Json] | None],
+        held: Callable[[str], EditBase | None],
+        replace: Callable[[str, Json, EditBase], Written],
     ) -> None:
         self.raw = raw
         self.unreadable: tuple[Unreadable, ...] = ()
@@ -112,6 +118,7 @@ class TypedCollection(Generic[R]):
         self._now = now
         self._random = random
         self._held = held
+        self._replace = replace
         self._rows: dict[str, tuple[Record[Json], Record[R] | Unreadable]] = {}
         self._snapshot: tuple[Record[Json], ...] | None = None
         self._all: tuple[Record[R], ...] = ()
@@ -218,7 +225,7 @@ class TypedCollection(Generic[R]):
         """
         if _:
             raise TypeError("edit: fields by their names expected, such as title='Read it'")
-        edit = edit_of(self._entity, fields)
+        edit = edit_of(self._entity, fields, whole=self._entity.whole)
         held = self._held(entity_id)
         after = self._judged(edit, held)
         if not self._entity.whole:
@@ -226,17 +233,19 @@ class TypedCollection(Generic[R]):
         if held is None:
             raise RhtmxError(
                 ErrorCode.NOT_FOUND,
-                f"'{self.raw.entity}/{entity_id}' is not held here: records of this entity are "
-                "written as a whole, so read it before you edit it",
+                f"'{self.raw.entity}/{entity_id}' is not known here: records of this entity are "
+                "written as a whole, so read it before you edit it: 'await synced()' waits until "
+                "all of them are here",
             )
-        return self.raw.set(entity_id, after, base_version=held.version or None)
+        return self._replace(entity_id, after, held)
 
-    def _judged(self, edit: TypedEdit, held: Record[Json] | None) -> dict[str, Json]:
+    def _judged(self, edit: TypedEdit, held: EditBase | None) -> dict[str, Json]:
         """The record as it would be, which breaks no rule."""
         data = held.data if held is not None and isinstance(held.data, dict) else None
         if data is not None:
             after = edit.applied(data)
-            self._judge(after, edit.names)
+            names = changed_of(self._entity, data, after) if self._entity.whole else edit.names
+            self._judge(after, names)
             return after
         # Of what is not here only new values can be judged, each by itself.
         after = edit.applied({})

@@ -23,6 +23,7 @@ from rhtmx.schema.codecs import (
 )
 from rhtmx.schema.convert import normal
 from rhtmx.schema.declared import Member, Shape
+from rhtmx.schema.same_value import same_value
 from rhtmx.values.field_operations import (
     Add,
     Append,
@@ -36,9 +37,9 @@ from rhtmx.values.field_operations import (
     operand_text,
 )
 from rhtmx.values.json_value import Json, from_json, to_json
-from rhtmx.values.operations import apply
+from rhtmx.values.operations import apply, decimals
 
-__all__ = ["TypedEdit", "created", "edit_of", "part_of", "said_of"]
+__all__ = ["TypedEdit", "changed_of", "created", "edit_of", "part_of", "said_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class TypedEdit:
             try:
                 _operate(after, key, value)
             except RhtmxError as error:
-                wrong += error.violations or [Violation(key, "operation", error.message)]
+                wrong += error.violations
         if wrong:
             raise Invalid(wrong)
         return after
@@ -94,12 +95,14 @@ def _operate(data: dict[str, Json], key: str, operation: FieldOperation) -> None
         data[key] = from_json(made)
 
 
-def edit_of(shape: Shape[Any], fields: Mapping[str, Any]) -> TypedEdit:
+def edit_of(shape: Shape[Any], fields: Mapping[str, Any], *, whole: bool = False) -> TypedEdit:
     """Read what an application wants to write.
 
     Args:
         shape: of the record.
         fields: new values and operations by attribute; `None`: it goes.
+        whole: the record is written as a whole, so that nobody is told which fields were named:
+            `changed_of` says what may not become another value.
 
     Raises:
         TypeError: there is no such field, or none at all.
@@ -112,11 +115,11 @@ def edit_of(shape: Shape[Any], fields: Mapping[str, Any]) -> TypedEdit:
     wrong: list[Violation] = []
     members = [_member(shape, attribute) for attribute in fields]
     for member, given in zip(members, fields.values(), strict=True):
-        if given is None and member.rules.presence:
-            deletes[member.rules.key] = None
-            continue
         try:
-            _check(member)
+            _check(member, whole=whole)
+            if given is None and member.rules.presence:
+                deletes[member.rules.key] = None
+                continue
             values[member.rules.key] = _written(member, given)
         except Misfit as misfit:
             wrong.append(misfit.within(member.name).violation)
@@ -125,8 +128,9 @@ def edit_of(shape: Shape[Any], fields: Mapping[str, Any]) -> TypedEdit:
         deletes.update({each.rules.key: None for each in shape.others_of(member)})
     if wrong:
         raise Invalid(wrong)
-    told = frozenset(each.name for each in members)
-    return TypedEdit(values, tuple(key for key in deletes if key not in values), told)
+    gone = tuple(key for key in deletes if key not in values)
+    names = {each.name for each in members} | {shape.keys[key].name for key in gone}
+    return TypedEdit(values, gone, frozenset(names))
 
 
 def _member(shape: Shape[Any], attribute: str) -> Member:
@@ -136,12 +140,49 @@ def _member(shape: Shape[Any], attribute: str) -> Member:
     return member
 
 
-def _check(member: Member) -> None:
-    """Refuse what is not for whoever edits."""
+def _check(member: Member, *, whole: bool) -> None:
+    """Refuse what is not for whoever edits: as the server does, whatever value it has."""
+    if member.rules.server_only or not whole:
+        _refuse(member)
+
+
+def _refuse(member: Member) -> None:
     if member.of_server:
         raise Misfit("left to the server: it is read only", code="read_only")
     if member.rules.immutable:
         raise Misfit("what it was when the record was created", code="immutable")
+
+
+def changed_of(
+    shape: Shape[Any], before: Mapping[str, Json], after: Mapping[str, Json]
+) -> frozenset[str]:
+    """The fields that have another value in a record that is written as a whole.
+
+    Args:
+        shape: of the record.
+        before: it as it is, as JSON.
+        after: it as it would be.
+
+    Raises:
+        Invalid: nobody may change one of these here. That it is spelt in another way is no change.
+    """
+    both = [each for each in shape.members if _differs(each.rules.key, before, after)]
+    wrong = []
+    for member in both:
+        try:
+            if not same_value(member.rules, before, after):
+                _refuse(member)
+        except Misfit as misfit:
+            wrong.append(misfit.within(member.name).violation)
+    if wrong:
+        raise Invalid(wrong)
+    return frozenset(each.name for each in both)
+
+
+def _differs(key: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
+    if (key in before) != (key in after):
+        return True
+    return key in before and to_json(before[key], key) != to_json(after[key], key)
 
 
 def _written(member: Member, value: Any) -> Json | FieldOperation:
@@ -151,6 +192,9 @@ def _written(member: Member, value: Any) -> Json | FieldOperation:
         return normal(member.rules, codec.write(value))
     if not _fits(member, value):
         raise Misfit(f"{codec.kind}: {type(value).__name__} does not fit it", code="operation")
+    scale = member.rules.scale
+    if scale and isinstance(value, Increment) and decimals(value.by) != scale:
+        raise Misfit(f'incremented by a text like "{0:.{scale}f}"', code="operation.decimals")
     return _with_operand(codec, value)
 
 

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.early_news import EarlyNews, News
+from rhtmx.core.edit_base import EditBase, edit_base
 from rhtmx.core.events import Delivered, Ended, Event, FellBehind, Stopped, Synced, WasReset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.identity import Identity
 from rhtmx.core.overlay import Overlay, fold
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.replica import Replica
 from rhtmx.core.storage_ops import (
     BatchOutcome,
@@ -31,7 +33,6 @@ from rhtmx.core.storage_ops import (
 )
 from rhtmx.core.where import Where
 from rhtmx.core.write_outcomes import WriteOutcomes
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FieldPushAck, PushAck, TransactionAck
 from rhtmx.values.json_value import to_json
@@ -123,6 +124,39 @@ class LocalState:
     def epoch(self, entity: str, otherwise: str | None) -> str | None:
         """That of the versions that are held of an entity; `otherwise`, if it is not read."""
         return next((view.replica.position.epoch for view in self.parts(entity)), otherwise)
+
+    def date(self, write: QueuedWrite, epoch: str | None, base: EditBase | None) -> None:
+        """Note what a new write is based on.
+
+        Args:
+            write: it.
+            epoch: that of the connection.
+            base: what its author saw, own writes included; else they have said a version of what
+                is held.
+        """
+        if base is not None:
+            write.epoch, write.builds_on = base.epoch or epoch, base.builds_on
+        elif bases := write.bases:
+            epochs = {self.epoch(entity, epoch) for entity in bases}
+            write.epoch = epochs.pop()
+            if epochs:
+                write.rebase()  # one of them begins anew: what was seen of it counts no more
+
+    def edit_base(self, entity: str, entity_id: str) -> EditBase | None:
+        """A record as this client knows it, whether it reads the entity or not."""
+        views, kept = self.parts(entity), self._kept.get(entity)
+        rows = self.writes.queue.of(entity, entity_id)
+        held, granularity = None, Granularity.RECORDS
+        if views:
+            replica = views[0].replica
+            held, granularity = replica.get(entity_id), replica.granularity
+        elif kept is not None:
+            held, granularity = kept.records.get(entity_id), kept.granularity
+        epoch = self.epoch(entity, kept.epoch if kept is not None else None)
+        known = edit_base(entity, entity_id, held, rows, granularity=granularity, epoch=epoch)
+        if known is None and not views and not rows:
+            return self.writes.recent.get(entity, entity_id)
+        return known
 
     def base_version(self, entity: str, entity_id: str) -> int | None:
         """The version that this client has seen of a record; `None` if it does not read it."""
@@ -266,9 +300,11 @@ class LocalState:
         ((entity, entity_id),) = row.records
         if entity in self._views:
             return self._covers(entity, entity_id, row)
-        kept = self._kept.get(entity)
+        kept, settled = self._kept.get(entity), row.settled
         if kept is not None:
             self._absorb(kept, row)
+        if settled is not None:
+            self.writes.recent.remember(row.writes[0], settled)
         return True
 
     def _covers(self, entity: str, entity_id: str, row: QueuedWrite) -> bool:

@@ -14,9 +14,9 @@ nothing was under way, there is nothing to leave out, and the end is final.
 
 from __future__ import annotations
 
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.requests import Requests
 from rhtmx.core.write_outcomes import WriteOutcomes
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERRORS
 

@@ -30,6 +30,7 @@ from typing import Any, ClassVar
 from rhtmx.core.conflict import ConflictSides, answer
 from rhtmx.core.connection_lifecycle import ConnectionLifecycle, ConnectionPhase
 from rhtmx.core.cursor import Cursor
+from rhtmx.core.edit_base import EditBase
 from rhtmx.core.error_policy import (
     ConnectionClosed,
     closed_for_good,
@@ -50,12 +51,12 @@ from rhtmx.core.events import (
 )
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.local_state import EntityView, LocalState
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.requests import Question, Requests
 from rhtmx.core.send_queue import SendQueue
 from rhtmx.core.storage_ops import BatchOutcome, Mutation
 from rhtmx.core.streams import Outgoing, Streams
 from rhtmx.core.where import Where
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     Authenticate,
@@ -311,23 +312,20 @@ class Session:
         self.streams.remove(view.replica.cursor)
         self.local.shut(view)
 
-    def push(self, mutation: Mutation, since: float = 0.0) -> str:
+    def push(self, mutation: Mutation, since: float = 0.0, base: EditBase | None = None) -> str:
         """Write. Returns the id under which `Answered` or `Refused` tells the outcome.
 
         Args:
             mutation: what to write.
             since: the time, in seconds since 1970, for those who look at the queue.
+            base: what its base version is of, where its author saw own writes, too.
 
         Raises:
             ConnectionClosed: the session has ended.
         """
         self._check_open()
         write = QueuedWrite(next(self._ids), mutation, since=since)
-        if bases := write.bases:
-            epochs = {self.local.epoch(entity, self._epoch) for entity in bases}
-            write.epoch = epochs.pop()
-            if epochs:
-                write.rebase()  # one of them begins anew: what was seen of it counts no more
+        self.local.date(write, self._epoch, base)
         self.local.writes.add(write)
         return write.id
 

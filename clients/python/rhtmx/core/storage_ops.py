@@ -99,6 +99,7 @@ class StoredWrite:
         epoch: that of its base version, where it has one.
         since: when it was made, in seconds since 1970.
         settled: the answer, while its change has not arrived.
+        builds_on: the id of the own write that its author saw beneath it.
     """
 
     id: str
@@ -107,6 +108,7 @@ class StoredWrite:
     epoch: str | None = None
     since: float = 0.0
     settled: Settled | None = None
+    builds_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,12 @@ class StoredEntity:
     granularity: Granularity
     records: dict[str, HeldRecord] = field(default_factory=dict)
     parts: dict[str, tuple[Position, Granularity]] = field(default_factory=dict)
+
+    @property
+    def epoch(self) -> str | None:
+        """That of the versions that are held."""
+        places = (self.position, *(place for place, _ in self.parts.values()))
+        return next((each.epoch for each in places if each.epoch), None)
 
     def place(self, where: str) -> tuple[Position, Granularity]:
         """Where to resume a part, or all of it (an empty text), and how that was read."""

@@ -100,12 +100,15 @@ class TransactionWrites:
 
 
 def without_base(message: Mutation) -> Mutation:
-    """The same message for a store that does not know the versions it is based on."""
+    """The same message for a store that does not know the versions it is based on.
+
+    That there must be none (version 0) is true of any store.
+    """
     bare = copy.copy(message)
     if isinstance(bare, Transaction):
         bare.writes = [copy.copy(each) for each in bare.writes]
         for each in bare.writes:
-            each.base_version = None
+            each.base_version = None if each.base_version else each.base_version
     else:
-        bare.base_version = None
+        bare.base_version = None if bare.base_version else bare.base_version
     return bare

@@ -15,8 +15,10 @@ from typing import TypeAlias
 
 from rhtmx.core.conflict import of_field, of_record, standing_text
 from rhtmx.core.conflict_log import answered_meanwhile, is_removal
+from rhtmx.core.edit_base import AnsweredWrites
 from rhtmx.core.error_policy import Reaction, reaction_to
 from rhtmx.core.events import Answered, Conflicted, Event, Refused, Rejected, TokenNeeded
+from rhtmx.core.queued_write import QueuedWrite, WriteState
 from rhtmx.core.retry_after import RetryAfter
 from rhtmx.core.storage_ops import (
     AddWrite,
@@ -31,7 +33,7 @@ from rhtmx.core.storage_ops import (
     Write,
 )
 from rhtmx.core.write_clock import WriteClock
-from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
+from rhtmx.core.write_queue import WriteQueue
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     FieldConflict,
@@ -63,6 +65,7 @@ class WriteOutcomes:
         queue: the writes without an answer, and those whose change has not arrived.
         rejected: those that were rejected, oldest first.
         hold: the wait after a refusal that may pass.
+        recent: the last ones that were answered, of entities that are not read.
         revision: another number whenever anything here has changed.
     """
 
@@ -74,6 +77,7 @@ class WriteOutcomes:
     ) -> None:
         self.queue = WriteQueue(pending_ops)
         self.rejected: dict[str, StoredRejection] = {}
+        self.recent = AnsweredWrites()
         self.revision = 0
         self._pending_ops = pending_ops
         self.hold = RetryAfter(random)
@@ -227,6 +231,8 @@ class WriteOutcomes:
 
         It is kept; but that a conflict is answered has nothing of its own that could be lost.
         """
+        for record in row.records:
+            self.recent.forget(*record)
         late = answered_meanwhile(row.message, error)
         error = late or error
         if late is not None and is_removal(row.message):

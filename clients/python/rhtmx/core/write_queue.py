@@ -22,7 +22,8 @@ state      `number`  `due`   `begin`,          `close_gap`  `renew`  `settle`   
 `SETTLED`                                                                       `GONE`
 =========  ========  ======  ================  ===========  =======  =========  ======
 
-`due` takes an `UNSENT` write only if it is stored as it is, and so are all before it.
+`due` takes an `UNSENT` write only if it is stored as it is, and so are all before it; and not
+while what it builds on is ahead of it (`QueuedWrite.builds_on`).
 Where there is no store, a `NEW` one is `UNSENT` at once; one that the store cannot take is
 `GONE` (`forget`), or, if it was renewed, `NEW` again, at the end (`not_numbered`).
 
@@ -43,113 +44,22 @@ What always holds, of the collections below:
 
 from __future__ import annotations
 
-import copy
-import enum
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 
+from rhtmx.core.queued_write import QueuedWrite, WriteState
 from rhtmx.core.storage_ops import (
     AddWrite,
     DropWrite,
-    Mutation,
     PendingOps,
     PutWrite,
     SetLast,
     Settled,
     StoredWrite,
-    Write,
 )
-from rhtmx.core.transactions import without_base
-from rhtmx.messages import PushFields, Transaction
-from rhtmx.values.operations import OPERATIONS
-from rhtmx.values.transaction_writes import writes_of
+from rhtmx.messages import Transaction
 
-__all__ = ["QueuedWrite", "WriteQueue", "WriteState"]
-
-
-class WriteState(enum.Enum):
-    """Where a write is on its way; see the table above."""
-
-    NEW = enum.auto()
-    """The store has not given it a number yet."""
-
-    UNSENT = enum.auto()
-    """It is to be sent on this connection, for the first time or again."""
-
-    SENT = enum.auto()
-    """It was sent on this connection, and has no answer."""
-
-    SETTLED = enum.auto()
-    """It is answered, and its change has not arrived."""
-
-    GONE = enum.auto()
-    """It is in the queue no more."""
-
-
-@dataclass(slots=True, eq=False)
-class QueuedWrite:
-    """One write, or a transaction of several that wait together.
-
-    Attributes:
-        id: its request id.
-        message: what it says, without a number.
-        seq: its number; 0 while the store has not given it one.
-        epoch: that of its base version.
-        since: when it was made, in seconds since 1970.
-        settled: the answer, while its change has not arrived.
-        stored: the store has it as it is here.
-        renewed: it has been stored before, and only needs another number.
-        state: where it is on its way.
-        writes: what it writes: itself, or the writes of the transaction.
-        records: what it is about, each record once.
-        operates: it has an operation, which comes to something else on top of itself.
-    """
-
-    id: str
-    message: Mutation
-    seq: int = 0
-    epoch: str | None = None
-    since: float = 0.0
-    settled: Settled | None = None
-    stored: bool = False
-    renewed: bool = False
-    state: WriteState = WriteState.NEW
-    writes: tuple[Write, ...] = field(init=False)
-    records: tuple[tuple[str, str], ...] = field(init=False)
-    operates: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        message = self.message
-        if isinstance(message, Transaction):
-            self.writes = writes_of(message)
-            self.records = tuple(dict.fromkeys((e.entity, e.entity_id) for e in self.writes))
-        else:
-            self.writes, self.records = (message,), ((message.entity, message.entity_id),)
-        pushes = [each for each in self.writes if isinstance(each, PushFields)]
-        self.operates = any(each.action in OPERATIONS for push in pushes for each in push.fields)
-
-    @property
-    def bases(self) -> list[str]:
-        """The entities of whose versions it says one."""
-        return [each.entity for each in self.writes if each.base_version is not None]
-
-    def numbered(self) -> Mutation:
-        """It, as it is sent."""
-        # betterproto2 0.10 (`Message.__copy__`) leaves unknown fields out. There are none:
-        # the wire reads none, and a store that holds any is not opened.
-        message = copy.copy(self.message)
-        message.request_id, message.seq = self.id, self.seq
-        return message
-
-    def rebase(self) -> None:
-        """Its base versions are of a store that is no more."""
-        self.message = without_base(self.message)
-        self.writes, self.epoch = writes_of(self.message), None
-
-    def kept(self) -> StoredWrite:
-        """It, as it is stored."""
-        return StoredWrite(self.id, self.seq, self.message, self.epoch, self.since, self.settled)
+__all__ = ["WriteQueue"]
 
 
 class WriteQueue:
@@ -184,7 +94,7 @@ class WriteQueue:
         numberless = []
         for kept in rows:
             row = QueuedWrite(kept.id, kept.message, kept.seq, kept.epoch, kept.since, kept.settled)
-            row.stored = True
+            row.builds_on, row.stored = kept.builds_on, True
             if not row.seq and row.settled is None:
                 numberless.append(row)  # renewed, and then the program ended
                 continue
@@ -351,17 +261,19 @@ class WriteQueue:
 
     def due(self, most: int | None = None) -> list[QueuedWrite]:
         """What is to be sent now, in order, `most` of it; it counts as sent."""
-        due: list[QueuedWrite] = []
+        due: dict[str, QueuedWrite] = {}
         for row in self._unsent.values():
             # Nothing overtakes: the server takes numbers in their order only.
             if not (row.seq and row.stored) or len(due) == most:
                 break
-            due.append(row)
-        for row in due:
+            if row.builds_on in self._sent or row.builds_on in due:
+                break
+            due[row.id] = row
+        for row in due.values():
             row.state = WriteState.SENT
             self._sent[row.id] = self._unsent.pop(row.id)
             self._doubt(row)
-        return due
+        return list(due.values())
 
     def rewind(self, row: QueuedWrite) -> None:
         """Send a write and all after it again."""
@@ -397,6 +309,8 @@ class WriteQueue:
         Returns:
             The write; of a transaction each of its writes, as each waits for its own change.
         """
+        for write, each in zip(row.writes, settled, strict=True):
+            self._bequeath(row, write.entity, write.entity_id, each)
         if isinstance(row.message, Transaction):
             return self._settle_apart(row, settled)
         waiting = self._sent if row.state is WriteState.SENT else self._unsent
@@ -443,6 +357,16 @@ class WriteQueue:
     def _enter(self, row: QueuedWrite) -> None:
         for record in row.records:
             self._records.setdefault(record, []).append(row)
+
+    def _bequeath(self, row: QueuedWrite, entity: str, entity_id: str, settled: Settled) -> None:
+        """What builds on a write that has been answered, is based on what came of that."""
+        heirs = {row.id}
+        for each in self.of(entity, entity_id):
+            if each.builds_on in heirs and each.settled is None:
+                heirs.add(each.id)
+                each.inherit(settled)
+                if each.seq:  # else the store hears of it with its number
+                    self._keep(each)
 
     def _settle_apart(self, row: QueuedWrite, settled: Sequence[Settled]) -> list[QueuedWrite]:
         rows = []

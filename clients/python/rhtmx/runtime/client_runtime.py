@@ -27,6 +27,7 @@ from typing import TypeVar
 
 from rhtmx.core.build_message import checked_token
 from rhtmx.core.cursor import Cursor
+from rhtmx.core.edit_base import EditBase
 from rhtmx.core.error_policy import ConnectionClosed, too_large
 from rhtmx.core.events import Answered, State
 from rhtmx.core.requests import Question
@@ -169,12 +170,15 @@ class ClientRuntime:
 
     # What is asked of it.
 
-    def write(self, message: Mutation, now: datetime | None = None) -> asyncio.Future[Answered]:
+    def write(
+        self, message: Mutation, now: datetime | None = None, base: EditBase | None = None
+    ) -> asyncio.Future[Answered]:
         """Queue a write, store and send it; returns its answer, once that is there.
 
         Args:
             message: what to write.
             now: its time, if `now` was asked for it already.
+            base: what its base version is of, where its author saw own writes, too.
 
         Raises:
             RhtmxError: `TOO_LARGE`, whatever its number.
@@ -182,7 +186,7 @@ class ClientRuntime:
         """
         self._check(message, at_most(message))
         at = now or self.now()
-        return self.answer(self.session.push(message, at.timestamp()))
+        return self.answer(self.session.push(message, at.timestamp(), base))
 
     def answer(self, request_id: str) -> asyncio.Future[Answered]:
         """Send; returns the answer to a request, once it is there."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import json
 import math
-import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from rhtmx.errors import Violation
 from rhtmx.schema import kinds, times
+from rhtmx.schema.float32 import shortest_float
 from rhtmx.schema.word import Word, words
 from rhtmx.values.json_value import Json
 
@@ -142,9 +142,7 @@ INTEGER_TEXT: Codec[int] = Codec(_WHOLE, int, lambda value: str(_write_integer(v
 # Other numbers.
 
 _NUMBER = "a number"
-_NO_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-_EXACT_DIGITS = 9
-"""With so many, the text of a number of 32 bits is that of no other."""
+_TOO_LARGE = "a number that is not too large"
 
 
 def _number(value: Any) -> float:
@@ -153,35 +151,23 @@ def _number(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise Misfit("a number that is not too large") from None
+        raise Misfit(_TOO_LARGE) from None
 
 
 def _write_double(value: Any) -> Json:
     number = _number(value)
     if math.isfinite(number):
         return number
-    return next(text for text, each in _NO_NUMBERS.items() if repr(each) == repr(number))
+    return next(text for text, each in kinds.NOT_FINITE.items() if repr(each) == repr(number))
 
 
 def _write_float(value: Any) -> Json:
     written = _write_double(value)
-    return written if isinstance(written, str) else _shortest(written)
-
-
-def _shortest(number: float) -> float:
-    """The number with the fewest digits that is the same one in 32 bits."""
     try:
-        bits = struct.pack("<f", number)
+        return written if isinstance(written, str) else shortest_float(written)
     except OverflowError:
-        raise Misfit("a number that is not too large") from None
-    for digits in range(1, _EXACT_DIGITS):
-        short = float(f"{number:.{digits}g}")
-        if abs(short) <= _MOST and struct.pack("<f", short) == bits:
-            return short
-    return float(f"{number:.{_EXACT_DIGITS}g}")
+        raise Misfit(_TOO_LARGE) from None
 
-
-_MOST = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
 DOUBLE: Codec[float] = Codec(_NUMBER, float, _write_double, float)
 FLOAT: Codec[float] = Codec(_NUMBER, float, _write_float, float)

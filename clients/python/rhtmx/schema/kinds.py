@@ -6,7 +6,6 @@ rules that an application writes, nor fields.
 
 from __future__ import annotations
 
-import struct
 from binascii import Error as NotBase64
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from rhtmx.errors import Violation
 from rhtmx.schema import times
+from rhtmx.schema.float32 import FLOAT_BITS, shortest_float
 from rhtmx.schema.shown import shown_number, shown_text
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "INT32",
     "INT64",
     "LIST_VALUE",
+    "NOT_FINITE",
     "SAFE",
     "SFIXED32",
     "SFIXED64",
@@ -305,13 +306,17 @@ def text_of(kind: Kind) -> Kind:
 
 # Numbers
 
-_NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
-_FLOAT = struct.Struct("<f")
+NOT_FINITE: Final[Mapping[str, float]] = {
+    "NaN": float("nan"),
+    "Infinity": float("inf"),
+    "-Infinity": float("-inf"),
+}
+"""The numbers that JSON has as texts."""
 
 
 def _number(json: Any, path: str, found: Found, words: Words) -> Any:
     """The number that JSON has, as a double; what is not finite is a violation."""
-    value = _NOT_FINITE.get(json) if isinstance(json, str) else json
+    value = NOT_FINITE.get(json) if isinstance(json, str) else json
     if value.__class__ is int:
         try:
             return float(value)
@@ -336,19 +341,14 @@ def _read_float(json: Any, path: str, found: Found, now: int, words: Words) -> A
     if value is UNREADABLE:
         return UNREADABLE
     try:
-        return _FLOAT.unpack(_FLOAT.pack(value))[0]
+        return FLOAT_BITS.unpack(FLOAT_BITS.pack(value))[0]
     except OverflowError:
         report(found, path, "range", "must be a number of 32 bits", words)
         return UNREADABLE
 
 
 def _show_float(value: float) -> str:
-    """The shortest text that is the same number when it is rounded to 32 bits."""
-    for digits in range(1, 10):
-        short = float(f"{value:.{digits}g}")
-        if _FLOAT.pack(short) == _FLOAT.pack(value):
-            return shown_number(short)
-    return shown_number(value)
+    return shown_number(shortest_float(value) if value - value == 0 else value)
 
 
 DOUBLE: Final = Kind("double", 0.0, _read_double, show=shown_number)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -73,7 +74,7 @@ def add(db: sqlite3.Connection, each: AddWrite) -> int:
     """Number a write and store it."""
     (seq,) = db.execute("UPDATE client SET last = last + 1 RETURNING last").fetchone()
     row = each.row
-    _put_row(db, StoredWrite(row.id, seq, row.message, row.epoch, row.since))
+    _put_row(db, replace(row, seq=seq, settled=None))
     if each.instead is not None:
         db.execute("DELETE FROM refused WHERE id = ?", (each.instead,))
     return int(seq)
@@ -114,12 +115,12 @@ def _put_row(db: sqlite3.Connection, row: StoredWrite) -> None:
     settled = None
     if row.settled is not None:
         lost = {field: _text(value) for field, value in row.settled.lost.items()}
-        kept = [row.settled.version, row.settled.epoch, lost]
+        told = [row.settled.version, row.settled.epoch, lost]
         if row.settled.prepared is not None:  # else as older programs read it
-            kept.append(_text(row.settled.prepared))
-        settled = json.dumps(kept).encode()
-    values = (row.id, row.seq, _message(row.message), row.epoch, row.since, settled)
-    db.execute("INSERT OR REPLACE INTO queue VALUES (?, ?, ?, ?, ?, ?)", values)
+            told.append(_text(row.settled.prepared))
+        settled = json.dumps(told).encode()
+    kept = (row.id, row.seq, _message(row.message), row.epoch, row.since, settled, row.builds_on)
+    db.execute("INSERT OR REPLACE INTO queue VALUES (?, ?, ?, ?, ?, ?, ?)", kept)
 
 
 def _put_refused(db: sqlite3.Connection, refused: StoredRejection) -> None:
@@ -136,13 +137,13 @@ def _put_refused(db: sqlite3.Connection, refused: StoredRejection) -> None:
 
 
 def _row(values: tuple[Any, ...]) -> StoredWrite:
-    row_id, seq, message, epoch, since, kept = values
+    row_id, seq, message, epoch, since, kept, builds_on = values
     settled = None
     if kept is not None:
         version, of, lost, *more = json.loads(kept)
         texts = {name: None if each is None else each.encode() for name, each in lost.items()}
         settled = Settled(version, of, texts, more[0].encode() if more else None)
-    return StoredWrite(row_id, seq, _mutation(message), epoch, since, settled)
+    return StoredWrite(row_id, seq, _mutation(message), epoch, since, settled, builds_on)
 
 
 def _refused(values: tuple[Any, ...]) -> StoredRejection:

@@ -23,7 +23,7 @@ from rhtmx.stores import rows
 
 __all__ = ["VERSION", "SqliteStore"]
 
-VERSION = 3
+VERSION = 4
 """Of the tables; in the file's `user_version`."""
 
 _APPLICATION = 0x72687478
@@ -57,7 +57,9 @@ CREATE TABLE parts (
 ) STRICT, WITHOUT ROWID;
 """
 
-_STEPS = (_FIRST, "ALTER TABLE client ADD COLUMN secret TEXT", _PARTS)
+_BUILDS_ON = "ALTER TABLE queue ADD COLUMN builds_on TEXT"
+
+_STEPS = (_FIRST, "ALTER TABLE client ADD COLUMN secret TEXT", _PARTS, _BUILDS_ON)
 """Step n makes version n out of the one before. Add steps, never change one."""
 
 

@@ -8,7 +8,8 @@ A field that is absent or `null` counts as nothing: 0, an empty list, an empty o
 number an empty text is nothing as well: it is what a schema has where nobody said any.
 Numbers are what they mean: `7`, `7.0` and `70e-1` are one integer. An operand that no field
 could take is `BAD_MESSAGE`; a field that this operation cannot be applied to is
-`INVALID_DATA`.
+`INVALID_DATA`. Their violation has the field, and `operation.operand`, `operation.value` or
+`operation.too_large` as its code.
 """
 
 from __future__ import annotations
@@ -135,6 +136,7 @@ class _Operands:
         name = FIELD_ACTION_SPELLINGS[self.action]
         return self._error(
             ErrorCode.BAD_MESSAGE,
+            "operation.operand",
             f"{name} of '{self.where[:40]}': {expected} expected, got {_kind(self.value)}",
         )
 
@@ -143,18 +145,18 @@ class _Operands:
         name = FIELD_ACTION_SPELLINGS[self.action]
         return self._error(
             ErrorCode.INVALID_DATA,
+            "operation.value",
             f"'{self.where[:40]}' is {_kind(self.field)}: {name} needs {expected}",
         )
 
     def too_large(self, words: str) -> RhtmxError:
         """What came of it would be too large."""
         name = FIELD_ACTION_SPELLINGS[self.action]
-        return self._error(
-            ErrorCode.INVALID_DATA, f"{name} of '{self.where[:40]}': it would have {words}"
-        )
+        message = f"{name} of '{self.where[:40]}': it would have {words}"
+        return self._error(ErrorCode.INVALID_DATA, "operation.too_large", message)
 
-    def _error(self, code: ErrorCode, message: str) -> RhtmxError:
-        details = _encode(violation_details([Violation(self.where, "", message)]))
+    def _error(self, code: ErrorCode, rule: str, message: str) -> RhtmxError:
+        details = _encode(violation_details([Violation(self.where, rule, message)]))
         return RhtmxError(code, message, details=details)
 
 

@@ -165,6 +165,16 @@ export class Collection<T = m.JsonValue> {
     return this.#write(id, { values: fields as Fields, options, seen: true });
   }
 
+  /** @internal Writes a whole record in the place of what is shown of it. */
+  protected replace(id: string, data: T): Promise<m.PushAck> {
+    return this.#write(id, {
+      action: "update",
+      data: data as m.JsonValue,
+      options: {},
+      seen: true,
+    });
+  }
+
   /** Deletes a record. Gone at once; resolves when that is durable. */
   delete(id: string, options: WriteOptions = {}): Promise<m.PushAck> {
     return this.#write(id, { action: "delete", data: null, options });

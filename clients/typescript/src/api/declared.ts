@@ -7,12 +7,13 @@
 import type { Element, Operation } from "../core/operations.ts";
 import type { CollectionOptions, Stop } from "../core/options.ts";
 import type { Where } from "../core/part.ts";
+import { RhtmxError, type Violation } from "../errors.ts";
 import { judgedClient } from "../forms/judged-client.ts";
 import type { FormsClient } from "../forms/types.ts";
 import type { JsonValue, SchemaVersion } from "../messages/types.ts";
 import type { Tab } from "../runtime/tab.ts";
-import { fromJson, isObject, type Shape, toJson } from "../schema/convert.ts";
-import { partOf, said } from "../schema/edit.ts";
+import { fromJson, isObject, type Shape } from "../schema/convert.ts";
+import { created, partOf } from "../schema/edit.ts";
 import { judgeFirst } from "../schema/judge-first.ts";
 import type { Message } from "../schema/message.ts";
 import { TypedCollection } from "./typed-collection.ts";
@@ -34,6 +35,8 @@ export type Other<Name extends string> = string & {
 
 /** What an edit can say of an integer, beside its value. */
 export type OnInteger = Operation<"increment" | "max" | "min", number>;
+/** Of an integer that is declared as a counter. */
+export type OnCounter = Operation<"increment", number>;
 /** Of a number with a fraction. */
 export type OnNumber = Operation<"max" | "min", number>;
 /** Of a text. */
@@ -90,10 +93,14 @@ export interface Standard<Input, Output> {
 /** What is declared of a message that is only a part of others. */
 export interface Declared<T, N> extends Shape, Standard<N, T> {}
 
-/** What is declared of a form. */
-export interface FormDeclared<N> extends Shape, Standard<N, N> {
+/** What is declared of a form; `Field`: what its fields are called in a page, and at the server. */
+export interface FormDeclared<N, Field extends string = Extract<keyof N, string>>
+  extends Shape,
+    Standard<N, N> {
   /** As client and server call it. */
   readonly name: string;
+  /** For the compiler only. */
+  readonly fields?: Field | undefined;
   /** What to bind the form to: it is judged where it is filled in; see `judgedClient`. */
   readonly judged: (client: FormsClient) => FormsClient;
 }
@@ -110,10 +117,7 @@ export interface EntityDeclared<T, N, E, W> extends Declared<T, N> {
 
 /** A message that is only a part of others. */
 export function record<T, N>(shape: Shape): Declared<T, N> {
-  const prepare = (value: object) => {
-    const data = toJson(shape, value, true);
-    return [data, said(shape, data)] as const;
-  };
+  const prepare = (value: object) => created(shape, value);
   const made = (_: object, data: object) => fromJson(shape, data) as T;
   return { ...shape, "~standard": standard<N, T>(shape.rules, prepare, made) };
 }
@@ -123,11 +127,11 @@ export function record<T, N>(shape: Shape): Declared<T, N> {
  *
  * @param convert - makes JSON of its values, if some are not what they are in JSON: `toJson`.
  */
-export function form<N>(
+export function form<N, Field extends string = Extract<keyof N, string>>(
   name: string,
   shape: Shape,
   convert: (shape: Shape, value: object) => object = (_, value) => value,
-): FormDeclared<N> {
+): FormDeclared<N, Field> {
   const prepare = (value: object) => [convert(shape, value)] as const;
   const made = (value: object) => value as N;
   const judged = (client: FormsClient) => judgedClient(client, shape);
@@ -171,16 +175,20 @@ function standard<I, O>(
     vendor: "rhtmx",
     validate(value) {
       if (!isObject(value)) return { issues: [{ message: "must be an object" }] };
-      const [data, changed] = prepare(value);
-      const found = judgeFirst(rules, data, { changed, now: BigInt(Date.now()) * 1_000_000n });
-      if (!found.length) return { value: made(value, data) };
-      return {
-        issues: found.map(({ field, message }) =>
-          field ? { message, path: pathOf(field) } : { message },
-        ),
-      };
+      try {
+        const [data, changed] = prepare(value);
+        const found = judgeFirst(rules, data, { changed, now: BigInt(Date.now()) * 1_000_000n });
+        return found.length ? { issues: found.map(issueOf) } : { value: made(value, data) };
+      } catch (error) {
+        if (!(error instanceof RhtmxError)) throw error;
+        return { issues: error.violations.map(issueOf) };
+      }
     },
   };
+}
+
+function issueOf({ field, message }: Violation): Issue {
+  return field ? { message, path: pathOf(field) } : { message };
 }
 
 /** The steps of a path: `steps[0].text`, `notes["a b"]`. */

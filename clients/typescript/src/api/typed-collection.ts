@@ -15,7 +15,7 @@ import type * as m from "../messages/types.ts";
 import { randomId } from "../runtime/platform.ts";
 import type { Tab } from "../runtime/tab.ts";
 import { fromJson, invalid, isObject, type Shape, toJson } from "../schema/convert.ts";
-import { type Edit, edited, editOf, said } from "../schema/edit.ts";
+import { changedOf, created, type Edit, edited, editOf } from "../schema/edit.ts";
 import { judgeFirst } from "../schema/judge-first.ts";
 import { Collection, type Patch } from "./collection.ts";
 
@@ -138,17 +138,25 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
     return attempt(() => super.set(id, this.#written(record) as T, { baseVersion: 0 }));
   }
 
-  /** Writes a whole record, whatever was there; see `Collection.set`, and `edit`. */
+  /**
+   * Writes a whole record, whatever was there; see `Collection.set`, and `edit`. What has been
+   * read can be written back; of a record that is held, only what differs is judged.
+   */
   override set(id: string, data: T, options: WriteOptions = {}): Promise<m.PushAck> {
-    return attempt(() => super.set(id, this.#written(data) as T, options));
+    return attempt(() => super.set(id, this.#written(data, super.row(id)?.data) as T, options));
   }
 
-  #written(record: unknown): object {
+  #written(record: unknown, held?: unknown): object {
     if (!isObject(record))
       throw invalid([{ field: "", code: "type", message: "must be an object" }]);
-    const data = toJson(this.#shape, record, true);
-    this.#judge(data, said(this.#shape, data));
-    return data;
+    if (isObject(held)) return this.#replacing(held, toJson(this.#shape, record));
+    const [data, said] = created(this.#shape, record);
+    return this.#judge(data, said);
+  }
+
+  /** A whole record in the place of one that is held. */
+  #replacing(held: object, data: object): object {
+    return this.#judge(data, changedOf(this.#shape, held, data));
   }
 
   /**
@@ -161,17 +169,23 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
    *   nothing was; or another reason.
    */
   edit(id: string, fields: E, options: PatchOptions = {}): Promise<m.PushAck | m.FieldPushAck> {
-    return attempt<m.PushAck | m.FieldPushAck>(() => {
-      const edit = editOf(this.#shape, fields as object, options.delete);
-      const row = super.row(id);
-      const after = this.#judged(edit, row?.data);
-      if (!this.#isWhole) {
-        return super.patch(id, edit.values as Patch<T>, { ...options, delete: edit.gone });
-      }
-      if (!row) throw notHeld(this.entity, id);
-      const baseVersion = options.baseVersion ?? (row.version || undefined);
-      return super.set(id, after as T, { baseVersion });
-    });
+    const write = () => this.#edit(id, fields, options);
+    // What has to be known may be in the store.
+    const waits = this.#isWhole && !super.row(id);
+    return waits ? this.ready.then(write) : attempt(write);
+  }
+
+  #edit(id: string, fields: E, options: PatchOptions): Promise<m.PushAck | m.FieldPushAck> {
+    const edit = editOf(this.#shape, fields as object, options.delete, this.#isWhole);
+    const row = super.row(id);
+    const after = this.#judged(edit, row?.data);
+    if (!this.#isWhole) {
+      return super.patch(id, edit.values as Patch<T>, { ...options, delete: edit.gone });
+    }
+    if (!row) throw notHeld(this.entity, id);
+    const { baseVersion } = options;
+    if (baseVersion === undefined) return super.replace(id, after as T);
+    return super.set(id, after as T, { baseVersion });
   }
 
   /** The same as `edit`. */
@@ -187,19 +201,21 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
   #judged(edit: Edit, held: unknown): object {
     const isHeld = isObject(held);
     const after = edited(isHeld ? held : {}, edit);
+    if (isHeld && this.#isWhole) return this.#replacing(held, after);
     // Of what is not here only new values can be judged, each by itself.
     const names = [...edit.names].filter((name) => isHeld || !edit.operated.has(name));
-    this.#judge(after, names, !isHeld);
-    return after;
+    return this.#judge(after, names, !isHeld);
   }
 
-  #judge(data: object, changed: readonly string[], isAlone = false): void {
+  /** What breaks no rule, as far as it has changed. */
+  #judge(data: object, changed: readonly string[], isAlone = false): object {
     const found = judgeFirst(this.#shape.rules, data, {
       changed,
       now: BigInt(Date.now()) * 1_000_000n,
     });
     const wrong = found.filter(({ field }) => field || !isAlone);
     if (wrong.length) throw invalid(wrong);
+    return data;
   }
 
   /**
@@ -222,6 +238,8 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
 }
 
 function notHeld(entity: string, id: string): RhtmxError {
-  const words = "records of this entity are written as a whole, so read it before you edit it";
-  return new RhtmxError("not_found", `'${entity}/${id}' is not held here: ${words}`);
+  const words =
+    "records of this entity are written as a whole, so read it before you edit it: " +
+    "'await synced' waits until all of them are here";
+  return new RhtmxError("not_found", `'${entity}/${id}' is not known here: ${words}`);
 }

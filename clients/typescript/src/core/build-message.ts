@@ -12,7 +12,7 @@ import { checkJson, entriesOf } from "../wire/value.ts";
 import { Operation } from "./operations.ts";
 import { within } from "./part.ts";
 import type { Mutation, State, Write } from "./storage-ops.ts";
-import { entityOf } from "./storage-ops.ts";
+import { bySeq, entityOf, partsOf } from "./storage-ops.ts";
 import { nextTime } from "./write-clock.ts";
 
 /** What a write may carry. */
@@ -50,6 +50,8 @@ interface RecordDraft extends About {
   readonly action: m.ChangeAction;
   readonly data: m.JsonValue;
   readonly options: WriteOptions;
+  /** It takes the place of what is shown of the record, own writes included. */
+  readonly seen?: boolean;
 }
 
 interface FieldsDraft extends About {
@@ -92,10 +94,11 @@ export function makeWrite(
   state: State,
   told?: string,
 ): Write {
+  const base = "seen" in draft && "action" in draft ? baseOf(state, draft) : undefined;
   const at = nextTime(state.time, now * 1e3, !!state.writes.size);
   state.time = at;
   // Checking copies: what the caller changes afterwards is not in it.
-  const made = messageOf(draft, at, state);
+  const made = messageOf(base ? { ...draft, options: base } : draft, at, state);
   const message = checkFromClient(
     "type" in draft ? made : { ...made, schema_version: under(draft, state) },
   );
@@ -104,7 +107,37 @@ export function makeWrite(
   const { entity, entity_id: entityId } = all[0]!;
   const [epoch, other] = new Set(all.map((each) => epochOf(state, each.entity)));
   // What is based on versions of several epochs is based on none.
-  return { id, entity, entityId, message, epoch: told ?? (other ? "" : epoch), since: at / 1e3 };
+  const of = base ?? { epoch: told ?? (other ? "" : epoch) };
+  const { epoch: seen, buildsOn } = of as Base;
+  return {
+    id,
+    entity,
+    entityId,
+    message,
+    epoch: seen,
+    since: at / 1e3,
+    ...(buildsOn && { buildsOn }),
+  };
+}
+
+interface Base extends WriteOptions, Pick<Write, "epoch" | "buildsOn"> {}
+
+/** What a write is based on that takes the place of what is shown of a record. */
+function baseOf(state: State, { entity, entityId: id }: About): Base {
+  const own = [...state.writes.values()]
+    .flatMap(partsOf)
+    .filter((each) => each.entity === entity && each.entityId === id)
+    .sort(bySeq);
+  const { version = 0 } = entityOf(state, entity).records.get(id) ?? {};
+  let base: Base = { baseVersion: version, epoch: epochOf(state, entity) };
+  for (const { settled, message, epoch, id: buildsOn } of own) {
+    if (!settled) {
+      const { base_version: baseVersion } = message;
+      base = { ...(baseVersion === undefined ? base : { baseVersion, epoch }), buildsOn };
+    } else if (settled.version >= base.baseVersion!)
+      base = { baseVersion: settled.version, epoch: settled.epoch };
+  }
+  return base;
 }
 
 function under({ schemaVersion }: Versioned, { schema }: State): number | undefined {

@@ -80,7 +80,7 @@ function alike(one: unknown, other: unknown): boolean {
     return false;
   const keys = Object.keys(one);
   if (keys.length !== Object.keys(other).length) return false;
-  return keys.every((key) => key in other && alike(one[key], other[key]));
+  return keys.every((key) => Object.hasOwn(other, key) && alike(one[key], other[key]));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -106,7 +106,8 @@ export function withFields(data: JsonValue | undefined, fields: readonly FieldUp
   for (const { field, action, value } of fields) {
     if (action === "delete") delete all[field];
     else {
-      const made = isOperation(action) ? apply(action, all[field], value) : value;
+      const held = Object.hasOwn(all, field) ? all[field] : undefined;
+      const made = isOperation(action) ? apply(action, held, value) : value;
       // Where it cannot be applied, the server will reject it.
       if (made !== undefined) all[field] = made;
     }

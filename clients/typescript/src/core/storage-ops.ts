@@ -71,6 +71,12 @@ export interface Settled {
 export interface Write extends Pending {
   /** The epoch of its base version. */
   readonly epoch?: string | undefined;
+  /**
+   * The id of the own write that its author saw beneath it: while that is ahead, this one waits,
+   * and is based on the version that it becomes. If that is rejected, it is based on what that was
+   * based on.
+   */
+  readonly buildsOn?: string | undefined;
   /** It was acknowledged, and stays until the change itself arrives. */
   readonly settled?: Settled | undefined;
 }

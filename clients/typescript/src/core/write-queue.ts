@@ -29,6 +29,8 @@
  * `acknowledged late` is an answer whose change is there already, or is read by nobody; after
  * `acknowledged` it is still to come. `sent` is said of this connection.
  *
+ * One that builds on another (`Write.buildsOn`) stays `waiting` until that is `settled` or gone.
+ *
  * Numbers have no holes; what is sent are the first that wait; and no answer is confirmed to the
  * server before it is stored.
  */
@@ -40,6 +42,8 @@ import type {
   FieldConflict,
   FieldPushAck,
   FieldUpdate,
+  JsonValue,
+  Push,
   PushAck,
   TransactionAck,
   TransactionWrite,
@@ -53,9 +57,12 @@ import type { Replica } from "./replica.ts";
 import { absorb, has } from "./replica.ts";
 import { RetryAfter } from "./retry-after.ts";
 import { TOO_LARGE } from "./session-output.ts";
-import type { Op, Pending, RecordWrite, Write } from "./storage-ops.ts";
-import { answered, apply, partsOf, rebased, waiting } from "./storage-ops.ts";
+import type { Op, Pending, RecordWrite, Settled, Write } from "./storage-ops.ts";
+import { answered, apply, entityOf, partsOf, rebased, waiting } from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
+
+/** About so many answers are remembered. */
+const REMEMBERED = 1_000;
 
 /** The writes that wait for their answer, on one connection after the other. */
 export class WriteQueue {
@@ -80,6 +87,10 @@ export class WriteQueue {
   #hole = 0;
   /** There may be something to send. */
   #due = false;
+  /** The next one waits for the answer to another, on which it builds. */
+  #isHeld = false;
+  /** What became of the last writes, for those that build on them; by `heirloom`. */
+  readonly #became = new Map<string, Settled>();
   /** The ids of those for which the store is asked for another number. */
   readonly #renewing = new Set<string>();
   /** The ids of the last writes with operations, by entity, of those of which `isInDoubt` may hold. */
@@ -144,7 +155,7 @@ export class WriteQueue {
     // It was numbered before the others were numbered anew: the store knows better.
     if (seq <= this.#sent) this.#core.tell({ type: "reload" });
     const isNext = seq === this.#sent + 1 && !write?.settled && this.hold.until === undefined;
-    if (!isNext || !this.#ready || this.#due || slow) this.#due = true;
+    if (!isNext || !this.#ready || this.#due || slow || write!.buildsOn) this.#due = true;
     else {
       // All that waits need not be looked at: in a burst it is long.
       this.#rebase({ ...write!, seq });
@@ -205,11 +216,14 @@ export class WriteQueue {
   flush(now: number, most: number): void {
     if (!this.#ready || !this.#due || most < 1) return;
     if ((this.hold.until ?? now) > now) return;
-    this.#due = false;
+    this.#due = this.#isHeld = false;
     this.hold.until = undefined;
     const unsent = waiting(this.#core.state).filter(({ seq }) => seq > this.#sent);
     for (const write of unsent) this.#rebase(write);
-    if (this.#blocked) return;
+    if (!this.#blocked) this.#sendAll(unsent, most);
+  }
+
+  #sendAll(unsent: readonly (Write & { readonly seq: number })[], most: number): void {
     for (const write of unsent) {
       const { id, seq } = write;
       // Where this number leads, the server knows better than the store did: none overtakes it.
@@ -220,6 +234,7 @@ export class WriteQueue {
         this.#hole = seq;
         return this.#core.tell({ type: "reload" });
       }
+      if (this.#waits(write)) return void (this.#isHeld = true);
       if (most-- < 1) return void (this.#due = true);
       this.#send(write, seq);
     }
@@ -251,6 +266,7 @@ export class WriteQueue {
       refuse(ack.type, "not a result for each write");
     }
     this.hold.passed();
+    if (this.#became.size > REMEMBERED) this.#became.clear();
     const told = this.#conflicts.filter(({ seq }) => seq === write.seq);
     const conflicts = parts.flatMap((part, at) => {
       const { entity, entityId } = part;
@@ -260,6 +276,7 @@ export class WriteQueue {
       const message = withWinners(part.message, lost);
       // The first has its place in the store; the others are behind it, in the order of their ids.
       const done = { ...part, id: at ? `${id} ${1_000 + at}` : id, message, settled };
+      this.#became.set(heirloom(id, part), settled);
       const replica = streams.replica(entity);
       if (!replica) absorb(core, done, settled);
       const arrived = !replica || has(replica, core, entityId, settled);
@@ -268,6 +285,7 @@ export class WriteQueue {
       return lost.map((each) => ({ ...ofField(each, part, version), epoch }));
     });
     this.#conflicts = [];
+    this.#due ||= this.#isHeld;
     const answer = "results" in ack ? { ...ack, conflicts: conflicts.length } : ack;
     core.tell({ type: "outcome", id, answer });
     for (const conflict of conflicts) core.tell({ type: "conflict", conflict });
@@ -379,16 +397,40 @@ export class WriteQueue {
     return undefined;
   }
 
-  /** The server judges a base version by its own epoch; what it has seen already stays as it was. */
+  /** Whether what a write builds on is ahead of it, and has no answer. */
+  #waits({ buildsOn = "", seq }: Write): boolean {
+    const before = this.#core.state.writes.get(buildsOn);
+    return !!before?.seq && !before.settled && before.seq < seq!;
+  }
+
+  /**
+   * What builds on another write is based on what became of that. The server judges a base version
+   * by its own epoch. What it has seen already stays as it was.
+   */
   #rebase(write: Write & { readonly seq: number }): void {
-    const { id, seq, epoch = this.#core.epoch } = write;
-    if (epoch === this.#core.epoch || seq <= this.#known) return;
+    if (write.seq <= this.#known) return;
+    const heir = this.#inherited(write);
+    const { epoch = this.#core.epoch } = heir;
     // That there must be none is true of any epoch.
-    const bare = rebased(write, ({ base_version }) => base_version && undefined);
-    if (!bare) return;
+    const isOld = epoch !== this.#core.epoch;
+    const now = (isOld && rebased(heir, ({ base_version }) => base_version && undefined)) || heir;
+    if (now === write) return;
     // What would come back from the store with it would be another write under its number.
     this.#blocked = this.#due = true;
-    this.#core.emit(["write", id, bare]);
+    this.#core.emit(["write", write.id, now]);
+  }
+
+  /** A write as it is based on what became of the one that it builds on, or on what that is. */
+  #inherited(write: Write): Write {
+    const { buildsOn = "" } = write;
+    const before = this.#core.state.writes.get(buildsOn);
+    const own = before && heirloom("", before) === heirloom("", write) ? before : undefined;
+    const { version, epoch = this.#core.epoch } = this.#became.get(heirloom(buildsOn, write)) ??
+      own?.settled ?? { version: (own?.message as Push | undefined)?.base_version, ...own };
+    // One of another epoch says nothing: that it builds on it, neither.
+    if (version === undefined || epoch !== this.#core.epoch) return write;
+    const now = rebased(write, () => version);
+    return now ? { ...now, epoch } : write;
   }
 
   #send(write: Write, seq: number): void {
@@ -432,6 +474,8 @@ export class WriteQueue {
     const { message: text, details } = error;
     const code = error.code ?? "internal";
     core.emit(["write", id]);
+    this.#due ||= this.#isHeld;
+    if (code === "conflict") this.#answeredBefore(write, details);
     // That somebody else has answered a conflict first leaves nothing to be tried again.
     const isMoot = code === "conflict" && isAnswer(message);
     if (!isMoot) core.emit(["rejected", id, { id, message, code, text, details, epoch }]);
@@ -441,6 +485,26 @@ export class WriteQueue {
       core.tell({ type: "conflict", conflict });
     }
   }
+
+  /** A conflict that somebody else has answered stays gone until the log tells so. */
+  #answeredBefore(write: Write, details: JsonValue): void {
+    const { state, epoch } = this.#core;
+    partsOf(write).forEach((part, at) => {
+      const { writes = [{ index: 0, details }] } = Object(details);
+      const { version = 0 } = Object(
+        writes.find((each: { index: number }) => each.index === at)?.details,
+      );
+      const held = entityOf(state, part.entity).records.get(part.entityId);
+      if (!isAnswer(part.message) || !held || held.version >= version) return;
+      const id = `${write.id} ${at}`;
+      this.#core.emit(["write", id, { ...part, id, settled: { version, epoch } }]);
+    });
+  }
+}
+
+/** What became of a record by one write, as a key. */
+function heirloom(id: string, { entity, entityId }: Write): string {
+  return `${id} ${entity} ${entityId}`;
 }
 
 /** The conflicts of one write of a transaction, of those that were told. */

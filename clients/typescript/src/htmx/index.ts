@@ -261,14 +261,14 @@ function partsOf(element: HTMLElement, watched?: string): string[] {
 }
 
 function whereOf(query: string): Where {
-  const where: { [field: string]: PartValue[] } = {};
+  const where = new Map<string, PartValue[]>();
   for (const [name, value] of new URLSearchParams(query)) {
     const isJson = name.endsWith(":");
     const field = isJson ? name.slice(0, -1) : name;
-    where[field] = [...(where[field] ?? []), isJson ? JSON.parse(value) : value];
+    where.set(field, [...(where.get(field) ?? []), isJson ? JSON.parse(value) : value]);
   }
   const one = (values: PartValue[]) => (values.length > 1 ? values : values[0]!);
-  return Object.fromEntries(Object.entries(where).map(([field, values]) => [field, one(values)]));
+  return Object.fromEntries([...where].map(([field, values]) => [field, one(values)]));
 }
 
 function words(text: string): string[] {

@@ -15,21 +15,13 @@ import { member } from "../forms/member.ts";
 export type UseFormOptions = Omit<FormOptions, "client" | "name">;
 
 /** A form of the application's schema, as `rhtmx codegen` has generated it. */
-export interface SchemaForm<Values> {
+export interface SchemaForm<Field extends string> {
   /** The form's name at the server. */
   readonly name: string;
   /** What it is bound to. */
   readonly judged: (client: FormOptions["client"]) => FormOptions["client"];
-  /** The types of its values: https://standardschema.dev. */
-  readonly "~standard": {
-    /** For the compiler only. */
-    readonly types?:
-      | {
-          /** What people fill in. */
-          readonly input: Values;
-        }
-      | undefined;
-  };
+  /** What its fields are called in a page: for the compiler only. */
+  readonly fields?: Field | undefined;
 }
 
 /** What is wrong, by field; `""` is the form as a whole. */
@@ -76,11 +68,11 @@ const NO_ERRORS: Readonly<Record<string, string>> = {};
  *   </form>
  * );
  */
-export function useForm<Values>(
+export function useForm<Field extends string = string>(
   client: FormOptions["client"],
-  form: SchemaForm<Values>,
+  form: SchemaForm<Field>,
   options?: UseFormOptions,
-): FormHandle<Extract<keyof Values, string>>;
+): FormHandle<Field>;
 export function useForm(
   client: FormOptions["client"],
   form: string,
@@ -88,7 +80,7 @@ export function useForm(
 ): FormHandle;
 export function useForm(
   client: FormOptions["client"],
-  declared: string | SchemaForm<unknown>,
+  declared: string | SchemaForm<string>,
   options: UseFormOptions = {},
 ): FormHandle {
   const [errors, setErrors] = useState(NO_ERRORS);
@@ -165,7 +157,7 @@ function withAnswer(
   before: Readonly<Record<string, string>>,
   { field, error }: ValidationDetail,
 ): Readonly<Record<string, string>> {
-  if ((before[field] ?? "") === error) return before;
+  if ((Object.hasOwn(before, field) ? before[field] : "") === error) return before;
   const { [field]: _, ...others } = before;
   // A form that is wrong in its fields only has no words of its own.
   return error ? { ...others, [field]: error } : others;

@@ -182,7 +182,9 @@ export function useField<T, K extends keyof T & string>(
     [collection, id, field, place, say],
   );
 
-  const { value, pending } = { value: row?.data?.[field], pending: row?.pending ?? false };
+  // A field may be called as what all objects have.
+  const value = Object.hasOwn(row?.data ?? {}, field) ? row?.data[field] : undefined;
+  const pending = row?.pending ?? false;
   const { conflict, error, violation } = said;
   return { value, pending, conflict, error, violation, set };
 }

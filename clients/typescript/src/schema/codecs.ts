@@ -7,7 +7,7 @@
  */
 import type { Codec, Shape } from "./convert.ts";
 import { recordOf, toJson, type Values } from "./convert.ts";
-import { BYTES, FLOAT } from "./kinds.ts";
+import { BYTES, type EnumKind, FLOAT, INT32 } from "./kinds.ts";
 
 /** Bytes: base64 in JSON. */
 export const bytesCodec: Codec = {
@@ -33,6 +33,24 @@ export const floatCodec: Codec = {
   write: (value) =>
     typeof value === "number" && Number.isFinite(value) ? +FLOAT.show!(value as never) : value,
 };
+
+/**
+ * An enum: its word, also where JSON has its number. A number that stands for no word is a text of
+ * its digits, and is written as that number again.
+ */
+export const enumCodec = ({ words }: EnumKind): Codec => ({
+  read: (json: string | number) =>
+    typeof json === "string"
+      ? json
+      : (Object.keys(words).find((each) => words[each] === +json) ?? String(+json)),
+  write: (value) =>
+    typeof value === "string" &&
+    /^(0|-?[1-9]\d{0,9})$/.test(value) &&
+    !Object.hasOwn(words, value) &&
+    INT32.read(+value, undefined, 0n) !== null
+      ? +value
+      : value,
+});
 
 /** A list. The same one, if none of its items changes. */
 export const listCodec = ({ read, write }: Codec): Codec => ({

@@ -5,10 +5,20 @@
  */
 import type { Fields } from "../core/build-message.ts";
 import { apply, Operation } from "../core/operations.ts";
+import { steady } from "../core/overlay.ts";
 import type { PartValue, Where } from "../core/part.ts";
 import type { Violation } from "../errors.ts";
 import type { JsonValue } from "../messages/types.ts";
-import { type Codec, invalid, keyOf, own, type Shape, written } from "./convert.ts";
+import {
+  type Codec,
+  invalid,
+  keyOf,
+  own,
+  type Shape,
+  toJson,
+  type Values,
+  written,
+} from "./convert.ts";
 import { type Field, IMMUTABLE, PRESENCE, READ_ONLY } from "./message.ts";
 
 /** What is written of a record. */
@@ -17,7 +27,7 @@ export interface Edit {
   readonly values: Fields;
   /** The keys that go. */
   readonly gone: readonly string[];
-  /** The fields that get a value, or go. */
+  /** The fields that get a value, or go: with those that leave a oneof. */
   readonly names: ReadonlySet<string>;
   /** Those of which it says what is to be done. */
   readonly operated: ReadonlySet<string>;
@@ -28,12 +38,15 @@ export interface Edit {
  *
  * @param fields - new values and operations by name; null: it goes.
  * @param left - names of fields that go, and keys that no schema has.
+ * @param isWhole - the record is written as a whole, so that nobody is told which fields were
+ *   named: `changedOf` says what may not become another value.
  * @throws RhtmxError `invalid`: nobody may write such a field here.
  */
 export function editOf(
   { rules, codecs }: Shape,
   fields: object,
   left: readonly string[] = [],
+  isWhole = false,
 ): Edit {
   const values: { [key: string]: JsonValue | Operation } = {};
   const gone = new Set<string>();
@@ -43,7 +56,10 @@ export function editOf(
   const known = new Map(rules.fields.map((field) => [field[0], field]));
   const leaving = rules.fields.filter(([name]) => left.includes(name));
   const told = [...all.map(([name]) => name), ...leaving.map(([name]) => name)];
-  refuse(told.map((name) => [name, known.get(name)]));
+  const isRefused = (name: string) => !isWhole || !known.has(name);
+  refuse(told.filter(isRefused).map((name) => [name, known.get(name)]));
+  const unfit = all.flatMap(([name, given]) => unfitting(known.get(name)!, given));
+  if (unfit.length) throw invalid(unfit);
   for (const key of left) if (!known.has(key)) gone.add(key);
   for (const field of leaving) {
     names.add(field[0]);
@@ -57,7 +73,10 @@ export function editOf(
     else {
       values[keyOf(field)] = operand(field, own(codecs, name), given);
       // A oneof is one field for whoever merges: what is set takes all others away.
-      for (const other of othersOf(rules.fields, field)) gone.add(keyOf(other));
+      for (const other of othersOf(rules.fields, field)) {
+        names.add(other[0]);
+        gone.add(keyOf(other));
+      }
     }
   }
   return { values, gone: [...gone].filter((key) => !Object.hasOwn(values, key)), names, operated };
@@ -70,6 +89,27 @@ function refuse(fields: readonly (readonly [name: string, field: Field | undefin
     return refused ? [{ field: name, ...refused }] : [];
   });
   if (wrong.length) throw invalid(wrong);
+}
+
+/** The operations on a field that is declared to be of one kind, as the server takes them. */
+const TAKES = new Map([
+  ["counter", ["increment"]],
+  ["set", ["add", "remove"]],
+]);
+
+/** What is wrong with an operation, by how the field is declared. */
+function unfitting([field, , , , traits]: Field, given: unknown): Violation[] {
+  const { merge = "", scale = 0 } = traits ?? {};
+  if (!(given instanceof Operation)) return [];
+  const { action, value } = given;
+  const takes = TAKES.get(merge);
+  if (takes && !takes.includes(action)) {
+    const message = `must be a ${merge}, which takes ${takes.join(" and ")}`;
+    return [{ field, code: "operation", message }];
+  }
+  if (!scale || (typeof value === "string" && value.split(".")[1]?.length === scale)) return [];
+  const message = `must be incremented by a text like "${(0).toFixed(scale)}"`;
+  return [{ field, code: "operation.decimals", message }];
 }
 
 function isGone([, , flags = 0]: Field, given: unknown): boolean {
@@ -108,18 +148,55 @@ export function edited(data: object, { values, gone }: Edit): { [key: string]: u
 }
 
 /**
- * What an application may judge of a new record: not what the server fills in.
+ * The fields that have another value in a record that is written as a whole.
  *
- * @param data - what is written of it.
+ * @throws RhtmxError `invalid`: nobody may change one of these here. That it is spelt in another
+ *   way is no change.
+ */
+export function changedOf({ rules }: Shape, before: object, after: object): string[] {
+  const isIn = (field: Field, data: object) => Object.hasOwn(data, keyOf(field));
+  const both = rules.fields.filter(
+    (field) =>
+      isIn(field, before) !== isIn(field, after) ||
+      !isSame(own(before as Values, keyOf(field)), own(after as Values, keyOf(field))),
+  );
+  const other = both.filter((field) => {
+    const value = valueIn(field, before);
+    return value === null || !isSame(value, valueIn(field, after));
+  });
+  refuse(other.map((field) => [field[0], field]));
+  return both.map(([name]) => name);
+}
+
+/** The value of a field in a record of JSON: undefined for nothing, null for none of its kind. */
+function valueIn(field: Field, data: object): unknown {
+  const [, kind, flags = 0] = field;
+  const json = own(data as Values, keyOf(field));
+  return json == null ? (flags & PRESENCE ? undefined : kind.zero) : kind.read(json, undefined, 0n);
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return steady(one, other) === one;
+}
+
+/**
+ * A new record as it is written, and what an application may judge of it: not what the server
+ * fills in.
+ *
  * @throws RhtmxError `invalid`: a field that only the server writes has a value.
  */
-export function said({ rules }: Shape, data: object): string[] {
+export function created(shape: Shape, record: object): readonly [data: Values, said: string[]] {
+  const { fields } = shape.rules;
+  const data = toJson(shape, record, true);
+  const ofServer = fields.filter(([, , flags = 0]) => flags & READ_ONLY);
+  for (const field of ofServer) {
+    // What it has where nobody has said anything is not said.
+    if (isSame(valueIn(field, {}), valueIn(field, data))) delete data[keyOf(field)];
+  }
   const isIn = (field: Field) => Object.hasOwn(data, keyOf(field));
-  const all = rules.fields.filter(isIn);
-  const wrong = all.filter(([, , flags = 0]) => flags & READ_ONLY);
-  if (wrong.length) throw invalid(wrong.map((field) => ({ field: field[0], ...refusal(field)! })));
+  refuse(ofServer.filter(isIn).map((field) => [field[0], field]));
   const filled = ([, , flags = 0, , traits]: Field) => traits?.default || flags & READ_ONLY;
-  return rules.fields.filter((field) => isIn(field) || !filled(field)).map(([name]) => name);
+  return [data, fields.filter((field) => isIn(field) || !filled(field)).map(([name]) => name)];
 }
 
 /** A part as a collection takes it, of one by the schema's names. */

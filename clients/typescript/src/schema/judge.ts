@@ -88,7 +88,9 @@ function judgeField(
 ): unknown {
   const json = Object.hasOwn(data, key) ? (data as Record<string, unknown>)[key] : null;
   const at: Bad | undefined =
-    bad && ((path, code, said, own) => bad(name + path, code, own ? said : (words[code] ?? said)));
+    bad &&
+    ((path, code, said, own) =>
+      bad(name + path, code, !own && Object.hasOwn(words, code) ? words[code]! : said));
   const value =
     json == null ? (flags & PRESENCE ? undefined : kind.zero) : kind.read(json, at, now);
   judgeValue(kind, flags, rows, value, at, now);

@@ -25,6 +25,8 @@ describe("what is declared", () => {
       { message: expect.stringContaining("time"), path: ["due"] },
       { message: expect.stringContaining("1"), path: ["steps", 0, "text"] },
     ]);
+    const owner = validate({ title: "x", team: "red", owner: "eve" });
+    expect(owner.issues).toEqual([{ message: expect.stringContaining("server"), path: ["owner"] }]);
     expect(validate("x")).toEqual({ issues: [{ message: "must be an object" }] });
   });
 

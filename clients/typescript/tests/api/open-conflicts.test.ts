@@ -192,7 +192,15 @@ describe("open conflicts", () => {
     await settle();
     const error = { type: "error", code: "conflict", message: "written since" } as const;
     socket.says({ ...error, seq: 1, details: { version: 14, fields: ["$12"] } });
-    socket.says({ ...error, seq: 2, details: { writes: [] } });
+    const late = { index: 1, code: "conflict", details: { version: 15, fields: ["$13"] } };
+    socket.says({ ...error, seq: 2, details: { writes: [late] } });
+    // Before the log has told it, too: they are not open any more.
+    expect(conflicts.snapshot).toEqual([]);
+    await settle();
+    expect(conflicts.snapshot).toEqual([]);
+    says(15, "1", {}, "delete");
+    says(16, "1", { $16: lost() });
+    expect(numbers(conflicts.snapshot)).toEqual([16]);
     // To leave it as it is: that somebody was faster is no error.
     await answers[0];
     await expect(answers[1]).rejects.toMatchObject({

@@ -13,6 +13,11 @@ let client: Client;
 let socket: FakeWebSocket;
 let tasks: TypedCollection<Task, TaskNew, TaskEdit>;
 
+interface Pushed {
+  readonly seq: number;
+  readonly base_version?: number;
+}
+
 const RED = { title: "Write it down", team: "red" };
 
 async function world(): Promise<void> {
@@ -167,6 +172,39 @@ describe("an edit", () => {
     void readings.edit("1", { degrees: 3 });
     expect(readings.row("1")?.data).toEqual({ degrees: 3, station: "x" });
     expect(client.queue).toHaveLength(2);
+    await settle();
+    const pushed = () =>
+      socket.heard().filter(({ type }) => type === "push") as unknown as Pushed[];
+    const [first, ...others] = pushed();
+    expect([first?.base_version, others]).toEqual([0, []]);
+    const ack = { type: "push_ack", entity: "reading", entity_id: "1" } as const;
+    socket.says({ ...ack, seq: first!.seq, version: 7 });
+    await eventually(() => expect(pushed()[0]?.base_version).toBe(7));
+  });
+});
+
+describe("a whole record", () => {
+  it("that has been read can be written back", async () => {
+    await world();
+    says(1, "1", { ...RED, votes: 1 });
+    const { data } = tasks.row("1")!;
+    void tasks.set("1", data);
+    void tasks.create({ ...data }, "2");
+    void tasks.set("3", data); // nobody here knows what it has
+    expect(client.queue.map(({ entityId }) => entityId)).toEqual(["1", "2", "3"]);
+    expect(await wrong(tasks.set("1", { ...data, owner: "eve", team: "blue" }))).toEqual([
+      ["team", "immutable"],
+      ["owner", "read_only"],
+    ]);
+  });
+
+  it("is judged by what differs from the one that is there", async () => {
+    await world();
+    says(1, "1", { title: "", team: "red", done: false });
+    const { data } = tasks.row("1")!;
+    void tasks.set("1", { ...data, done: true });
+    expect(client.queue).toHaveLength(1);
+    expect(await wrong(tasks.set("1", { ...data, votes: -1 }))).toEqual([["votes", "int64.gte"]]);
   });
 });
 

@@ -36,6 +36,17 @@ describe("what is shown of a record", () => {
     expect(rows()).toEqual([{ id: "1", data: { a: 3, b: 2, c: 3 }, version: 1, pending: true }]);
   });
 
+  it("is of its fields only, also where one is called as what all objects have", () => {
+    const { held, write, rows } = state();
+    held("1", { a: 1 });
+    write("w1", patch("1", { valueOf: inc(2), toString: add("x") }), { seq: 1 });
+    expect(Object.entries(rows()[0]!.data as object)).toEqual([
+      ["a", 1],
+      ["valueOf", 2],
+      ["toString", ["x"]],
+    ]);
+  });
+
   it("keeps its order when the server's count goes back: what was acknowledged before stays below", () => {
     const { memory, write, rows } = state();
     const settled = { version: 9, epoch: "e1" };

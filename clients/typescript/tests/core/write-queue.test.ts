@@ -1100,3 +1100,129 @@ describe("a write that is parked, and may be sent under another id,", () => {
     expect(after(patch({ a: 1 }, 3), later)).toBe(3);
   });
 });
+
+describe("what builds on an own write", () => {
+  const shown = (driver: Driver, data: JsonValue) =>
+    void driver.tab.write({
+      entity: "users",
+      entityId: "1",
+      action: "update",
+      data,
+      options: {},
+      seen: true,
+    });
+  const bases = (driver: Driver) =>
+    driver.sent.splice(0).map((each) => (each as RecordWrite["message"]).base_version);
+
+  it("waits for its answer, and is based on what it became", async () => {
+    const driver = await started();
+    driver.tab.open("users", false);
+    for (const data of [1, 2, 3]) shown(driver, data);
+    await driver.settle();
+    driver.sent = driver.sent.filter(({ type }) => type === "push");
+    expect(bases(driver)).toEqual([0]);
+    ack(driver, 1, 7);
+    await driver.settle();
+    expect(bases(driver)).toEqual([7]);
+    ack(driver, 2, 8);
+    await driver.settle();
+    expect(bases(driver)).toEqual([8]);
+    ack(driver, 3, 9);
+    shown(driver, 4);
+    await driver.settle();
+    expect(bases(driver)).toEqual([9]);
+  });
+
+  it("is based on what that was based on, if that is rejected", async () => {
+    const driver = await started();
+    driver.tab.open("users", false);
+    for (const data of [1, 2, 3]) shown(driver, data);
+    await driver.settle();
+    driver.sent = [];
+    refuse(driver, 1, "invalid");
+    await driver.settle();
+    expect(bases(driver)).toEqual([0]);
+    ack(driver, 2, 7);
+    await driver.settle();
+    expect(bases(driver)).toEqual([7]);
+  });
+
+  it("is based on the answer to a part of a transaction", async () => {
+    const driver = await started();
+    driver.tab.open("users", false);
+    const push = compose.push("users", "1", "update", 1, {});
+    void driver.tab.write({ drafts: [compose.push("users", "2", "update", 1, {}), push] });
+    shown(driver, 2);
+    await driver.settle();
+    driver.sent = [];
+    const result = { duplicate: false, applied: 1, conflicts: 0, clamped: 0 };
+    const results = [7, 8].map((version) => ({
+      ...result,
+      entity: "users",
+      entity_id: `${9 - version}`,
+      version,
+    }));
+    driver.says({
+      type: "transaction_ack",
+      transaction: "t1",
+      seq: 1,
+      epoch: "e1",
+      results,
+    } as never);
+    await driver.settle();
+    expect(bases(driver)).toEqual([8]);
+  });
+
+  it("still does after a restart, and another connection", async () => {
+    const store = new TestStore("c");
+    const before = await Driver.create(store);
+    for (const data of [1, 2]) shown(before, data);
+    await before.settle();
+    const driver = await Driver.create(store);
+    driver.connect();
+    driver.says(WELCOME);
+    await driver.settle();
+    driver.lose();
+    driver.connect();
+    driver.sent = [];
+    driver.says(WELCOME);
+    await driver.settle();
+    expect(bases(driver)).toEqual([0]);
+    ack(driver, 1, 7);
+    await driver.settle();
+    expect(bases(driver)).toEqual([7]);
+  });
+
+  it("is based on no version of a store that is no more", async () => {
+    const driver = await started();
+    driver.tab.open("users", false);
+    shown(driver, 1);
+    await driver.settle();
+    ack(driver, 1, 7);
+    await driver.settle();
+    driver.lose();
+    shown(driver, 2);
+    shown(driver, 3);
+    await driver.settle();
+    driver.connect();
+    driver.sent = [];
+    driver.says({ ...WELCOME, epoch: "e2", last_seq: 1 });
+    await driver.settle();
+    driver.sent = driver.sent.filter(({ type }) => type === "push");
+    expect(bases(driver)).toEqual([undefined]);
+    ack(driver, 2, 3);
+    await driver.settle();
+    expect(bases(driver)).toEqual([3]);
+  });
+
+  it("holds nothing back that is ahead of it", async () => {
+    const driver = await started();
+    shown(driver, 1);
+    shown(driver, 2);
+    await push(driver, 3);
+    ack(driver, 1, 7);
+    await driver.settle();
+    expect(seqs(driver)).toEqual([1, 2, 3]);
+    expect(driver.tab.queue).toHaveLength(2);
+  });
+});

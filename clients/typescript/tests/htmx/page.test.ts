@@ -154,12 +154,12 @@ it("after the end nothing is watched, bound or told", async () => {
 it("parts are found where they are named, each by itself, with texts and other values", () => {
   bind(`
     <ul data-rhtmx-watch="orders?customer=7 orders?customer=8&open:=true users" data-rhtmx-changes="a?b"></ul>
-    <ol data-rhtmx-watch="orders?customer=7&customer=8%26&amount:=1"></ol>`);
+    <ol data-rhtmx-watch="orders?customer=7&customer=8%26&amount:=1&valueOf=7"></ol>`);
   expect(client.watched()).toEqual([
     "a?b",
     'orders {"customer":"7"}',
     'orders {"customer":"8","open":true}',
-    'orders {"customer":["7","8&"],"amount":1}',
+    'orders {"customer":["7","8&"],"amount":1,"valueOf":"7"}',
     "users",
   ]);
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { add, inc, remove } from "../../src/core/operations.ts";
+import { add, append, inc, max, remove } from "../../src/core/operations.ts";
 import type { RhtmxError } from "../../src/errors.ts";
-import { edited, editOf, partOf, said } from "../../src/schema/edit.ts";
+import { fromJson } from "../../src/schema/convert.ts";
+import { created, edited, editOf, partOf } from "../../src/schema/edit.ts";
 import { Task, type TaskEdit } from "../support/sample.ts";
 
 const edit = (fields: TaskEdit) => editOf(Task, fields);
@@ -28,6 +29,7 @@ describe("an edit", () => {
       values: { ticket: "7" },
       gone: ["url", "person"],
     });
+    expect([...edit({ ticket: "7" }).names]).toEqual(["ticket", "url", "person"]);
     expect(edit({ ticket: null }).gone).toEqual(["ticket"]);
     expect(edit({ ticket: "7", url: "http://a/" }).gone).toEqual(["person"]);
   });
@@ -39,6 +41,27 @@ describe("an edit", () => {
     const after = { votes: 3, labels: ["a"], done: true, colour: "red" };
     expect(edited(before, said)).toEqual(after);
     expect(edited({}, edit({ labels: remove("a") }))).toEqual({});
+  });
+
+  it("says what to do only where the server takes it", () => {
+    const codes = (fields: object) => {
+      try {
+        return editOf(Task, fields) && [];
+      } catch (error) {
+        return (error as RhtmxError).violations.map(({ field, code }) => [field, code]);
+      }
+    };
+    expect(
+      codes({ cost: inc("-0.50"), votes: inc(1), labels: remove("a"), weight: max(1) }),
+    ).toEqual([]);
+    expect(codes({ cost: inc("0.5"), votes: max(1), labels: append("a") })).toEqual([
+      ["cost", "operation.decimals"],
+      ["votes", "operation"],
+      ["labels", "operation"],
+    ]);
+    for (const by of ["1", "0.500", 1]) {
+      expect(codes({ cost: inc(by) })).toEqual([["cost", "operation.decimals"]]);
+    }
   });
 
   it("is refused where the field is not for whoever edits", () => {
@@ -59,10 +82,16 @@ describe("an edit", () => {
 
 describe("a new record", () => {
   it("is judged by what its author says", () => {
-    const names = said(Task, { title: "x" });
+    const [, names] = created(Task, { title: "x" });
     expect(names).toContain("due");
     expect(names).not.toContain("owner");
-    expect(() => said(Task, { title: "x", owner: "eve" })).toThrow("owner: must be left");
+    expect(() => created(Task, { title: "x", owner: "eve" })).toThrow("owner: must be left");
+  });
+
+  it("may be a copy of one that says nothing of what is the server's", () => {
+    const [data, names] = created(Task, fromJson(Task, { title: "x" }));
+    expect(data).not.toHaveProperty("owner");
+    expect(names).not.toContain("owner");
   });
 });
 

@@ -4,7 +4,8 @@ import { inc } from "../../src/core/operations.ts";
 import { judgedClient } from "../../src/forms/judged-client.ts";
 import type { FormsClient } from "../../src/forms/types.ts";
 import { fromJson, type Shape, toJson } from "../../src/schema/convert.ts";
-import { edited, editOf, partOf, said } from "../../src/schema/edit.ts";
+import { created, edited, editOf, partOf } from "../../src/schema/edit.ts";
+import { judge } from "../../src/schema/judge.ts";
 import { INT32, STRING } from "../../src/schema/kinds.ts";
 import { PRESENCE, READ_ONLY, REQUIRED } from "../../src/schema/message.ts";
 
@@ -40,7 +41,7 @@ describe("a field with the name of a method", () => {
       ["toString", ""],
       ["valueOf", 0],
     ]);
-    expect(said(shape(READ_ONLY), {})).toEqual(["valueOf", "constructor", "hasOwnProperty"]);
+    expect(created(shape(READ_ONLY), {})[1]).toEqual(["valueOf", "constructor", "hasOwnProperty"]);
   });
 
   it("is edited, and asked for", () => {
@@ -51,6 +52,14 @@ describe("a field with the name of a method", () => {
       ["valueOf", 2],
     ]);
     expect(partOf(shape(0), { constructor: "Lotus" })).toEqual({ builder: "Lotus" });
+  });
+
+  it("and a rule that is called so, has no words of the application where it gave none", () => {
+    const failing = () => ["toString", "is wrong"] as const;
+    const rules = { name: "Car", fields: [["a", STRING, 0, [[failing]], {}]] } as const;
+    expect(judge(rules, { a: "b" })).toEqual([
+      { field: "a", code: "toString", message: "is wrong" },
+    ]);
   });
 
   it("is missing in a form where nothing was entered", async () => {

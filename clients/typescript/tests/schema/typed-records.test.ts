@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { RhtmxError } from "../../src/errors.ts";
 import { fromJson, toJson } from "../../src/schema/convert.ts";
-import { editOf } from "../../src/schema/edit.ts";
+import { changedOf, editOf } from "../../src/schema/edit.ts";
 import { Person, SignUp, Task, TaskStep } from "../support/sample.ts";
 
 const SHAPES = { Person, SignUp, Task, TaskStep };
 const FILE = new URL("../../../../tests/vectors/typed_records.json", import.meta.url);
-const { records, edits } = JSON.parse(readFileSync(FILE, "utf8"));
+const { records, edits, replaced } = JSON.parse(readFileSync(FILE, "utf8"));
 
 function failure(make: () => unknown): RhtmxError | undefined {
   try {
@@ -34,6 +34,13 @@ interface Edited {
   readonly refused?: { readonly [field: string]: string };
 }
 
+interface Replaced {
+  readonly before: object;
+  readonly after: object;
+  readonly changed?: readonly string[];
+  readonly refused?: { readonly [field: string]: string };
+}
+
 describe("both languages", () => {
   it.each<Read>(records)("read alike: $name", ({ record, data, written, absent, unreadable }) => {
     const shape = SHAPES[record];
@@ -54,5 +61,12 @@ describe("both languages", () => {
       return;
     }
     expect(editOf(Task, fields)).toMatchObject({ values, gone: deletes });
+  });
+
+  it.each<Replaced>(replaced)("replace alike: $before by $after", ({ before, after, ...rest }) => {
+    const { changed, refused } = rest;
+    if (changed) return expect(new Set(changedOf(Task, before, after))).toEqual(new Set(changed));
+    const found = failure(() => changedOf(Task, before, after))?.violations ?? [];
+    expect(Object.fromEntries(found.map(({ field, code }) => [field, code]))).toEqual(refused);
   });
 });

@@ -114,7 +114,7 @@ export interface TaskEdit {
   /** What it is, in a few words. */
   readonly title?: string | s.OnText | undefined;
   readonly done?: boolean | undefined;
-  readonly votes?: number | s.OnInteger | undefined;
+  readonly votes?: number | s.OnCounter | undefined;
   readonly labels?: readonly string[] | s.OnSet<string> | undefined;
   readonly start?: s.Timestamp | null | undefined;
   /** When it has to be done. */
@@ -221,6 +221,8 @@ export interface SignUp {
   readonly password: string;
   readonly topics: readonly string[];
   readonly urgency: Priority;
+  /** As a page of before calls it. */
+  readonly nick_name: string;
 }
 
 /** What `SignUp` is created from. */
@@ -230,6 +232,8 @@ export interface SignUpNew {
   readonly password?: string | undefined;
   readonly topics?: readonly string[] | undefined;
   readonly urgency?: Priority | undefined;
+  /** As a page of before calls it. */
+  readonly nick_name?: string | undefined;
 }
 
 export const PRIORITY_WORDS: s.EnumKind = /* @__PURE__ */ s.enumOf({
@@ -318,6 +322,7 @@ export const SIGN_UP_RULES: s.Message = {
     ["password", s.STRING, 32],
     ["topics", /* @__PURE__ */ s.listOf(s.STRING)],
     ["urgency", PRIORITY_WORDS],
+    ["nick_name", s.STRING, 0, [], { key: "nick-name" }],
   ],
 };
 
@@ -326,13 +331,16 @@ export const Task: s.EntityDeclared<Task, TaskNew, TaskEdit, TaskWhere> = /* @__
   {
     rules: TASK_RULES,
     codecs: {
+      priority: /* @__PURE__ */ s.enumCodec(PRIORITY_WORDS),
       thumbnail: s.bytesCodec,
       foreign_id: s.bigintCodec,
       weight: s.floatCodec,
       steps: /* @__PURE__ */ s.listCodec(/* @__PURE__ */ s.recordCodec(() => TaskStep)),
+      ratings: /* @__PURE__ */ s.mapCodec(/* @__PURE__ */ s.enumCodec(PRIORITY_WORDS)),
       next: /* @__PURE__ */ s.recordCodec(() => TaskStep),
       person: /* @__PURE__ */ s.recordCodec(() => Person),
       keys: /* @__PURE__ */ s.listCodec(s.bytesCodec),
+      urgency: /* @__PURE__ */ s.enumCodec(PRIORITY_WORDS),
     },
   },
   false,
@@ -343,7 +351,8 @@ export const TaskStep: s.Declared<TaskStep, TaskStepNew> = /* @__PURE__ */ s.rec
   {
     rules: TASK_STEP_RULES,
     codecs: {
-      steps: /* @__PURE__ */ s.listCodec(/* @__PURE__ */ s.recordCodec(() => TaskStep))
+      priority: /* @__PURE__ */ s.enumCodec(PRIORITY_WORDS),
+      steps: /* @__PURE__ */ s.listCodec(/* @__PURE__ */ s.recordCodec(() => TaskStep)),
     },
   },
 );
@@ -356,6 +365,6 @@ export const Reading: s.EntityDeclared<Reading, ReadingNew, ReadingEdit, Reading
   "reading", { rules: READING_RULES }, true, 2
 );
 
-export const SignUp: s.FormDeclared<SignUpNew> = /* @__PURE__ */ s.form(
-  "signup", { rules: SIGN_UP_RULES }
+export const SignUp: s.FormDeclared<SignUpNew, "email" | "age" | "password" | "topics" | "urgency" | "nick-name"> = /* @__PURE__ */ s.form(
+  "signup", { rules: SIGN_UP_RULES }, s.toJson
 );

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from rhtmx.api.conflict_resolution import Pending, RejectedWrite
 from rhtmx.core import build_message
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.storage_ops import Mutation, StoredRejection
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode
 from rhtmx.values.results import FieldPushResult, PushResult
 

@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,6 +208,87 @@ async def test_records_of_some_entities_are_written_as_a_whole(
     change = await app.changes.get("reading", "1")
     assert change is not None
     assert change.data == {"degrees": 3.0, "station": "x"}
+
+
+async def test_own_writes_of_a_whole_record_do_not_conflict_with_each_other(
+    client: rhtmx.Client, app: App
+) -> None:
+    readings: TypedCollection[Any] = client.of(S.Reading)
+    client.offline()
+    made = readings.create(S.Reading(station="x"), "1")
+    edits = [readings.edit("1", degrees=1.0), readings.edit("1", station="y")]
+    client.online()
+    edits.append(readings.edit("1", degrees=2.0))
+    assert (await made).version == 1
+    assert [(await each).version for each in edits] == [2, 3, 4]
+    # Nobody reads it here: what was answered is what the next edit builds on.
+    assert (await client.of(S.Reading).edit("1", station="z")).version == 5
+    change = await app.changes.get("reading", "1")
+    assert change is not None
+    assert change.data == {"degrees": 2.0, "station": "z"}
+
+
+async def test_own_writes_that_are_read_do_not_conflict_with_each_other(
+    client: rhtmx.Client, app: App
+) -> None:
+    await app.changes.push("reading", "1", {"degrees": 1.0, "station": "x"})
+    readings: TypedCollection[Any] = client.of(S.Reading)
+    await readings.synced()
+    edits = [readings.edit("1", degrees=float(each)) for each in range(20)]
+    assert [(await each).version for each in edits] == list(range(2, 22))
+    result = await readings.edit("1", station="y")  # its change may not have come yet
+    assert result.version == 22
+    assert client.rejected == ()
+
+
+async def test_what_builds_on_a_rejected_write_is_judged_by_what_that_was_based_on(
+    client: rhtmx.Client, app: App
+) -> None:
+    await app.changes.push("reading", "1", {"degrees": 1.0, "station": "x"})
+    readings: TypedCollection[Any] = client.of(S.Reading)
+    await readings.synced()
+    client.offline()
+    lost = [readings.edit("1", degrees=2.0), readings.edit("1", station="y")]
+    await app.changes.push("reading", "1", {"degrees": 5.0, "station": "x"})
+    client.online()
+    for each in lost:
+        with pytest.raises(RhtmxError) as error:
+            await each
+        assert error.value.code is ErrorCode.CONFLICT
+    await eventually(lambda: readings.all()[0].data.degrees == 5.0)
+    await readings.edit("1", station="y")
+
+
+async def test_what_somebody_else_has_written_since_is_not_overwritten(
+    client: rhtmx.Client, app: App
+) -> None:
+    readings: TypedCollection[Any] = client.of(S.Reading)
+    await readings.create(S.Reading(station="x"), "1")
+    await app.changes.push("reading", "1", {"degrees": 5.0, "station": "x"})
+    with pytest.raises(RhtmxError) as error:
+        await readings.edit("1", station="y")
+    assert error.value.code is ErrorCode.CONFLICT
+    with pytest.raises(RhtmxError, match="read it before") as error:
+        readings.edit("1", station="y")
+    await readings.synced()
+    assert (await readings.edit("1", station="y")).version == 3
+
+
+async def test_what_builds_on_an_own_write_survives_the_program(app: App, tmp_path: Path) -> None:
+    file = tmp_path / "app.db"
+    async with rhtmx.connect(app.url, store=file) as client:
+        client.offline()
+        readings: TypedCollection[Any] = client.of(S.Reading)
+        readings.create(S.Reading(station="x"), "1")
+        readings.edit("1", degrees=1.0)
+        await client.saved()
+    async with rhtmx.connect(app.url, store=file) as client:
+        readings = client.of(S.Reading)
+        assert (await readings.edit("1", station="y")).version == 3
+        assert client.rejected == ()
+    change = await app.changes.get("reading", "1")
+    assert change is not None
+    assert change.data == {"degrees": 1.0, "station": "y"}
 
 
 async def test_what_became_of_a_record_is_typed(tasks: TypedCollection[Any], app: App) -> None:

@@ -73,6 +73,9 @@ def test_values_are_written_as_json_has_them() -> None:
         ("ratings", SetKey(SEVEN), SetKey({"7": "low"})),
         ("ratings", DeleteKey(7), DeleteKey("7")),  # type: ignore[arg-type]
         ("settings", SetKey({"a": [1]}), SetKey({"a": [1]})),
+        ("cost", Increment("0.5"), None),
+        ("cost", Increment("1"), None),
+        ("cost", Increment(1), None),
         ("title", Increment(1), None),
         ("title", Add("a"), None),
         ("labels", Append("z"), None),
@@ -123,7 +126,7 @@ def test_a_record_is_shown_as_it_would_be() -> None:
 def test_an_operation_that_the_record_cannot_take_is_invalid() -> None:
     with pytest.raises(Invalid) as error:
         edit_of(TASK, {"votes": Increment(1)}).applied({"votes": "many"})
-    assert codes(error.value) == {"votes": ""}
+    assert codes(error.value) == {"votes": "operation.value"}
 
 
 def test_what_the_server_fills_in_is_left_to_it() -> None:

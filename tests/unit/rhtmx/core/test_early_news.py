@@ -8,8 +8,9 @@ from rhtmx.core import early_news
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.early_news import EarlyNews, News
 from rhtmx.core.events import Delivered, Synced
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.storage_ops import PendingOps
-from rhtmx.core.write_queue import QueuedWrite, WriteQueue
+from rhtmx.core.write_queue import WriteQueue
 from rhtmx.messages import ChangeAction, ChangeLog, FieldAction, FieldUpdate, Position, PushFields
 
 

@@ -12,9 +12,9 @@ from rhtmx.core.events import Delivered, Ended, Event, Started, Stopped, Synced,
 from rhtmx.core.events import Reset as ResetNews
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.local_state import EntityView, LocalState
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.storage_ops import HeldRecord, Image, PutRecord, Settled, StoredEntity, StoredWrite
 from rhtmx.core.where import where_of
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     ChangeAction,

@@ -10,9 +10,10 @@ import pytest
 from rhtmx.core import build_message
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.overlay import Overlay, Record
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.replica import Replica
 from rhtmx.core.storage_ops import Mutation, PendingOps, Settled
-from rhtmx.core.write_queue import QueuedWrite, WriteQueue
+from rhtmx.core.write_queue import WriteQueue
 from rhtmx.messages import ChangeAction, ChangeLog
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

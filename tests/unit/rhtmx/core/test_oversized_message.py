@@ -6,10 +6,10 @@ import pytest
 
 from rhtmx.core.events import Event, Refused, Rejected
 from rhtmx.core.oversized_message import OversizedMessage
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.requests import Requests
 from rhtmx.core.storage_ops import PendingOps
 from rhtmx.core.write_outcomes import WriteOutcomes
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode
 from rhtmx.messages import ChangeAction, Push, PushAck, ValidateField
 

@@ -6,11 +6,11 @@ import pytest
 
 from rhtmx.core.connection_lifecycle import ConnectionLifecycle
 from rhtmx.core.local_state import LocalState
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.requests import Requests
 from rhtmx.core.send_queue import SendQueue
 from rhtmx.core.storage_ops import Image, keep
 from rhtmx.core.streams import Outgoing, Streams
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Ping, Pong, Push, Subscribe, ValidateField
 from rhtmx.stores.memory import MemoryStore

@@ -9,9 +9,9 @@ import pytest
 from rhtmx.core import build_message
 from rhtmx.core.conflict_log import removal
 from rhtmx.core.events import Answered, Conflicted, Event, Refused, Rejected, TokenNeeded
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.storage_ops import Image, PendingOps, StoredRejection, StoredWrite
 from rhtmx.core.write_outcomes import _MOST_REJECTED, WriteOutcomes
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     ChangeAction,

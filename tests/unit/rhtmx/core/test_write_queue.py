@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
+from rhtmx.core.queued_write import QueuedWrite, WriteState
 from rhtmx.core.storage_ops import AddWrite, PendingOps, SetLast, Settled, StoredWrite, keep
-from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
+from rhtmx.core.write_queue import WriteQueue
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.stores.memory import MemoryStore
-from rhtmx.values.transaction_writes import writes_of
+from rhtmx.values.transaction_writes import transaction_of, writes_of
 
 
 def push(name: str, base_version: int | None = None) -> Push:
@@ -687,3 +690,91 @@ def test_who_watches_an_entity_has_the_records_whose_writes_change(queue: WriteQ
     queue.unwatch("tasks", changed)
     queue.add(row("b"))
     assert changed == set()
+
+
+def chain(*names: str, base: int | None = 1) -> list[QueuedWrite]:
+    """Writes of one record, each made on top of the one before."""
+    rows = [QueuedWrite(name, push("r", base), epoch="e") for name in names]
+    for before, after in pairwise(rows):
+        after.builds_on = before.id
+    return rows
+
+
+def bases(queue: WriteQueue) -> list[tuple[str, int | None]]:
+    return [(row.id, row.writes[0].base_version) for row in queue]
+
+
+def test_what_builds_on_an_own_write_waits_for_it_and_is_based_on_what_came_of_it(
+    queue: WriteQueue,
+) -> None:
+    queue.begin(0, "e")
+    for each in [*chain("a", "b", "c"), row("d")]:
+        queue.add(each)
+    assert numbers(queue) == [("a", 1)]
+    queue.settle(number(queue, 1), Settled(7, "e"))
+    assert bases(queue) == [("b", 7), ("c", 7), ("d", None)]
+    assert numbers(queue) == [("b", 2)]
+    queue.settle(number(queue, 2), Settled(8, "e"))
+    assert numbers(queue) == [("c", 3), ("d", 4)]
+    assert bases(queue)[0] == ("c", 8)
+
+
+def test_what_builds_on_a_write_that_is_rejected_is_based_on_what_that_was_based_on(
+    queue: WriteQueue,
+) -> None:
+    queue.begin(0, "e")
+    for each in chain("a", "b", "c"):
+        queue.add(each)
+    queue.due()
+    queue.drop(number(queue, 1))
+    assert numbers(queue) == [("b", 2)]
+    assert bases(queue) == [("b", 1), ("c", 1)]
+    queue.settle(number(queue, 2), Settled(7, "e"))
+    assert bases(queue) == [("c", 7)]
+
+
+def test_what_builds_on_a_part_of_a_transaction_is_based_on_its_version(queue: WriteQueue) -> None:
+    queue.begin(0, "e")
+    both = transaction_of([push("q"), push("r")])
+    queue.add(QueuedWrite("a", both))
+    queue.add(QueuedWrite("b", push("r", 0), epoch="e", builds_on="a"))
+    queue.due()
+    queue.settle(number(queue, 1), Settled(7, "e"), Settled(8, "e"))
+    assert bases(queue) == [("b", 8)]
+
+
+def test_what_it_builds_on_lasts_as_long_as_the_write(durable: Durable) -> None:
+    durable.queue.begin(0, "e")
+    for each in chain("a", "b", "c"):
+        durable.queue.add(each)
+    durable.work()
+    assert numbers(durable.queue) == [("a", 1)]
+    again = Durable()
+    again.store = durable.store
+    again.queue.load(durable.store.load().rows, 3)
+    again.queue.begin(0, "e")
+    assert numbers(again.queue) == [("a", 1)]
+    again.queue.settle(number(again.queue, 1), Settled(7, "e"))
+    assert numbers(again.queue) == []  # not before the store has its base
+    again.work()
+    assert bases(again.queue) == [("b", 7), ("c", 7)]
+    assert numbers(again.queue) == [("b", 2)]
+    # What it waits for has left the store together with the version that it became.
+    once_more = Durable()
+    once_more.queue.load(again.store.load().rows, 3)
+    assert bases(once_more.queue) == [("b", 7), ("c", 7)]
+
+
+def test_what_has_no_number_yet_is_stored_with_its_new_base(durable: Durable) -> None:
+    durable.queue.begin(0, "e")
+    one, other = chain("a", "b")
+    durable.queue.add(one)
+    durable.work()
+    durable.queue.due()
+    durable.queue.add(other)
+    durable.queue.settle(number(durable.queue, 1), Settled(7, "e"))
+    durable.work()
+    assert numbers(durable.queue) == []
+    durable.work()
+    assert numbers(durable.queue) == [("b", 2)]
+    assert [writes_of(row.message)[0].base_version for row in durable.store.load().rows[1:]] == [7]

@@ -13,8 +13,9 @@ from collections import Counter
 
 import pytest
 
+from rhtmx.core.queued_write import QueuedWrite, WriteState
 from rhtmx.core.storage_ops import AddWrite, BatchOutcome, OpBatch, PendingOps, Settled, keep
-from rhtmx.core.write_queue import QueuedWrite, WriteQueue, WriteState
+from rhtmx.core.write_queue import WriteQueue
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.stores.memory import MemoryStore

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import AddWrite, Image, Op, SetLast
-from rhtmx.core.write_queue import QueuedWrite
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.runtime.event_router import EventRouter

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rhtmx.api.typed_edit import edit_of
+from rhtmx.api.typed_edit import changed_of, edit_of
 from rhtmx.errors import ErrorCode, Invalid
 from rhtmx.schema.convert import Unreadable, from_json, to_json
 from rhtmx.schema.declared import shape_of
@@ -168,6 +168,17 @@ def test_both_languages_write_an_edit_alike(case: dict[str, Any]) -> None:
         return
     edit = edit_of(shape_of(S.Task), case["fields"])
     assert (edit.values, list(edit.deletes)) == (case["values"], case["deletes"])
+
+
+@pytest.mark.parametrize("case", VECTORS["replaced"], ids=str)
+def test_both_languages_replace_a_record_alike(case: dict[str, Any]) -> None:
+    shape = shape_of(S.Task)
+    if "refused" not in case:
+        assert changed_of(shape, case["before"], case["after"]) == set(case["changed"])
+        return
+    with pytest.raises(Invalid) as error:
+        changed_of(shape, case["before"], case["after"])
+    assert {each.field: each.code for each in error.value.violations} == case["refused"]
 
 
 VALUES: list[Any] = [

@@ -14,6 +14,7 @@ from rhtmx.schema.declared import Entity
 from rhtmx_server import Grant, Invalid
 from rhtmx_server.access.grant import BACKEND
 from rhtmx_server.schema.records import RecordRules
+from tests.support.sample_schema import ROOT, loaded
 
 NOW = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 ADA = Grant("ada")
@@ -111,7 +112,9 @@ def test_over_what_is_no_object_all_rules_are_judged_and_nothing_is_set_that_is_
 ) -> None:
     rules = rules_of(TITLE, VOTES, SEEN, KIND)
     with pytest.raises(Invalid) as caught:
-        rules.judge(ADA, before, b'{"votes":1,"seen":2,"kind":"a"}', ("kind", "seen", "votes"))
+        rules.judge(
+            ADA, before, b'{"votes":1,"seen":2,"kind":"a"}', ("kind", "seen", "votes"), True
+        )
     assert [(each.field, each.code) for each in caught.value.violations] == [
         ("title", "string.min_len"),
         ("seen", "read_only"),
@@ -166,7 +169,9 @@ def test_who_writes_a_whole_record_back_may_spell_what_is_not_theirs_as_their_la
     # Who names a field has written it.
     old, new = json.dumps(before).encode(), json.dumps(after).encode()
     with pytest.raises(Invalid):
-        rules.judge(ADA, old, new, ("kind", "score"))
+        rules.judge(ADA, old, new, ("kind", "score"), True)
+    if not is_refused:  # that a commit says what has changed names nothing
+        rules.judge(ADA, old, new, ("kind", "score", "title"))
 
 
 OWNER = _s.field("owner", _s.STRING, read_only=True, default=_s.Default(source="subject"))
@@ -184,6 +189,7 @@ def test_what_only_the_server_sets_is_set_by_it_whatever_the_author_says() -> No
 def test_what_only_the_server_sets_and_has_no_default_is_refused_of_a_client() -> None:
     rules = rules_of(SEEN)
     assert refused(rules.prepare, ADA, {"seen": 1}) == [("seen", "read_only")]
+    assert rules.prepare(ADA, {"seen": 0}) == {}  # zero is nothing, where nothing is no value
     assert rules.prepare(ADA, {}) == {}
     assert rules.prepare(SERVICE, {"seen": 1}) == {}
 
@@ -246,3 +252,30 @@ def test_what_never_leaves_the_server_is_known_by_key_with_what_a_client_is_told
         "internal": Violation("note", "server_only", "is written by the server only"),
         "limit": Violation("limit", "server_only", "is set by sales"),
     }
+
+
+VECTORS = json.loads((ROOT / "tests" / "vectors" / "typed_records.json").read_text())
+TASK = RecordRules(loaded().Task.__rhtmx__, lambda: NOW, lambda: "id-7")
+OF_AUTHORS = {"read_only", "immutable"}
+
+
+def kept_from(before: Any, after: Any, named: list[str]) -> dict[str, str]:
+    """What the server refuses since it is not for whoever writes."""
+    old, new = json.dumps(before).encode(), json.dumps(after).encode()
+    try:
+        TASK.judge(ADA, old, new, named, bool(named))
+    except Invalid as error:
+        return {e.field: e.code for e in error.violations if e.code in OF_AUTHORS}
+    return {}
+
+
+@pytest.mark.parametrize("case", VECTORS["replaced"], ids=str)
+def test_what_clients_refuse_of_a_whole_record_the_server_refuses(case: dict[str, Any]) -> None:
+    assert kept_from(case["before"], case["after"], []) == case.get("refused", {})
+
+
+@pytest.mark.parametrize("case", VECTORS["edits"], ids=lambda case: str(case["fields"]))
+def test_what_clients_refuse_of_an_edit_the_server_refuses(case: dict[str, Any]) -> None:
+    before = {"team": "red", "owner": ""}
+    after = {**before, **case["fields"]}
+    assert kept_from(before, after, list(case["fields"])) == case.get("refused", {})

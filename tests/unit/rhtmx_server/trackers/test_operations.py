@@ -274,21 +274,28 @@ def test_a_value_of_somebody_who_had_seen_all_increments_is_an_assignment() -> N
 
 
 @pytest.mark.parametrize(
-    ("update", "words"),
+    ("update", "code", "words"),
     [
-        (do("stock", ADD, ["a"]), "'stock' is declared as a counter: it takes increment"),
-        (do("labels", INCREMENT, 1), "'labels' is declared as a set: it takes add and remove"),
+        (do("stock", ADD, ["a"]), "", "'stock' is declared as a counter: it takes increment"),
+        (do("labels", INCREMENT, 1), "", "'labels' is declared as a set: it takes add and remove"),
         (
             do("stock", INCREMENT, "0.50"),
+            ".decimals",
             r"'stock' is not declared to have decimals, as Counter\(scale=2\)",
         ),
-        (do("other", INCREMENT, "0.50"), "'other' is not declared to have decimals"),
-        (do("other", INCREMENT, True), "increment of 'other': an integer"),
+        (do("other", INCREMENT, "0.50"), ".decimals", "'other' is not declared to have decimals"),
+        (do("other", INCREMENT, True), ".operand", "increment of 'other': an integer"),
+        (do("text", INCREMENT, 1), ".value", "'text' is a string: increment needs an integer"),
+        (do("most", INCREMENT, 1), ".too_large", "it would have the value 9007199254740992"),
     ],
 )
-def test_a_field_takes_what_it_is_declared_to_take(update: FieldUpdate, words: str) -> None:
-    with pytest.raises(RhtmxError, match=words):
-        Log(policy=COUNTERS).take(update)
+def test_a_field_takes_what_it_is_declared_to_take(
+    update: FieldUpdate, code: str, words: str
+) -> None:
+    with pytest.raises(RhtmxError, match=words) as error:
+        Log(b'{"text":"a","most":9007199254740991}', COUNTERS).take(update)
+    (violation,) = error.value.violations
+    assert (violation.field, violation.code) == (update.field, f"operation{code}")
 
 
 def test_an_integer_as_a_text_is_counted_by_such_texts_without_being_declared() -> None:

@@ -362,7 +362,7 @@ def judged(*writes: Push | PushFields, hidden: Mapping[str, Violation] = HIDDEN)
     """What the rules of a schema are asked about each write of the program."""
     asked: list[Judged] = []
 
-    def judge(who: Any, before: Any, after: Any, written: Any) -> None:
+    def judge(who: Any, before: Any, after: Any, written: Any, named: Any) -> None:
         asked.append((before, after, sorted(written)))
 
     server = Server(judge=judge, hidden=hidden)

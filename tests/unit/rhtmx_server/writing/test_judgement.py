@@ -640,7 +640,9 @@ def test_a_value_that_no_part_can_have_is_refused_for_everybody(
             assert isinstance(error, Error)
             assert error.code is ErrorCode.INVALID
             assert error.message.startswith("tasks/1: 'team' divides its entity")
-            assert json.loads(error.details or b"")["field"] == "team"
+            details = json.loads(error.details or b"")
+            assert details["field"] == "team"
+            assert details["violations"][0]["code"] == "partition"
 
 
 def test_a_commit_says_which_parts_the_record_was_in_and_is_in() -> None:

@@ -423,7 +423,8 @@ class FieldAction(betterproto2.Enum):
     what is there when they arrive, so that none of two concurrent ones is
     lost. They need a `seq`. They are pushed only: a change tells the value
     that came of them, as `update`. A field that is absent or `null` counts as
-    0, an empty list or an empty object.
+    0, an empty list or an empty object. To a decimal number an empty string
+    counts as nothing, too.
 
     Adds `value` to a number: both are integers, and the sum is between
     -(2^53 - 1) and 2^53 - 1; or both are strings of a decimal number, with as
