@@ -5,8 +5,8 @@
  * connection is used for.
  */
 
+import { find, setText } from "../inspector/dom.ts";
 import type { Client, RhtmxError, State } from "../src/index.ts";
-import { find, setText } from "./dom.ts";
 import type { TextStorage } from "./drafts.ts";
 
 const KEY = "rhtmx-demo:offline";
