@@ -6,13 +6,23 @@
  */
 
 import type { JsonValue } from "../src/index.ts";
-import { extrasOf, listOf, type Part, partOf, rulesInWords, typeInWords } from "./rules.ts";
-import { valueInWords } from "./values.ts";
+import {
+  extrasOf,
+  listOf,
+  otherwise,
+  type Part,
+  partOf,
+  rulesInWords,
+  typeInWords,
+} from "./rules.ts";
+import { valueInWords, wordsFor } from "./values.ts";
 
 /** One field. */
 export interface FieldFacts {
   /** As records have it. */
   readonly key: string;
+  /** As the schema has it, and what is said of it. */
+  readonly name: string;
   /** What people call it. */
   readonly label: string;
   /** What it is for; empty if nobody says it. */
@@ -57,13 +67,13 @@ export const NO_SCHEMA: SchemaFacts = { version: "", entities: [], forms: [], pa
 
 /** How concurrent writes of a field are merged. */
 export function mergeInWords(strategy: string): string {
-  return Object.hasOwn(MERGES, strategy) ? MERGES[strategy]! : strategy;
+  return wordsFor(MERGES, strategy, strategy);
 }
 
-/** What is known of a field; undefined where the schema has none of this name. */
+/** What is known of a field, by its key or its name; undefined where the schema has none of it. */
 export function fieldOf(schema: SchemaFacts, entity: string, key: string): FieldFacts | undefined {
   const message = schema.entities.find(({ name }) => name === entity);
-  return message?.fields.find((field) => field.key === key);
+  return message?.fields.find((field) => field.key === key || field.name === key);
 }
 
 /** A document of JSON Schema in words. */
@@ -127,6 +137,7 @@ function fieldFacts(key: string, schema: Part, isRequired: boolean, usual: strin
   const strategy = usual && mergeInWords(String(merge));
   return {
     key,
+    name: String(extras.name ?? key),
     label: String(schema.title ?? key),
     about: String(schema.description ?? extras.help ?? ""),
     type: typeInWords(schema),
@@ -175,9 +186,9 @@ function traitsInWords(schema: Part, extras: Part): readonly string[] {
   const known = TRAITS.filter(([key]) => extras[key] === true).map(([, words]) => words);
   return [
     ...known,
-    ...(source === undefined ? [] : [SOURCES[String(source)] ?? `begins as: ${source}`]),
-    ...(value === undefined ? [] : [`begins as ${valueInWords(value)}`]),
-    ...listOf(normalize).map((each) => NORMALIZED[String(each)] ?? `normalised: ${each}`),
+    ...(source === undefined ? [] : [wordsFor(SOURCES, source, `begins as: ${source}`)]),
+    ...(value === undefined || extras.secret ? [] : [`begins as ${valueInWords(value)}`]),
+    ...listOf(normalize).map((each) => wordsFor(NORMALIZED, each, `normalised: ${each}`)),
     ...(oneof === undefined ? [] : [`one of the fields of ${oneof}`]),
     ...(schema.deprecated ? ["no longer to be used"] : []),
   ];
@@ -198,8 +209,8 @@ function acrossInWords(schema: Part, labelled: (key: JsonValue) => string): read
 
 function ruleInWords(rule: Part, labelled: (key: JsonValue) => string): string {
   const reads = listOf(rule.reads).map(labelled).join(", ");
-  // Its words are those of the violation.
-  return `if it is broken: ${valueInWords(rule.message ?? rule.id)}${reads && ` (${reads})`}`;
+  const name = `${rule.id}${reads && ` (${reads})`}`;
+  return rule.message === undefined ? name : otherwise(name, rule.message);
 }
 
 // How an entity is kept.
@@ -230,5 +241,5 @@ function accessInWords(access: Part, labelled: (key: JsonValue) => string): stri
     backend: "services of the application",
   };
   const may = listOf(actions).join(", ");
-  return `${may}: ${people[String(who)] ?? who}`;
+  return `${may}: ${wordsFor(people, who, String(who))}`;
 }

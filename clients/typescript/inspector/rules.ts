@@ -7,7 +7,7 @@
  */
 
 import type { JsonValue } from "../src/index.ts";
-import { valueInWords } from "./values.ts";
+import { valueInWords, wordsFor } from "./values.ts";
 
 /** A schema, or a part of one. */
 export type Part = { readonly [key: string]: JsonValue };
@@ -46,10 +46,13 @@ export function rulesInWords(schema: Part, isRequired = false): readonly string[
 /** @param kind of a value, of the items of a list, of the values of a map: as the field says it. */
 function rulesOf(schema: Part, kind: string, isRequired = false): readonly string[] {
   const extras = extrasOf(schema);
-  const context: Context = { kind, own: partOf(extras.words), isRequired };
+  const rules = listOf(extras.rules).map(partOf);
+  const hasFormat = together(schema).some(({ format }) => format !== undefined);
+  const ids = new Set(rules.map(({ id }) => lastOf(id)));
+  const context: Context = { kind, own: partOf(extras.words), isRequired, hasFormat, ids };
   const said = wordsOf(schema, context);
-  const listed = listOf(extras.rules).map((rule) => listedRule(partOf(rule), context));
-  const first = isRequired ? [ownWords(context, "required") ?? "required"] : [];
+  const listed = rules.map((rule) => listedRule(rule, context));
+  const first = isRequired ? [withOwn(context, "required", "required")] : [];
   return [...new Set([...first, ...said, ...listed, ...withinInWords(schema, kind)])];
 }
 
@@ -92,13 +95,12 @@ function typeOf(schema: Part, kind: string): string {
   const values = parts.find((each) => typeof each.additionalProperties === "object");
   if (values) return `by key: ${typeOf(partOf(values.additionalProperties), kind)}`;
   if (kind === "enum") return `one of ${wordsOfEnum(schema).join(", ")}`;
-  if (Object.hasOwn(KINDS, kind)) return KINDS[kind]!;
   if (INTEGER.test(kind)) return type === "string" ? "whole number, as a text" : "whole number";
-  return TYPES[String(type)] ?? "any JSON";
+  return wordsFor(KINDS, kind, wordsFor(TYPES, type, "any JSON"));
 }
 
 function wordsOfEnum(schema: Part): readonly string[] {
-  const all = [schema, ...listOf(schema.anyOf).map(partOf)];
+  const all = together(schema).flatMap((each) => [each, ...listOf(each.anyOf).map(partOf)]);
   const words = all.flatMap((each) => listOf(each.enum)).filter((each) => typeof each === "string");
   return words.filter((each) => each !== "") as string[];
 }
@@ -125,6 +127,10 @@ interface Context {
   /** Words of the application, by the id of the rule. */
   readonly own: Part;
   readonly isRequired: boolean;
+  /** Its pattern is that of a format, which has a name. */
+  readonly hasFormat: boolean;
+  /** The rules that are listed, by the last part of their id. */
+  readonly ids: ReadonlySet<string>;
 }
 
 type Say = (value: JsonValue, context: Context) => string;
@@ -213,23 +219,18 @@ function wordsOf(schema: Part, context: Context): readonly string[] {
   const parts = together(schema);
   return parts.flatMap((part) => {
     const choices = choicesOf(part);
-    const said = Object.keys(part).flatMap((key) => keywordInWords(key, part, parts, context));
+    const said = Object.keys(part).flatMap((key) => keywordInWords(key, part, context));
     // An open enum is words, or anything else.
     if (choices.length < 2 || context.kind === "enum") return said;
     return [...said, ...choiceInWords(choices, context)];
   });
 }
 
-function keywordInWords(
-  keyword: string,
-  part: Part,
-  parts: readonly Part[],
-  context: Context,
-): readonly string[] {
+function keywordInWords(keyword: string, part: Part, context: Context): readonly string[] {
   const value = part[keyword]!;
   if (keyword === "not") return notInWords(partOf(value), context);
-  const rule = Object.hasOwn(KEYWORDS, keyword) ? KEYWORDS[keyword]! : undefined;
-  if (!rule || isImplied(keyword, value, part, parts, context)) return [];
+  const rule = wordsFor(KEYWORDS, keyword, "");
+  if (!rule || isImplied(keyword, value, context)) return [];
   if (rule === "format") return formatInWords(String(value), context);
   if (rule === "min_len" && part.maxLength === value) return [say("len", value, context)];
   if (rule === "max_len" && part.minLength === value) return [];
@@ -240,31 +241,35 @@ function keywordInWords(
 function isImplied(
   keyword: string,
   value: JsonValue,
-  part: Part,
-  parts: readonly Part[],
-  { kind, isRequired }: Context,
+  { kind, isRequired, hasFormat }: Context,
 ): boolean {
   if (keyword === "enum") return kind === "enum";
-  if (keyword === "pattern") return kind !== "" || parts.some(({ format }) => format !== undefined);
+  if (keyword === "pattern") return kind !== "" || hasFormat;
   if (keyword === "minLength" || keyword === "minItems" || keyword === "minProperties")
     return isRequired && value === 1;
   if (!/imum$/i.test(keyword)) return false;
   // Of a float the bounds are those of what is rounded to it: the rule itself is listed.
   if (kind === "float" || BOUNDS.has(value)) return true;
-  return keyword === "minimum" && value === 0 && /^(uint|fixed)/.test(kind) && "minimum" in part;
+  return keyword === "minimum" && value === 0 && /^(uint|fixed)/.test(kind);
 }
 
 function formatInWords(format: string, context: Context): readonly string[] {
-  if (context.kind !== "") return [];
-  const rule = Object.hasOwn(FORMATS, format) ? FORMATS[format]! : format;
+  if (context.kind !== "" || context.ids.has("web_url")) return [];
+  const rule = wordsFor(FORMATS, format, format);
   return Object.hasOwn(RULES, rule) ? [say(rule, true, context)] : [format];
 }
 
 /** What a value must not be; that it is not zero, is what `required` means. */
 function notInWords(schema: Part, context: Context): readonly string[] {
-  if ("enum" in schema) return context.isRequired ? [] : [say("not_in", schema.enum!, context)];
+  const { kind, isRequired } = context;
+  if ("enum" in schema) {
+    const values = listOf(schema.enum);
+    if (kind !== "enum") return [say("not_in", values, context)];
+    const words = values.filter((each) => typeof each === "string");
+    return isRequired && words.includes("") ? [] : [say("not_in", words, context)];
+  }
   if (!("const" in schema)) return [];
-  if (context.isRequired && !schema.const) return [];
+  if (isRequired && !schema.const) return [];
   return [say("not_in", [schema.const!], context)];
 }
 
@@ -289,28 +294,35 @@ function isZero(schema: Part): boolean {
 
 /** A rule that JSON Schema cannot say. */
 function listedRule({ id, value = null, message }: Part, context: Context): string {
-  const name = String(id);
-  const own = context.own[name] ?? message;
-  if (typeof own === "string") return own;
-  const rule = name.split(".").at(-1)!;
-  if (Object.hasOwn(RULES, rule)) return RULES[rule]!(value, context);
+  const rule = lastOf(id);
+  if (message !== undefined) return otherwise(String(id), message);
+  if (Object.hasOwn(RULES, rule)) return say(rule, value, context);
   const bounds = /^(gte?)_(lte?)(_exclusive)?$/.exec(rule);
-  if (!bounds) return value === null ? name : `${name}: ${valueInWords(value)}`;
+  const name = value === null ? String(id) : `${id}: ${valueInWords(value)}`;
+  if (!bounds) return withOwn(context, rule, name);
   const [, low = "", high = "", isOutside] = bounds;
   const [least = null, most = null] = listOf(value);
-  return [RULES[low]!(least, context), RULES[high]!(most, context)].join(
-    isOutside ? ", or " : ", ",
-  );
+  const both = [RULES[low]!(least, context), RULES[high]!(most, context)];
+  return withOwn(context, rule, both.join(isOutside ? ", or " : ", "));
 }
 
 function say(rule: string, value: JsonValue, context: Context): string {
-  return ownWords(context, rule) ?? RULES[rule]!(value, context);
+  return withOwn(context, rule, RULES[rule]!(value, context));
 }
 
-/** What the application says in the place of the usual words. */
-function ownWords({ own }: Context, rule: string): string | undefined {
-  const [, words] = Object.entries(own).find(([id]) => id.split(".").at(-1) === rule) ?? [];
-  return typeof words === "string" ? words : undefined;
+/** With what the application says to whoever breaks the rule, if it has own words for that. */
+function withOwn({ own }: Context, rule: string, usual: string): string {
+  const [, words] = Object.entries(own).find(([id]) => lastOf(id) === rule) ?? [];
+  return words === undefined ? usual : otherwise(usual, words);
+}
+
+/** A rule, and what is said to whoever breaks it. */
+export function otherwise(rule: string, words: JsonValue): string {
+  return `${rule}, otherwise ${valueInWords(words)}`;
+}
+
+function lastOf(id: JsonValue | undefined): string {
+  return String(id).split(".").at(-1)!;
 }
 
 /** The rules of what is in a list, or by key. */

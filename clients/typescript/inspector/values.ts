@@ -24,6 +24,16 @@ export function valueInWords(value: JsonValue | undefined): string {
   return quoted(text);
 }
 
+/** The words that a table has for a key, which may be anything; others, if it has none. */
+export function wordsFor(
+  table: Readonly<Record<string, string>>,
+  key: JsonValue | undefined,
+  others: string,
+): string {
+  const name = String(key);
+  return Object.hasOwn(table, name) ? table[name]! : others;
+}
+
 /** A text in a sentence. */
 export function quoted(text: string): string {
   return `“${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}”`;

@@ -8,7 +8,7 @@ import type { JsonValue, Pending, TransactionWrite, Violation } from "../src/ind
 import type { FieldFacts, SchemaFacts } from "./describe.ts";
 import { fieldOf, mergeInWords } from "./describe.ts";
 import { partOf } from "./rules.ts";
-import { valueInWords } from "./values.ts";
+import { valueInWords, wordsFor } from "./values.ts";
 
 /** The entities that hold open conflicts. */
 const LOG = "$conflicts/";
@@ -95,7 +95,7 @@ export function violationInWords(
 
 /** Why a write was rejected. */
 export function rejectionInWords(code: string, reason: string): string {
-  const words = Object.hasOwn(REJECTIONS, code) ? REJECTIONS[code]! : "The server rejected it";
+  const words = wordsFor(REJECTIONS, code, "The server rejected it");
   return `${words} (${code}): ${reason}${/[.!?]$/.test(reason) ? "" : "."}`;
 }
 
