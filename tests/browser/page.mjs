@@ -272,7 +272,10 @@ export async function theInspectorShowsTheSchemaOfTheApplication({ open }) {
     "120 or less",
   ]);
   const words = await message("Task entity").innerText();
-  assert.match(words, /notes_say_more \(Notes, Title\), otherwise “has notes that only repeat its title”/);
+  assert.match(
+    words,
+    /notes_say_more \(Notes, Title\), otherwise “has notes that only repeat its title”/,
+  );
 }
 
 export async function theInspectorShowsConflictsWithLabelsAndHowTheyWereMerged({ open, ask }) {

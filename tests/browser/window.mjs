@@ -14,7 +14,7 @@ const GONE =
 
 /** All that the demo asks for. */
 const OWN =
-  /^http:\/\/127\.0\.0\.1:\d+\/(|demo\.css|demo\.js|icon\.svg|api\/ws|api\/schema)(#[a-z-]*)?$/;
+  /^http:\/\/127\.0\.0\.1:\d+\/(|(?:demo|inspector)\.css|demo\.js|inspector\.svg|api\/ws|api\/schema)(#[a-z-]*)?$/;
 
 export class Window {
   /** @param own addresses that the page may ask for. */

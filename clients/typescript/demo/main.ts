@@ -4,13 +4,13 @@
  * Knows which parts there are. Must not know what they do.
  */
 
-import { find, setText } from "../inspector/dom.ts";
+import { offerOffline, showConnection } from "../inspector/connection.ts";
+import { find } from "../inspector/dom.ts";
 import { Inspector } from "../inspector/inspector.ts";
 import { loadSchema } from "../inspector/load.ts";
-import { drawSchema } from "../inspector/schema-view.ts";
+import { showSchema } from "../inspector/schema-view.ts";
 import { connect } from "../src/index.ts";
 import { Board } from "./board.ts";
-import { offerOffline, showConnection } from "./connection.ts";
 import { Drafts } from "./drafts.ts";
 import { Edits } from "./edits.ts";
 import { showMembers } from "./members.ts";
@@ -28,11 +28,10 @@ const members = client.of(Member);
 new Board(client, tasks, new Edits(tasks, notices), new Drafts(sessionStorage));
 offerSignUp(client, members);
 showMembers(members);
-const inspector = new Inspector(client, [tasks, members], [tasks.conflicts]);
-void loadSchema((...asked) => fetch(...asked)).then((loaded) => {
-  const place = find(document, "#schema", HTMLElement);
-  inspector.label(loaded.schema);
-  if (loaded.problem) setText(place, loaded.problem);
-  else drawSchema(place, loaded.schema);
-  place.setAttribute("aria-busy", "false");
+const inspector = new Inspector(client);
+inspector.watch(tasks, tasks.conflicts);
+inspector.watch(members);
+void loadSchema((...asked) => fetch(...asked)).then(({ schema, problem }) => {
+  inspector.label(schema);
+  showSchema(find(document, "#schema", HTMLElement), schema, problem);
 });

@@ -7,6 +7,8 @@
 
 import type { JsonValue } from "../src/index.ts";
 import {
+  type Entry,
+  entryOf,
   extrasOf,
   listOf,
   otherwise,
@@ -14,6 +16,7 @@ import {
   partOf,
   rulesInWords,
   typeInWords,
+  wordsOfEnum,
 } from "./rules.ts";
 import { valueInWords, wordsFor } from "./values.ts";
 
@@ -36,6 +39,12 @@ export interface FieldFacts {
   readonly traits: readonly string[];
   /** Its values are not shown. */
   readonly isSecret: boolean;
+  /** How a value of it is entered. */
+  readonly entry: Entry;
+  /** The words that there are, where it is one of them. */
+  readonly choices: readonly string[];
+  /** Whether it can be written in a record that is there. */
+  readonly isEditable: boolean;
 }
 
 /** An entity, a form, or a message within others. */
@@ -47,6 +56,8 @@ export interface MessageFacts {
   readonly about: string;
   /** How it is kept, and who may do what. */
   readonly traits: readonly string[];
+  /** Its records are written as a whole. */
+  readonly isWhole: boolean;
   /** The rules across its fields. */
   readonly rules: readonly string[];
   readonly fields: readonly FieldFacts[];
@@ -121,6 +132,7 @@ function messageOf(name: string, title: string, schema: Part, isEntity: boolean)
     name,
     title,
     about: String(schema.description ?? ""),
+    isWhole: whole === true,
     traits: isEntity ? entityInWords(!!whole, kept, labelled) : [],
     rules: [
       ...listOf(schema.allOf).flatMap((each) => acrossInWords(partOf(each), labelled)),
@@ -145,6 +157,9 @@ function fieldFacts(key: string, schema: Part, isRequired: boolean, usual: strin
     merge: scale ? `${strategy}, with ${scale} decimals` : strategy,
     traits: traitsInWords(schema, extras),
     isSecret: extras.secret === true,
+    entry: entryOf(schema),
+    choices: extras.kind === "enum" ? wordsOfEnum(schema) : [],
+    isEditable: ![extras.secret, extras.read_only, extras.immutable].includes(true),
   };
 }
 

@@ -58,8 +58,8 @@ interface Misfit extends Unreadable {
 /** See the head of the file. */
 export class Inspector {
   readonly #client: Client;
-  readonly #collections: readonly Observed[];
-  readonly #logs: readonly OpenLog[];
+  readonly #collections: Observed[] = [];
+  readonly #logs: OpenLog[] = [];
   readonly #queue = list<Pending>("#queue", "queued", ({ id }) => id, this.#fillQueued.bind(this));
   readonly #rejected = list<Rejected>(
     "#rejected",
@@ -91,21 +91,30 @@ export class Inspector {
   #bytes: number | undefined;
   #measuring = false;
 
-  /** @param logs of those collections whose fields are merged. */
-  constructor(client: Client, collections: readonly Observed[], logs: readonly OpenLog[]) {
+  constructor(client: Client) {
     this.#client = client;
-    this.#collections = collections;
-    this.#logs = logs;
     client.onState(() => this.#show());
     client.onQueue(() => this.#show());
     client.onRejected(() => this.#show());
-    for (const each of [...collections, ...logs]) each.subscribe(() => this.#show());
     client.onConflict((conflict) => {
       const entry = { number: ++this.#number, conflict };
       this.#conflicts = [entry, ...this.#conflicts].slice(0, MOST);
       this.#show();
     });
     this.#show();
+  }
+
+  /**
+   * Shows what there is to know of a collection, too.
+   *
+   * @param log its open conflicts, if its fields are merged.
+   */
+  watch(collection: Observed, log?: OpenLog): void {
+    this.#collections.push(collection);
+    collection.subscribe(() => this.#show());
+    if (!log) return;
+    this.#logs.push(log);
+    log.subscribe(() => this.#show());
   }
 
   /** Fields are called as the schema says, from now on. */

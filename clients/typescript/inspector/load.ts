@@ -17,11 +17,18 @@ export interface Loaded {
   readonly problem: string;
 }
 
-/** Asks for it, as whom the page is: with its cookies. */
-export async function loadSchema(fetch: Fetch): Promise<Loaded> {
+/**
+ * Asks for it, as whom the page is: with its cookies.
+ *
+ * @param token says it, too, if it is not empty.
+ */
+export async function loadSchema(fetch: Fetch, token = ""): Promise<Loaded> {
   const none = (problem: string): Loaded => ({ schema: NO_SCHEMA, problem });
   try {
-    const headers = { Accept: "application/schema+json" };
+    const headers = {
+      Accept: "application/schema+json",
+      ...(token && { Authorization: `Bearer ${token}` }),
+    };
     const response = await fetch("/api/schema", { headers });
     if (response.status === 404) return none("This application has no schema.");
     if (!response.ok) return none(`The server does not show its schema (${response.status}).`);

@@ -56,6 +56,28 @@ function rulesOf(schema: Part, kind: string, isRequired = false): readonly strin
   return [...new Set([...first, ...said, ...listed, ...withinInWords(schema, kind)])];
 }
 
+/** How people enter a value: as a text, a number, one of some words, or as JSON. */
+export type Entry = "text" | "number" | "choice" | "yes or no" | "json";
+
+/** How a value of a field is entered. */
+export function entryOf(schema: Part): Entry {
+  const words = typeInWords(schema);
+  if (words.startsWith("one of")) return "choice";
+  return ENTRIES[words] ?? "json";
+}
+
+const ENTRIES: Readonly<Record<string, Entry>> = {
+  text: "text",
+  bytes: "text",
+  "date and time": "text",
+  "span of time": "text",
+  "names of fields": "text",
+  "whole number, as a text": "text",
+  "whole number": "number",
+  number: "number",
+  "yes or no": "yes or no",
+};
+
 // What a value is.
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -99,7 +121,8 @@ function typeOf(schema: Part, kind: string): string {
   return wordsFor(KINDS, kind, wordsFor(TYPES, type, "any JSON"));
 }
 
-function wordsOfEnum(schema: Part): readonly string[] {
+/** The words of an enum. */
+export function wordsOfEnum(schema: Part): readonly string[] {
   const all = together(schema).flatMap((each) => [each, ...listOf(each.anyOf).map(partOf)]);
   const words = all.flatMap((each) => listOf(each.enum)).filter((each) => typeof each === "string");
   return words.filter((each) => each !== "") as string[];

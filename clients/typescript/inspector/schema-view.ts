@@ -7,6 +7,13 @@
 import type { FieldFacts, MessageFacts, SchemaFacts } from "./describe.ts";
 import { element } from "./dom.ts";
 
+/** Shows a schema in an element, or why there is none. */
+export function showSchema(place: HTMLElement, schema: SchemaFacts, problem: string): void {
+  if (problem) place.replaceChildren(element("p", "small", problem));
+  else drawSchema(place, schema);
+  place.setAttribute("aria-busy", "false");
+}
+
 /** Draws a schema into an element, in the place of what is there. */
 export function drawSchema(place: HTMLElement, schema: SchemaFacts): void {
   const groups: readonly (readonly [string, readonly MessageFacts[]])[] = [

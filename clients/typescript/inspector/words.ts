@@ -14,7 +14,7 @@ import { valueInWords, wordsFor } from "./values.ts";
 const LOG = "$conflicts/";
 
 /** What is said in the place of a value that is secret. */
-const HIDDEN = "•••";
+export const HIDDEN = "•••";
 
 /** Two values for one thing: what an inspector shows of a conflict. */
 export interface Clash {

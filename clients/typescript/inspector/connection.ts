@@ -5,9 +5,11 @@
  * connection is used for.
  */
 
-import { find, setText } from "../inspector/dom.ts";
 import type { Client, RhtmxError, State } from "../src/index.ts";
-import type { TextStorage } from "./drafts.ts";
+import { find, setText } from "./dom.ts";
+
+/** What is used of a storage of the browser. */
+export type TextStorage = Pick<Storage, "getItem" | "setItem">;
 
 const KEY = "rhtmx-demo:offline";
 
