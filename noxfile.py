@@ -42,6 +42,7 @@ def codegen(session: nox.Session) -> None:
     check = "--check" in session.posargs
     _schema(session)
     session.run("python", "-m", "codegen", *(["--check"] if check else []))
+    _demo(session, check=check)
     _bundle(session, check=check)
 
 
@@ -62,6 +63,7 @@ def tests(session: nox.Session) -> None:
     )
     _schema(session)
     session.run("python", "-m", "codegen", "--check")
+    _demo(session, check=True)
     _lint(session)
     _typescript(session)
     _bundle(session, check=True)
@@ -162,6 +164,15 @@ def _schema(session: nox.Session) -> None:
     """Lint the schema, and see that it is formatted: what differs is printed."""
     session.run("buf", "lint")
     session.run("buf", "format", "--diff", "--exit-code")
+    session.run("buf", "format", "--diff", "--exit-code", "rhtmx_server/demo/demo.proto")
+
+
+def _demo(session: nox.Session, *, check: bool) -> None:
+    """Generate what the demo's schema makes, as an application does it."""
+    python, typescript = "rhtmx_server/demo/schema", "clients/typescript/demo/schema"
+    made = ("--python", python, "--ts", typescript, "--lock", "rhtmx_server/demo/schema.lock")
+    checked = ("--check", "--breaking") if check else ()
+    session.run("rhtmx", "codegen", "rhtmx_server/demo/demo.proto", *made, *checked)
 
 
 def _bundle(session: nox.Session, *, check: bool) -> None:

@@ -73,6 +73,8 @@ class Config:
             always may.
         open: whether everybody who reaches the server may read and write everything,
             where it asks nobody who they are and other machines reach it.
+        inspector: whether `/inspector` is served, a page that shows the schema and the records, to
+            each who opens it as far as they may read them.
         entities: how many there may be, those that the app declares aside: each
             that was ever written is remembered for good.
         max_size: of one message, in bytes, after decompression.
@@ -139,6 +141,7 @@ class Config:
     port: int = 3000
     origins: tuple[str, ...] = ()
     open: bool = False
+    inspector: bool = False
 
     entities: int = 10_000
     max_size: int = 64 * 1024

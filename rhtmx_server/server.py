@@ -18,6 +18,7 @@ from rhtmx_server.connections.visits import signed_out
 from rhtmx_server.failures import place
 from rhtmx_server.hooks import HookRunner
 from rhtmx_server.horizon import ServerClock
+from rhtmx_server.inspector import inspector_pages
 from rhtmx_server.model import Commit
 from rhtmx_server.transports.endpoints import ENDPOINTS
 from rhtmx_server.transports.grpc import GrpcServer
@@ -58,6 +59,8 @@ class RunningServer:
         self._hooks = hooks
         config = services.config
         origins = Origins(config.origins, services.metrics, local=config.local)
+        if config.inspector:
+            pages = {**inspector_pages(), **pages}
         self._http = Http(services, pages, ready=self.ready, origins=origins)
         self._websockets = WebSocketServer(services, ENDPOINTS, self._http, origins)
         self.grpc = GrpcServer(services, ready=self.ready)

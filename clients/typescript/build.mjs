@@ -7,6 +7,7 @@
  *   `rhtmx`; checked in, so that a server needs no Node. Fails if it weighs more
  *   than `BUDGET` in size.mjs.
  * - `rhtmx_server/demo/static/demo.js`: the script of the demo page; checked in.
+ * - `rhtmx_server/inspector/static/inspector.js`: that of the inspector; checked in.
  *
  * `node build.mjs --package` builds the modules only, `node build.mjs` the scripts only.
  * `node build.mjs --check` writes nothing and fails if one that is checked in differs.
@@ -121,6 +122,7 @@ async function modules() {
 async function scripts() {
   const client = await bundle("src/browser.ts", "rhtmx_server/static/client.js", "rhtmx");
   await bundle("demo/main.ts", "rhtmx_server/demo/static/demo.js");
+  await bundle("inspector/main.ts", "rhtmx_server/inspector/static/inspector.js");
   console.log(`client.js  integrity="${integrity(client)}"`);
 
   await weigh("without forms and htmx", 'export { connect } from "./src/api/client.ts";');

@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // As the compiler and the bundler have it, from tsconfig.json: what generated code imports.
+  resolve: { alias: { "@rhtmx/client/schema": `${import.meta.dirname}/src/schema.ts` } },
   test: {
     include: ["tests/**/*.test.ts"],
     dangerouslyIgnoreUnhandledErrors: false,

@@ -142,6 +142,13 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             "it asks nobody for a token",
             OptionKind.SWITCH,
         ),
+        Option(
+            "--inspector",
+            "on|off",
+            "serve /inspector, a page that shows the schema and the records, to each who opens it "
+            "as far as they may read them",
+            OptionKind.SWITCH,
+        ),
     ),
     "gRPC, for backends": (
         Option(

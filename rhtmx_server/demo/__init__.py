@@ -1,7 +1,8 @@
 """The demo: a shared board of tasks, and a sign-up form.
 
-An application like any other: it knows the public face of the server only. What
-it serves to browsers is built from `clients/typescript/demo`.
+An application like any other: it knows the public face of the server only. Its entities and
+forms, with their labels and rules, are in `demo.proto`, of which `schema` is generated. What it
+serves to browsers is built from `clients/typescript/demo`.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import logging
 
 from rhtmx_server import App, Config
-from rhtmx_server.demo.contact import declare_contact
 from rhtmx_server.demo.pages import pages
-from rhtmx_server.demo.signup import declare_signup
+from rhtmx_server.demo.schema import schema
+from rhtmx_server.demo.signup import add_validators
 
 __all__ = ["Demo", "app"]
 
@@ -26,13 +27,9 @@ class Demo(App):
     """
 
     def __init__(self, store: str = "sqlite:///rhtmx.db") -> None:
-        super().__init__(store=store, undeclared=True, pages=pages())
+        super().__init__(store=store, undeclared=True, pages=pages(), schema=schema)
         self._kept_in = store
-        # Who does a task is settled by whoever said it first; all else by the later write.
-        self.entity("tasks", merge={"assignee": "server_wins"})
-        self.entity("members", fields=False)
-        declare_signup(self, self._is_member)
-        declare_contact(self)
+        add_validators(self, self._is_member)
 
     def configure(self, config: Config, *, store: str | None = None) -> None:
         """Take other settings, before it runs."""

@@ -21,8 +21,12 @@ const TARGET = 24;
 const NARROW = { width: 320, height: 640, colorScheme: "dark" };
 const WIDE = { width: 1280, height: 900, colorScheme: "light" };
 
-/** Fails if anything is found, on a narrow dark screen and on a wide light one. */
-async function holds({ page }, state) {
+/**
+ * Fails if anything is found, on a narrow dark screen and on a wide light one.
+ *
+ * @param least so many rules of axe have something to look at, and more.
+ */
+export async function holds({ page }, state, least = 30) {
   // Evaluated, as the page's Content Security Policy lets no foreign script in.
   if (!(await page.evaluate(() => "axe" in window)))
     await page.evaluate(await readFile(AXE, "utf8"));
@@ -31,16 +35,16 @@ async function holds({ page }, state) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const where = `${state}, ${colorScheme}, ${screen.width} wide`;
     assert.deepEqual(await page.evaluate(findUnfit, TARGET), [], where);
-    assert.deepEqual(await violations(page), [], where);
+    assert.deepEqual(await violations(page, least), [], where);
   }
 }
 
-async function violations(page) {
+async function violations(page, least) {
   const { violations: found, passes } = await page.evaluate(
     (values) => window.axe.run({ runOnly: { type: "tag", values }, resultTypes: ["violations"] }),
     TAGS,
   );
-  assert.ok(passes.length > 30, "axe has looked at the page");
+  assert.ok(passes.length > least, "axe has looked at the page");
   return found.flatMap(({ id, impact, nodes }) =>
     nodes.map(({ html, any, all, none }) => {
       const [{ message } = {}] = [...any, ...all, ...none];
@@ -55,7 +59,8 @@ function findUnfit(least) {
   const note = (element, why) => unfit.push(`${why}: ${element.outerHTML.slice(0, 100)}`);
   const wider = (element) => element.scrollWidth > element.clientWidth + 1;
   if (wider(document.documentElement)) note(document.documentElement, "scrolls sideways");
-  for (const element of document.body.querySelectorAll("*")) {
+  // A table has two dimensions: it may be scrolled by itself (1.4.10).
+  for (const element of document.body.querySelectorAll("*:not(.records, .records *)")) {
     if (!element.checkVisibility()) continue;
     const { left, right, width, height } = element.getBoundingClientRect();
     if (left < 0 || right > document.documentElement.clientWidth) note(element, "off the screen");
@@ -155,6 +160,9 @@ export async function nothingIsFoundInTheFormWithAndWithoutErrors({ open }) {
   const { page } = window;
   await page.getByLabel("Age").fill("15");
   await page.getByRole("button", { name: "Sign up" }).click();
+  // Of a form that the page refuses, the server is asked about single fields only.
+  await page.getByLabel("Guardian’s email").fill("ada@example.com");
+  await page.getByLabel("Guardian’s email").fill("");
   for (const name of ["username", "email", "guardian"]) {
     await page.locator(`#${name}-error:not(:empty)`).waitFor();
   }

@@ -85,7 +85,13 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def stage() -> AsyncIterator[Stage]:
     """The demo in this process, with nothing in its store: it starts at once."""
-    app = Demo("memory://")
+    async with staged(Demo("memory://")) as stage:
+        yield stage
+
+
+@contextlib.asynccontextmanager
+async def staged(app: Demo) -> AsyncIterator[Stage]:
+    """Run a demo in this process."""
     # The sockets of pages that are closed may outlive them: nothing is owed to those.
     app.configure(Config(port=0, stop_timeout=0.2))
     async with app:

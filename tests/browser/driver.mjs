@@ -30,6 +30,7 @@ import * as formValues from "./form_values.mjs";
 import * as forms from "./forms.mjs";
 import * as hostile from "./hostile.mjs";
 import * as htmx from "./htmx.mjs";
+import * as inspector from "./inspector.mjs";
 import * as offline from "./offline.mjs";
 import * as page from "./page.mjs";
 import * as pictures from "./pictures.mjs";
@@ -62,6 +63,7 @@ const scenarios = {
   ...forms,
   ...htmx,
   ...tabs,
+  ...inspector,
   ...places,
   ...react.scenarios,
   ...cached,

@@ -87,7 +87,7 @@ HOSTILE = [*_OTHERS, *_TEMPLATED][:100]
 
 
 async def push_hostile(client: Client) -> None:
-    """Push them into every field that is shown, and into the ids.
+    """Push them into every field that is shown and takes a text, and into the ids.
 
     A task of each and a member of each. The first ten tasks have an attachment
     that leaves no room for longer notes, so that those are refused.
@@ -100,12 +100,12 @@ async def push_hostile(client: Client) -> None:
 
 async def _task(client: Client, number: int, text: str) -> None:
     column = ("todo", "doing", "done")[number % 3]
-    task = {"title": text, "assignee": text, "notes": text, "column": column}
+    task = {"title": text, "assignee": text, "notes": f"Notes: {text}", "column": column}
     if number < 10:
         task["attachment"] = "x" * 62_000
     await client.push("tasks", f"{number:03} {text}", task)
 
 
 async def _member(client: Client, number: int, text: str) -> None:
-    joined = text if number % 2 else f"2026-01-01T00:{number // 60:02}:{number % 60:02}Z"
+    joined = f"2026-01-01T00:{number // 60:02}:{number % 60:02}Z"
     await client.push("members", text, {"joined": joined})

@@ -220,20 +220,21 @@ export async function aRefusedWriteIsShownWithItsTextAndCanBeRetried({ open, ask
   const [one, other] = await Promise.all([open(), open()]);
   const id = await one.add("Tea");
   await one.saved();
-  // Not an object: fields cannot be pushed into it.
   await one.goOffline();
-  await ask("push", "tasks", id, "only words");
+  // Right for whoever sees the old title: together both writes break a rule.
+  await ask("patch", "tasks", id, { title: "A text that must not be lost" });
   await one.write(id, "notes", "A text that must not be lost");
   await one.goOnline();
   const refused = one.page.locator("#rejected .entry");
   await refused.getByText("Notes “A text that must not be lost”").waitFor();
-  await refused.getByText("It does not fit the record").waitFor();
+  await refused.getByText("The record has notes that only repeat its title.").waitFor();
+  await refused.getByText("Notes: the last write wins").waitFor();
   await one.card(id).getByText("Rejected: Notes.").waitFor();
   await one.shows(id, "notes", "");
   await one.saved();
   await one.reload();
   await refused.getByText("Notes “A text that must not be lost”").waitFor();
-  await ask("push", "tasks", id, { title: "Tea" });
+  await ask("patch", "tasks", id, { title: "Tea" });
   await one.shows(id, "title", "Tea");
   await refused.getByRole("button", { name: "Retry" }).click();
   for (const window of [one, other]) {
@@ -244,10 +245,15 @@ export async function aRefusedWriteIsShownWithItsTextAndCanBeRetried({ open, ask
 
 export async function aRefusedWriteCanBeGivenUp({ open, ask }) {
   const window = await open();
-  await ask("push", "tasks", "1", "only words");
-  await window.write("1", "notes", "No matter");
+  const id = await window.add("Tea");
+  await window.saved();
+  await window.goOffline();
+  await ask("patch", "tasks", id, { title: "No matter" });
+  await window.write(id, "notes", "No matter");
+  await window.goOnline();
   const refused = window.page.locator("#rejected .entry");
+  await window.card(id).getByText("Rejected: Notes.").waitFor();
   await refused.getByRole("button", { name: "Discard" }).click();
   await window.page.getByText("No write was rejected.").waitFor();
-  await window.card("1").getByText("Refused").waitFor({ state: "hidden" });
+  await window.card(id).getByText("Rejected").waitFor({ state: "hidden" });
 }

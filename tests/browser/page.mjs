@@ -9,14 +9,15 @@ export async function fill(window, ask) {
   const { page } = window;
   const id = await window.add("Look at this");
   await window.saved();
+  await ask("push", "tasks", "odd", { title: "Odd" });
   await ask("push", "members", "grace", { joined: "2026-01-01T00:00:00Z" });
   await window.goOffline();
   await ask("patch", "tasks", id, { title: "Theirs", notes: "Theirs too" });
+  await ask("patch", "tasks", "odd", { title: "Refused" });
   await window.write(id, "title", "Look at that");
+  await window.write("odd", "notes", "Refused");
   await window.goOnline();
   await window.conflict(id, "title").waitFor();
-  await ask("push", "tasks", "odd", "only words");
-  await window.write("odd", "notes", "Refused");
   await page.locator("#rejected .entry").waitFor();
   await window.remove(await window.add("Delete this"));
   await page.getByLabel("Age").fill("7");
@@ -62,7 +63,9 @@ export async function everyControlHasANameAndEveryPartItsLandmark({ open, ask })
     'list "Waiting for the server"',
     'list "Rejected writes"',
     'button "Retry: tasks/odd: Notes “Refused”"',
+    'list "Open conflicts"',
     'list "Last conflicts"',
+    'group "Schema"',
     'list "Notices"',
   ])
     assert.ok(tree.includes(part), `no ${part} in\n${tree}`);
@@ -132,6 +135,10 @@ export async function theKeyboardReachesEverythingAndItShowsWhere({ open, ask })
     "Guardian’s email",
     "Sign up",
     "Newest members",
+    "Task entity tasks",
+    "Member entity members",
+    "SignUp form signup",
+    "Contact form contact",
     "client.js",
   ]);
   await window.card(id).waitFor();
@@ -222,6 +229,73 @@ export async function theInspectorSaysWhatTheClientKnows({ open, ask }) {
   await window.write("1", "title", "Milk");
   const entry = /^\s*1\s+tasks\/1: Title “Milk”\s+since \d+:\d\d/;
   await window.page.locator("#queue .entry", { hasText: entry }).waitFor();
+}
+
+export async function theInspectorShowsTheSchemaOfTheApplication({ open }) {
+  const { page } = await open();
+  const schema = page.locator("#schema");
+  await schema.getByText(/^version 1, hash [0-9a-f]{16}$/).waitFor();
+  const titles = await schema.locator("summary").allInnerTexts();
+  assert.deepEqual(titles, [
+    "Task entity tasks",
+    "Member entity members",
+    "SignUp form signup",
+    "Contact form contact",
+  ]);
+  const message = (title) => schema.locator(".message", { hasText: title });
+  for (const title of titles) await message(title).locator("summary").click();
+  const field = (title, name) =>
+    message(title).locator(".fields > div", { has: page.getByText(name, { exact: true }) });
+  const said = async (title, name) => {
+    const words = await field(title, name).innerText();
+    return words.split(/\n/).map((each) => each.trim());
+  };
+  assert.deepEqual(await said("Task entity", "assignee"), [
+    "Assigned to assignee",
+    "text",
+    "Who does it: whoever is named first, stays.",
+    "at most 100 characters",
+    "merged: who was first, stays",
+  ]);
+  assert.deepEqual(await said("Member entity", "joined"), [
+    "Joined joined",
+    "date and time",
+    "When that was, by the server's clock.",
+    "written once, with the record",
+    "begins as the server’s time",
+  ]);
+  assert.deepEqual(await said("SignUp form", "age"), [
+    "Age age",
+    "whole number",
+    "required",
+    "13 or more",
+    "120 or less",
+  ]);
+  const words = await message("Task entity").innerText();
+  assert.match(
+    words,
+    /notes_say_more \(Notes, Title\), otherwise “has notes that only repeat its title”/,
+  );
+}
+
+export async function theInspectorShowsConflictsWithLabelsAndHowTheyWereMerged({ open, ask }) {
+  const window = await open();
+  const { page } = window;
+  const id = await window.add("Apples");
+  await window.saved();
+  await window.goOffline();
+  await ask("patch", "tasks", id, { assignee: "Grace" });
+  await window.write(id, "assignee", "Linus");
+  await window.goOnline();
+  for (const list of ["#open-conflicts", "#conflicts"]) {
+    const entry = page.locator(`${list} .entry`);
+    await entry.getByText(`tasks/${id}: Assigned to: another window was first`).waitFor();
+    await entry.getByText("Yours: “Linus”. Theirs: “Grace”.").waitFor();
+    await entry.getByText("Merged: who was first, stays.").waitFor();
+  }
+  await window.conflict(id, "assignee").getByRole("button", { name: "Use theirs" }).click();
+  await page.getByText("No conflict waits for an answer.").waitFor();
+  await page.locator("#conflicts .entry").waitFor();
 }
 
 export async function anInlineScriptDoesNotRunAndIsNoticed({ open }) {

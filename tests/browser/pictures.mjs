@@ -56,14 +56,15 @@ export async function aPictureOfTheInspector({ open, ask, pictures }) {
   await inUse(window, ask);
   await window.goOffline();
   await ask("patch", "tasks", "0002", { assignee: "Grace" });
-  await ask("push", "tasks", "0003", "no fields any more");
+  await ask("patch", "tasks", "0003", { title: "Water the plants twice a week" });
   await window.write("0002", "assignee", "Linus");
-  await window.write("0003", "notes", "Twice a week");
+  await window.write("0003", "notes", "Water the plants twice a week");
   await window.goOnline();
   await window.page.locator("#rejected .entry").waitFor();
   await window.goOffline();
   await window.write("0000", "title", "Write the notes");
   await window.move("0001", "todo");
+  await window.page.locator("#schema summary").first().click();
   await shoot(window, pictures, "demo-inspector.png", "inspector-heading");
 }
 

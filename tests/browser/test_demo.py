@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import ProcessStage, Stage
+from rhtmx_server import App, Config
+from rhtmx_server.demo import Demo
+from tests.browser.conftest import ProcessStage, Stage, staged
 from tests.browser.driver import Browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -32,7 +34,7 @@ BOARD = [
     "aCardCanBeDraggedOfflineAndWhileAConflictIsOpen",
     "whereNothingIsDraggedThereIsNoHandle",
     "aReloadShowsTheSameBoard",
-    "aRecordThatIsNoTaskShowsAsFarAsItGoes",
+    "whatTheRulesRefuseIsNotSavedAndStaysAsItWasWritten",
 ]
 OFFLINE = [
     "theSwitchEndsTheConnectionAndBringsItBack",
@@ -53,6 +55,7 @@ SIGNUP = [
     "errorsComeAndGoAsOneTypes",
     "fieldsThatNobodyWroteInShowNoErrors",
     "leavingAFieldChecksItAtOnce",
+    "whatTheSchemaSaysIsJudgedWithoutAConnection",
     "aRuleLooksAtTwoFields",
     "sendingWithErrorsTellsThemAndGoesToTheFirst",
     "aNewMemberShowsInEveryWindowWithNothingButTheName",
@@ -70,6 +73,8 @@ PAGE = [
     "aSwitchShowsWhetherItIsOnInColoursOfTheUsersChoice",
     "aTitleOfOneLineIsShownWhole",
     "theInspectorSaysWhatTheClientKnows",
+    "theInspectorShowsTheSchemaOfTheApplication",
+    "theInspectorShowsConflictsWithLabelsAndHowTheyWereMerged",
 ]
 AUDIT = [
     "nothingIsFoundOnABoardThatIsEmptyOrFull",
@@ -106,6 +111,19 @@ async def test_after_a_crash_of_the_server_everything_goes_on(
 ) -> None:
     stage = process_stage
     await browser.run("afterACrashOfTheServerEverythingGoesOn", stage.url, stage.do, pictures)
+
+
+async def test_a_record_from_before_the_schema_is_named_and_takes_no_other_with_it(
+    browser: Browser, pictures: Path, tmp_path: Path
+) -> None:
+    store = f"sqlite:///{tmp_path}/before.db"
+    async with App(store=store, config=Config(port=0)) as before:
+        await before.changes.push("tasks", "odd", ["neither", "here"])
+        await before.changes.push("tasks", "odder", {"title": {"a": 1}})
+        await before.changes.push("tasks", "1", {"title": "Tea"})
+    async with staged(Demo(store)) as stage:
+        fact = "aRecordFromBeforeTheSchemaIsNamedAndTakesNoOtherWithIt"
+        await browser.run(fact, stage.url, stage.do, pictures)
 
 
 async def test_an_inline_script_does_not_run_and_the_watch_notices_it(

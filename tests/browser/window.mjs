@@ -13,7 +13,8 @@ const GONE =
   /WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/;
 
 /** All that the demo asks for. */
-const OWN = /^http:\/\/127\.0\.0\.1:\d+\/(|demo\.css|demo\.js|icon\.svg|api\/ws)(#[a-z-]*)?$/;
+const OWN =
+  /^http:\/\/127\.0\.0\.1:\d+\/(|(?:demo|inspector)\.css|demo\.js|inspector\.svg|api\/ws|api\/schema)(#[a-z-]*)?$/;
 
 export class Window {
   /** @param own addresses that the page may ask for. */
@@ -51,7 +52,10 @@ export class Window {
   async connection(state) {
     const place = this.page.locator(`#connection[data-state=${state}]`);
     await place.waitFor();
-    if (state === "live") await this.page.locator("#board[data-synced]").waitFor();
+    if (state === "live") {
+      await this.page.locator("#board[data-synced]").waitFor();
+      await this.page.locator("#schema[aria-busy=false]").waitFor();
+    }
     return place.innerText();
   }
 

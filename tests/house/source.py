@@ -15,7 +15,7 @@ PACKAGES = {
     "rhtmx_codegen": ROOT / "rhtmx_codegen",
     "codegen": ROOT / "codegen",
 }
-GENERATED = ("rhtmx.messages", "rhtmx.wire.generated")
+GENERATED = ("rhtmx.messages", "rhtmx.wire.generated", "rhtmx_server.demo.schema")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import json
 import shutil
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rhtmx_codegen.emit import emit_python, emit_typescript
+from rhtmx_codegen.json_schema import json_schema
 from rhtmx_codegen.model import Schema
 from rhtmx_codegen.read import read_schema
 from tests.support.schemas import descriptors
@@ -68,5 +70,15 @@ def for_tests() -> str:
     return text.replace('"@rhtmx/client/schema"', '"../../src/schema.ts"')
 
 
+DOCUMENT = CHECKED_IN.with_name("sample.schema.json")
+"""What `GET /api/schema` answers where this is the schema, for the same tests."""
+
+
+def document() -> str:
+    """Its JSON Schema."""
+    return json.dumps(json_schema(sample()), indent=1) + "\n"
+
+
 if __name__ == "__main__":
     CHECKED_IN.write_text(for_tests(), encoding="utf-8")
+    DOCUMENT.write_text(document(), encoding="utf-8")

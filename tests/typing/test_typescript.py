@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.programs import TYPESCRIPT
-from tests.support.sample_schema import CHECKED_IN, for_tests, write_typescript
+from tests.support.sample_schema import CHECKED_IN, DOCUMENT, document, for_tests, write_typescript
 
 LEAST = 40
 """Right uses, and wrong ones."""
@@ -190,6 +190,7 @@ def test_a_wrong_use_is_noticed(tmp_path: Path) -> None:
 
 
 def test_the_module_for_the_tests_of_the_client_is_the_one_that_is_generated() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == document(), "see above"
     assert CHECKED_IN.read_text(encoding="utf-8") == for_tests(), (
         "python -m tests.support.sample_schema"
     )

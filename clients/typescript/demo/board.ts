@@ -4,23 +4,17 @@
  * Knows cards and their order. Must not know how writes travel.
  */
 
-import type {
-  Client,
-  Collection,
-  JsonValue,
-  OpenConflict,
-  OpenConflicts,
-  Row,
-} from "../src/index.ts";
+import { arrange, find, setText } from "../inspector/dom.ts";
+import type { Client, OpenConflict, OpenConflicts, Row } from "../src/index.ts";
 import { Card } from "./card.ts";
 import type { Answers } from "./conflict.ts";
-import { arrange, find, setText } from "./dom.ts";
 import type { Drafts } from "./drafts.ts";
 import { acceptDrops } from "./dragging.ts";
 import type { Edits } from "./edits.ts";
-import type { Task } from "./task.ts";
-import { COLUMNS, ENTITY, newId, taskOf } from "./task.ts";
-import { fieldInWords, savedInWords } from "./words.ts";
+import { Task } from "./schema/index.ts";
+import type { ShownTask, Tasks } from "./task.ts";
+import { COLUMNS, fieldInWords, NO_TASK, taskOf, wrongWith } from "./task.ts";
+import { savedInWords } from "./words.ts";
 
 /** See the head of the file. */
 export class Board {
@@ -29,16 +23,16 @@ export class Board {
   readonly #board = find(document, "#board", HTMLElement);
   readonly #cards = new Map<string, Card>();
   /** What each card shows: the same row is not shown again. */
-  readonly #shown = new Map<string, Row<JsonValue>>();
+  readonly #shown = new Map<string, Row<Task>>();
   readonly #edits: Edits;
   readonly #drafts: Drafts;
   /** Tasks that went, as they were shown last: a conflict may be about one. */
-  readonly #gone = new Map<string, Task>();
+  readonly #gone = new Map<string, ShownTask>();
   /** The numbers of the conflicts that were told, since their task is gone. */
   readonly #told = new Set<number | undefined>();
   #loaded = false;
 
-  constructor(client: Client, tasks: Collection<JsonValue>, edits: Edits, drafts: Drafts) {
+  constructor(client: Client, tasks: Tasks, edits: Edits, drafts: Drafts) {
     this.#client = client;
     this.#conflicts = tasks.conflicts;
     this.#edits = edits;
@@ -65,12 +59,15 @@ export class Board {
     title.addEventListener("input", () => {
       const { value: text } = title;
       this.#drafts.keep("", "title", text ? { text, seen: "", version: 0 } : undefined);
+      title.setCustomValidity("");
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const words = title.value.trim();
-      const id = newId(Date.now(), crypto.getRandomValues(new Uint32Array(2)));
-      if (words) this.#edits.add(id, words);
+      const wrong = words && wrongWith({ ...NO_TASK, title: words }, "title");
+      title.setCustomValidity(wrong);
+      if (!title.reportValidity()) return;
+      if (words) this.#edits.add(words);
       form.reset();
       this.#drafts.forget("");
     });
@@ -80,7 +77,7 @@ export class Board {
     }
   }
 
-  #show(rows: readonly Row<JsonValue>[]): void {
+  #show(rows: readonly Row<Task>[]): void {
     const ids = new Set(rows.map(({ id }) => id));
     for (const id of this.#cards.keys()) if (!ids.has(id)) this.#forget(id);
     for (const row of rows) {
@@ -101,7 +98,7 @@ export class Board {
     this.#showSummary();
   }
 
-  #showCard(task: Task): void {
+  #showCard(task: ShownTask): void {
     const { id } = task;
     const card = this.#cards.get(id);
     if (card) return card.show(task);
@@ -120,7 +117,7 @@ export class Board {
   }
 
   /** Removes a task, and leaves the keyboard where it was in the column. */
-  #remove(task: Task): void {
+  #remove(task: ShownTask): void {
     const element = this.#cards.get(task.id)?.element;
     const next = element?.nextElementSibling ?? element?.previousElementSibling;
     // Whatever is open about it is settled.
@@ -162,7 +159,7 @@ export class Board {
   #showRejected(): void {
     const fields = new Map<string, string[]>();
     for (const { message } of this.#client.rejected) {
-      if (!("entity" in message) || message.entity !== ENTITY) continue;
+      if (!("entity" in message) || message.entity !== Task.name) continue;
       const names = "fields" in message ? message.fields.map(({ field }) => field) : [];
       fields.set(message.entity_id, [...(fields.get(message.entity_id) ?? []), ...names]);
     }
@@ -172,7 +169,7 @@ export class Board {
     }
   }
 
-  #whenLoaded(rows: readonly Row<JsonValue>[]): void {
+  #whenLoaded(rows: readonly Row<Task>[]): void {
     this.#loaded = true;
     this.#board.setAttribute("aria-busy", "false");
     this.#show(rows);
@@ -186,7 +183,7 @@ export class Board {
     for (const id of this.#drafts.ids) {
       if (id === "" || this.#cards.has(id)) continue;
       const written = [...this.#drafts.of(id)].map(([field, { text }]) => [field, text]);
-      const task = taskOf({ id, data: {}, version: 0, pending: false });
+      const task = taskOf({ id, data: NO_TASK, version: 0, pending: false });
       this.#edits.gone(task, Object.fromEntries(written));
       this.#drafts.forget(id);
     }

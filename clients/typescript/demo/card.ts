@@ -5,25 +5,26 @@
  * is saved.
  */
 
+import { find, instantiate, setText, showText } from "../inspector/dom.ts";
 import type { OpenConflict } from "../src/index.ts";
 import type { Answers } from "./conflict.ts";
 import { conflictPanel } from "./conflict.ts";
-import { find, instantiate, setText, showText } from "./dom.ts";
 import type { Drafts } from "./drafts.ts";
 import { allowDrag } from "./dragging.ts";
 import type { TaskPast } from "./past.ts";
 import { Past } from "./past.ts";
-import type { Fields, Task, TextName } from "./task.ts";
-import { TEXTS } from "./task.ts";
+import type { Column } from "./schema/index.ts";
+import type { Fields, ShownTask, TextName } from "./task.ts";
+import { fieldInWords, TEXTS, wrongWith } from "./task.ts";
 import { TextField } from "./textfield.ts";
-import { fieldInWords, inWords } from "./words.ts";
+import { inWords } from "./words.ts";
 
 /** What the user can do with a task. */
 export interface Actions {
   /** Writes some fields; `seen` is the version that the user had before the eyes. */
   edit(id: string, fields: Fields, seen: number): void;
   /** Removes the task. */
-  remove(task: Task): void;
+  remove(task: ShownTask): void;
   /** Finds out who wrote what. */
   past(id: string): Promise<TaskPast>;
   /** The id of this client. */
@@ -41,9 +42,9 @@ export class Card {
   readonly #texts: ReadonlyMap<TextName, TextField>;
   readonly #drafts: Drafts;
   readonly #actions: Actions;
-  #task: Task;
+  #task: ShownTask;
 
-  constructor(task: Task, actions: Actions, drafts: Drafts) {
+  constructor(task: ShownTask, actions: Actions, drafts: Drafts) {
     const { id } = task;
     this.#task = task;
     this.#actions = actions;
@@ -63,12 +64,12 @@ export class Card {
   }
 
   /** The task as it is shown. */
-  get task(): Task {
+  get task(): ShownTask {
     return this.#task;
   }
 
   /** Shows the task as it is now. */
-  show(task: Task): void {
+  show(task: ShownTask): void {
     this.#task = task;
     for (const [name, text] of this.#texts) text.show(task[name], task.version);
     this.#column.value = task.column;
@@ -82,7 +83,7 @@ export class Card {
   /** Writes another column. */
   moveTo(column: string): void {
     if (column !== this.#task.column) {
-      this.#actions.edit(this.#task.id, { column }, this.#task.version);
+      this.#actions.edit(this.#task.id, { column: column as Column }, this.#task.version);
     }
   }
 
@@ -161,12 +162,14 @@ export class Card {
     const control = find(this.element, `[data-field=${name}]`, HTMLElement);
     const { id } = this.#task;
     return new TextField(control as HTMLInputElement | HTMLTextAreaElement, {
+      judge: (value) => wrongWith({ ...this.#task, [name]: value }, name),
       save: (value, seen) => this.#actions.edit(id, { [name]: value }, seen),
       draft: (draft) => this.#drafts.keep(id, name, draft),
     });
   }
 
   #showNames(title: string): void {
+    this.#title.setAttribute("aria-label", fieldInWords("title"));
     for (const name of ["assignee", "notes", "column"]) {
       const control = find(this.element, `[data-field=${name}]`, HTMLElement);
       control.setAttribute("aria-label", `${fieldInWords(name)}: ${title}`);
@@ -183,6 +186,8 @@ export class Card {
     const words = overtaken.map((name) => inWords(name, this.#task[name]));
     const text = words.length > 0 ? `Another window saved ${words.join(", ")} meanwhile.` : "";
     showText(find(this.element, ".elsewhere", HTMLElement), text);
+    const wrong = [...this.#texts.values()].map((field) => field.wrong).filter(Boolean);
+    showText(find(this.element, ".wrong", HTMLElement), wrong.join(" "));
     const active = document.activeElement;
     const left = [...this.#drafts.of(this.#task.id).keys()].filter((name) => {
       return !(active instanceof HTMLElement && active.dataset.field === name);

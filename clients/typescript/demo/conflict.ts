@@ -4,11 +4,12 @@
  * Knows the elements of its panel. Must not know the task that it is about.
  */
 
+import { find, instantiate, setText } from "../inspector/dom.ts";
+import { asText } from "../inspector/values.ts";
 import type { Conflict } from "../src/index.ts";
-import { find, instantiate, setText } from "./dom.ts";
 import { bothTexts } from "./merging.ts";
-import { asText } from "./task.ts";
-import { conflictInWords, fieldInWords, inWords } from "./words.ts";
+import { fieldInWords } from "./task.ts";
+import { conflictInWords, inWords } from "./words.ts";
 
 /** How a conflict can be answered. */
 export interface Answers {

@@ -4,6 +4,8 @@
  * Knows a storage of texts. Must not know the page.
  */
 
+import type { TextStorage } from "../inspector/connection.ts";
+
 /** A text that is being written. */
 export interface Draft {
   readonly text: string;
@@ -13,9 +15,6 @@ export interface Draft {
 }
 
 const KEY = "rhtmx-demo:drafts";
-
-/** What is used of `sessionStorage`. */
-export type TextStorage = Pick<Storage, "getItem" | "setItem">;
 
 /** See the head of the file. */
 export class Drafts {

@@ -4,31 +4,35 @@
  * Knows the calls of the client. Must not know the page.
  */
 
-import type { Collection, JsonValue, OpenConflict } from "../src/index.ts";
+import type { OpenConflict } from "../src/index.ts";
 import type { Notices } from "./notices.ts";
 import type { TaskPast } from "./past.ts";
-import type { Fields, Task } from "./task.ts";
-import { newTask } from "./task.ts";
+import type { Task } from "./schema/index.ts";
+import type { Fields, ShownTask, Tasks } from "./task.ts";
+import { fieldsOf, NO_TASK, reasonInWords } from "./task.ts";
 import { conflictInWords, inWords, removedInWords } from "./words.ts";
 
 /** What is used of the collection. */
-type Tasks = Pick<Collection, "set" | "patch" | "delete" | "row" | "blame" | "history" | "undo">;
+type Used = Pick<
+  Tasks,
+  "create" | "set" | "edit" | "delete" | "row" | "blame" | "history" | "undo"
+>;
 
 const UNANSWERED = "The answer was not saved";
 
 /** See the head of the file. */
 export class Edits {
-  readonly #tasks: Tasks;
+  readonly #tasks: Used;
   readonly #notices: Pick<Notices, "show">;
 
-  constructor(tasks: Tasks, notices: Pick<Notices, "show">) {
+  constructor(tasks: Used, notices: Pick<Notices, "show">) {
     this.#tasks = tasks;
     this.#notices = notices;
   }
 
   /** Makes a task. */
-  add(id: string, title: string): void {
-    this.#run(`“${title}” was not added`, this.#tasks.patch(id, newTask(title)));
+  add(title: string): void {
+    this.#run(`${inWords("title", title)} was not added`, this.#tasks.create({ title }));
   }
 
   /**
@@ -39,15 +43,15 @@ export class Edits {
    */
   edit(id: string, fields: Fields, seen: number): void {
     const [name, value] = Object.entries(fields)[0] ?? ["", ""];
-    const done = this.#tasks.patch(id, fields, { baseVersion: seen });
+    const done = this.#tasks.edit(id, fields, { baseVersion: seen });
     this.#run(`${inWords(name, value)} was not saved`, done);
   }
 
   /** Removes a task, and offers to bring it back as it was shown. */
-  remove({ id, title }: Task): void {
+  remove({ id, title }: ShownTask): void {
     const data = this.#tasks.row(id)?.data;
     this.#run(`${inWords("title", title)} was not deleted`, this.#tasks.delete(id));
-    const act = () => this.#restore(id, title, data ?? newTask(title));
+    const act = () => this.#restore(id, data ?? { ...NO_TASK, title });
     this.#notices.show(`${inWords("title", title)} was deleted.`, { label: "Undo", act });
   }
 
@@ -56,11 +60,11 @@ export class Edits {
    *
    * @param written what was typed and is not saved, by field.
    */
-  gone(task: Task, written: Fields): void {
+  gone(task: ShownTask, written: Fields): void {
     const [draft] = Object.values(written);
     if (typeof draft !== "string") return;
     const data = { ...fieldsOf(task), ...written };
-    const act = () => this.#restore(task.id, task.title, data);
+    const act = () => this.#restore(task.id, data);
     this.#notices.show(removedInWords(draft), { label: "Bring it back", act, keeps: true });
   }
 
@@ -69,12 +73,12 @@ export class Edits {
    *
    * @param task as it was shown last, if it was.
    */
-  lost(conflict: OpenConflict, task?: Task): void {
+  lost(conflict: OpenConflict, task?: ShownTask): void {
     const { id, field = "", mine } = conflict;
     const words = `${conflictInWords(conflict)} Yours was ${inWords(field, mine)}.`;
     const act = () => {
       if (!task) return this.keepMine(conflict);
-      this.#restore(id, task.title, { ...fieldsOf(task), [field]: mine ?? "" });
+      this.#restore(id, { ...fieldsOf(task), [field]: mine ?? "" });
       this.leave(conflict);
     };
     const dismissed = () => this.leave(conflict);
@@ -124,15 +128,12 @@ export class Edits {
     this.#run(`${inWords("", text)} was not saved`, conflict.merge(text));
   }
 
-  #restore(id: string, title: string, data: JsonValue): void {
-    this.#run(`${inWords("title", title)} was not brought back`, this.#tasks.set(id, data));
+  #restore(id: string, data: Task): void {
+    const what = `${inWords("title", data.title)} was not brought back`;
+    this.#run(what, this.#tasks.set(id, data));
   }
 
   #run(what: string, done: Promise<unknown>): void {
-    done.catch((error: Error) => this.#notices.show(`${what}: ${error.message}`));
+    done.catch((error: Error) => this.#notices.show(`${what}: ${reasonInWords(error)}`));
   }
-}
-
-function fieldsOf({ title, assignee, notes, column }: Task): Fields {
-  return { title, assignee, notes, column };
 }

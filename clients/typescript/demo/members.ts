@@ -4,39 +4,36 @@
  * Knows their list on the page. Must not know how one becomes a member.
  */
 
-import type { Collection, JsonValue, Row } from "../src/index.ts";
+import { find, setText } from "../inspector/dom.ts";
+import { KeyedList } from "../inspector/keyed.ts";
+import type { Collection, Row } from "../src/index.ts";
 import { toDate } from "../src/wire/time.ts";
-import { find, setText } from "./dom.ts";
-import { KeyedList } from "./keyed.ts";
-import { asText } from "./task.ts";
+import type { Member } from "./schema/index.ts";
 
 /** How many are shown. */
 const MOST = 100;
 
-/** One member. What others wrote may be anything: it is made to fit. */
-export interface Member {
+/** One member, as the list shows it. */
+export interface ShownMember extends Member {
   readonly name: string;
-  /** A moment as ISO 8601, or whatever else stands there. */
-  readonly joined: string;
   readonly pending: boolean;
 }
 
 /** Reads a record. */
-export function memberOf({ id, data, pending }: Row<JsonValue>): Member {
-  const joined = data !== null && typeof data === "object" && "joined" in data ? data.joined : "";
-  return { name: id, joined: asText(joined as JsonValue), pending };
+export function memberOf({ id, data, pending }: Row<Member>): ShownMember {
+  return { ...data, name: id, pending };
 }
 
-/** The newest first, those whose moment is none last. */
-export function newest(members: readonly Member[], most: number): readonly Member[] {
+/** The newest first, those without a moment last. */
+export function newest(members: readonly ShownMember[], most: number): readonly ShownMember[] {
   const time = ({ joined }: Member) => toDate(joined)?.getTime() ?? 0;
   return [...members].sort((a, b) => time(b) - time(a)).slice(0, most);
 }
 
 /** Shows them, now and from now on. */
-export function showMembers(members: Collection<JsonValue>): void {
+export function showMembers(members: Pick<Collection<Member>, "subscribe">): void {
   const list = find(document, "#members", HTMLElement);
-  const shown = new KeyedList<Member>(list, "member", ({ name }) => name, fill);
+  const shown = new KeyedList<ShownMember>(list, "member", ({ name }) => name, fill);
   members.subscribe((rows) => {
     shown.show(newest(rows.map(memberOf), MOST));
     // Nothing to scroll is nothing to stop at with the keyboard.
@@ -46,10 +43,10 @@ export function showMembers(members: Collection<JsonValue>): void {
   });
 }
 
-function fill(element: HTMLElement, { name, joined, pending }: Member): void {
+function fill(element: HTMLElement, { name, joined, pending }: ShownMember): void {
   setText(find(element, ".name", HTMLElement), name);
   const moment = toDate(joined);
-  const words = moment ? `since ${moment.toLocaleString()}` : joined;
+  const words = moment ? `since ${moment.toLocaleString()}` : "";
   setText(find(element, ".joined", HTMLElement), pending ? "not saved yet" : words);
   element.dataset.pending = String(pending);
 }

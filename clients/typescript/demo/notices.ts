@@ -3,7 +3,7 @@
  *
  * Knows where they are shown. Must not know what they are about.
  */
-import { find, instantiate } from "./dom.ts";
+import { find, instantiate } from "../inspector/dom.ts";
 
 /** What can be done about it. */
 export interface Remedy {

@@ -5,10 +5,11 @@
  * Knows its elements. Must not know how that is found out.
  */
 
+import { find, instantiate, setText, showText } from "../inspector/dom.ts";
 import type { FieldAuthor } from "../src/index.ts";
 import { toDate } from "../src/wire/time.ts";
-import { find, instantiate, setText, showText } from "./dom.ts";
-import { authorInWords, fieldInWords } from "./words.ts";
+import { fieldInWords } from "./task.ts";
+import { authorInWords } from "./words.ts";
 
 /** What is known of the past of a task. */
 export interface TaskPast {

@@ -1,20 +1,19 @@
 /**
- * What a task is.
+ * What a task is on the board.
  *
- * Knows its fields and columns. Must not know the page or the connection.
+ * Knows its fields and columns, by the schema. Must not know the page or the connection.
  */
 
-import type { JsonValue, Row } from "../src/index.ts";
-import { writeJson } from "../src/wire/value.ts";
+import { violationInWords } from "../inspector/words.ts";
+import { RhtmxError, type Row, type TypedCollection, type Violation } from "../src/index.ts";
+import { judge } from "../src/schema.ts";
+import { Column, Task, type TaskEdit, type TaskNew } from "./schema/index.ts";
 
-/** The collection. */
-export const ENTITY = "tasks";
+/** The tasks, as the client has them. */
+export type Tasks = TypedCollection<Task, TaskNew, TaskEdit>;
 
 /** The columns of the board, from left to right, as they are stored. */
-export const COLUMNS = ["todo", "doing", "done"] as const;
-
-/** One of them. */
-export type Column = (typeof COLUMNS)[number];
+export const COLUMNS = [Column.TODO, Column.DOING, Column.DONE] as const;
 
 /** The fields that are edited as text. */
 export const TEXTS = ["title", "assignee", "notes"] as const;
@@ -23,62 +22,54 @@ export const TEXTS = ["title", "assignee", "notes"] as const;
 export type TextName = (typeof TEXTS)[number];
 
 /** Some fields of a task, by name. */
-export type Fields = Readonly<Record<string, JsonValue>>;
+export type Fields = Partial<Task>;
 
-/** One task. */
-export interface Task extends Readonly<Record<TextName, string>> {
+/** One task, as a card shows it. */
+export interface ShownTask extends Task {
   readonly id: string;
-  readonly column: Column;
+  readonly column: (typeof COLUMNS)[number];
   /** The version that the server told last; 0 if it does not know the task yet. */
   readonly version: number;
   /** Whether something of what is shown is not saved yet. */
   readonly pending: boolean;
 }
 
-/** Reads a record. What others wrote into it may be anything: it is made to fit. */
-export function taskOf({ id, data, version, pending }: Row<JsonValue>): Task {
-  const fields = fieldsOf(data);
-  return {
-    id,
-    title: asText(fields.title ?? (fields === NONE ? data : "")),
-    assignee: asText(fields.assignee),
-    notes: asText(fields.notes),
-    column: columnOf(fields.column),
-    version,
-    pending,
-  };
+/** A task of which nothing is known. */
+export const NO_TASK: Task = { title: "", assignee: "", notes: "", column: Column.TODO };
+
+/** Reads a record. A column that only a newer schema has is shown as the first one. */
+export function taskOf({ id, data, version, pending }: Row<Task>): ShownTask {
+  const { title, assignee, notes } = data;
+  const column = COLUMNS.find((each) => each === data.column) ?? Column.TODO;
+  return { id, title, assignee, notes, column, version, pending };
 }
 
-/** The fields of a new task. */
-export function newTask(title: string): Fields {
-  return { title, assignee: "", notes: "", column: "todo" };
+/** The fields of a task, without what only the board knows of it. */
+export function fieldsOf({ title, assignee, notes, column }: Task): Task {
+  return { title, assignee, notes, column };
 }
 
-/** Any value as a text; nothing is an empty one. */
-export function asText(value: JsonValue | undefined): string {
-  if (value === undefined || value === null) return "";
-  return typeof value === "string" ? value : writeJson(value);
+/** A field as people call it: its label in the schema. */
+export function fieldInWords(field: string): string {
+  return LABELS.get(field) ?? field;
 }
 
-/**
- * An id that nobody else makes; later ones sort after earlier ones.
- *
- * @param now milliseconds since 1970.
- * @param random two random numbers of 32 bits.
- */
-export function newId(now: number, random: Iterable<number>): string {
-  const parts = [...random].map((part) => part.toString(36).padStart(7, "0"));
-  return [now.toString(36).padStart(9, "0"), ...parts].join("-");
+const LABELS: ReadonlyMap<string, string> = new Map(
+  Task.rules.fields.map(([name, , , , { label = name } = {}]) => [name, label]),
+);
+
+/** What is wrong with a field of a task by the rules of the schema, in words; empty if it is right. */
+export function wrongWith(task: Task, changed: keyof Task): string {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  return inWords(judge(Task.rules, fieldsOf(task), { changed: [changed], now }));
 }
 
-const NONE: Fields = {};
-
-function fieldsOf(data: JsonValue): Fields {
-  return typeof data === "object" && data !== null && !Array.isArray(data)
-    ? (data as Fields)
-    : NONE;
+/** Why something was not done: what the schema says of it, if it is that. */
+export function reasonInWords(error: Error): string {
+  const found = error instanceof RhtmxError ? error.violations : [];
+  return found.length ? inWords(found) : error.message;
 }
 
-function columnOf(value: JsonValue | undefined): Column {
-  return COLUMNS.find((column) => column === value) ?? "todo";
+function inWords(violations: readonly Violation[]): string {
+  return violations.map((each) => violationInWords(each, fieldInWords, "The task")).join(" ");
 }

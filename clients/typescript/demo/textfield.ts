@@ -6,9 +6,10 @@
  * Knows one control. Must not know what it edits, nor how that is saved.
  *
  * While the user is writing, what others save does not take the text away:
- * `overtaken` says that there is something to tell the user instead.
+ * `overtaken` says that there is something to tell the user instead. What is wrong is
+ * not saved, and stays as it was written, until it is right: `wrong` says why.
  */
-import { isMoving } from "./dom.ts";
+import { isMoving } from "../inspector/dom.ts";
 import type { Draft } from "./drafts.ts";
 
 /** A value as the user saw it, and the version that it was from. */
@@ -19,6 +20,8 @@ interface Seen {
 
 /** What comes of writing. */
 export interface Writing {
+  /** What is wrong with a value, in words; empty if it can be saved. */
+  judge(value: string): string;
   /** A new value is to be saved; `version` is the one that the user had seen. */
   save(value: string, version: number): void;
   /** This was typed and is not saved yet; undefined: nothing is. */
@@ -33,6 +36,7 @@ export class TextField {
   /** What was latest when the user began to write; undefined while nobody writes. */
   #start: Seen | undefined;
   #shown = false;
+  #wrong = "";
 
   constructor(control: HTMLInputElement | HTMLTextAreaElement, writing: Writing) {
     this.#control = control;
@@ -45,6 +49,11 @@ export class TextField {
   /** Whether others have saved another value since the user began to write. */
   get overtaken(): boolean {
     return this.#start !== undefined && this.#start.value !== this.#latest.value;
+  }
+
+  /** Why what was written is not saved; empty if nothing is wrong with it. */
+  get wrong(): string {
+    return this.#wrong;
   }
 
   get #oneLine(): boolean {
@@ -79,6 +88,7 @@ export class TextField {
   }
 
   #typed(): void {
+    this.#refuse("");
     // What is pasted may have line breaks. An assignment moves the caret: only if it has to be.
     const { value: typed } = this.#control;
     const value = this.#oneLine ? typed.replace(/\s*[\r\n]\s*/g, " ") : typed;
@@ -97,13 +107,22 @@ export class TextField {
       this.#revert();
       return;
     }
+    this.#refuse(this.#writing.judge(value));
+    if (this.#wrong) return;
     this.#start = undefined;
     this.#control.value = value;
     this.#writing.draft(undefined);
     this.#writing.save(value, start.version);
   }
 
+  #refuse(wrong: string): void {
+    this.#wrong = wrong;
+    if (wrong) this.#control.setAttribute("aria-invalid", "true");
+    else this.#control.removeAttribute("aria-invalid");
+  }
+
   #revert(): void {
+    this.#refuse("");
     if (this.#start) this.#writing.draft(undefined);
     this.#start = undefined;
     this.#control.value = this.#latest.value;

@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 
 import { Edits } from "../../demo/edits.ts";
-import type { Task } from "../../demo/task.ts";
+import type { ShownTask } from "../../demo/task.ts";
 import type { JsonValue, OpenConflict } from "../../src/index.ts";
 import { RhtmxError } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
 
-const TASK: Task = {
+const TASK: ShownTask = {
   id: "1",
   title: "Tea",
   assignee: "Ada",
@@ -18,8 +18,9 @@ const TASK: Task = {
 
 function world(data: JsonValue = { title: "Tea" }) {
   const tasks = {
+    create: vi.fn().mockResolvedValue({}),
     set: vi.fn().mockResolvedValue({}),
-    patch: vi.fn().mockResolvedValue({}),
+    edit: vi.fn().mockResolvedValue({}),
     delete: vi.fn().mockResolvedValue({}),
     row: vi.fn().mockReturnValue({ id: "1", data, version: 3, pending: false }),
     blame: vi.fn(),
@@ -45,22 +46,41 @@ describe("an edit", () => {
   it("is based on what the user saw when beginning to write", () => {
     const { edits, tasks } = world();
     edits.edit("1", { title: "Milk" }, 3);
-    expect(tasks.patch).toHaveBeenCalledWith("1", { title: "Milk" }, { baseVersion: 3 });
+    expect(tasks.edit).toHaveBeenCalledWith("1", { title: "Milk" }, { baseVersion: 3 });
   });
 
   it("of a task that the server had not told yet is based on nothing that others wrote", () => {
     const { edits, tasks } = world();
     edits.edit("1", { title: "Milk" }, 0);
-    expect(tasks.patch).toHaveBeenCalledWith("1", { title: "Milk" }, { baseVersion: 0 });
+    expect(tasks.edit).toHaveBeenCalledWith("1", { title: "Milk" }, { baseVersion: 0 });
   });
 
   it("that could not be taken is told with its text", async () => {
     const { edits, tasks, show } = world();
-    tasks.patch.mockRejectedValue(new RhtmxError("storage_full", "the disk is full"));
+    tasks.edit.mockRejectedValue(new RhtmxError("storage_full", "the disk is full"));
     edits.edit("1", { title: "Milk" }, 3);
     await eventually(() =>
       expect(show).toHaveBeenCalledWith("“Milk” was not saved: the disk is full"),
     );
+  });
+
+  it("that breaks a rule is told in the words of the schema, with its label", async () => {
+    const { edits, tasks, show } = world();
+    const violations = [{ field: "assignee", code: "string.max_len", message: "is too long" }];
+    const error = new RhtmxError("invalid", "assignee: is too long", { details: { violations } });
+    tasks.edit.mockRejectedValue(error);
+    edits.edit("1", { assignee: "Milk" }, 3);
+    await eventually(() =>
+      expect(show).toHaveBeenCalledWith("“Milk” was not saved: Assigned to is too long."),
+    );
+  });
+});
+
+describe("a new task", () => {
+  it("is made with its title", () => {
+    const { edits, tasks } = world();
+    edits.add("Tea");
+    expect(tasks.create).toHaveBeenCalledWith({ title: "Tea" });
   });
 });
 

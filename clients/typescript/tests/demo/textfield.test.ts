@@ -12,7 +12,8 @@ function world(tag: "input" | "textarea" = "input", data: Record<string, string>
   const control = document.createElement(tag);
   Object.assign(control.dataset, data);
   document.body.append(control);
-  const writing = { save: vi.fn(), draft: vi.fn() };
+  const judge = vi.fn((_: string) => "");
+  const writing = { save: vi.fn(), draft: vi.fn(), judge };
   const field = new TextField(control, writing);
   field.show("Tea", 3);
   const type = (text: string) => {
@@ -102,6 +103,34 @@ describe("writing", () => {
     type("茶");
     press("Enter", { isComposing: true });
     expect(save).not.toHaveBeenCalled();
+  });
+});
+
+describe("what is wrong", () => {
+  it("is not saved, stays as it was written, and says why until it is written anew", () => {
+    const { control, field, type, press, save, draft, judge } = world();
+    judge.mockReturnValue("Too much of it.");
+    type("Milk");
+    press("Enter");
+    expect(judge).toHaveBeenCalledWith("Milk");
+    expect(save).not.toHaveBeenCalled();
+    expect([control.value, field.wrong]).toEqual(["Milk", "Too much of it."]);
+    expect(control.getAttribute("aria-invalid")).toBe("true");
+    expect(draft).toHaveBeenLastCalledWith({ text: "Milk", seen: "Tea", version: 3 });
+    judge.mockReturnValue("");
+    type("Rum");
+    expect([field.wrong, control.hasAttribute("aria-invalid")]).toEqual(["", false]);
+    press("Enter");
+    expect(save).toHaveBeenCalledWith("Rum", 3);
+  });
+
+  it("is taken back with Escape, too", () => {
+    const { control, field, type, press, judge } = world();
+    judge.mockReturnValue("Too much of it.");
+    type("Milk");
+    press("Enter");
+    press("Escape");
+    expect([control.value, field.wrong]).toEqual(["Tea", ""]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import * as words from "../../demo/words.ts";
-import type { Conflict, JsonValue, Open, Push, PushFields, Winner } from "../../src/index.ts";
+import type { Conflict, JsonValue, Open, Winner } from "../../src/index.ts";
 
 /** As it is told to who has pushed; with `own`, to who had written what was stored. */
 function conflict(
@@ -22,16 +22,7 @@ it("says values as a reader would", () => {
   expect(words.inWords("assignee", undefined)).toBe("nothing");
   expect(words.inWords("column", "doing")).toBe("“Doing”");
   expect(words.inWords("column", "toString")).toBe("“toString”");
-  expect(words.inWords("title", 7)).toBe("“7”");
-  expect(words.inWords("notes", "x".repeat(201))).toBe(`“${"x".repeat(200)}…”`);
-});
-
-it("names fields, also those that it does not know", () => {
-  expect(["assignee", "colour", "constructor"].map(words.fieldInWords)).toEqual([
-    "Assigned to",
-    "colour",
-    "constructor",
-  ]);
+  expect(words.inWords("title", "doing")).toBe("“doing”");
 });
 
 describe("a conflict", () => {
@@ -90,12 +81,6 @@ it("says who has written something, as far as that is known", () => {
   expect(words.authorInWords({}, "me")).toBe("the server");
 });
 
-it("says of an answer what it answers", () => {
-  const fields = [{ field: "$12", value: null, action: "delete", timestamp: "" }] as const;
-  const answer = { type: "push_fields", entity: "$conflicts/tasks", entity_id: "7", fields };
-  expect(words.writeInWords(answer as PushFields)).toBe("tasks/7: a conflict answered");
-});
-
 it("keeps the words of a task that went while they were written", () => {
   expect(words.removedInWords("A thought")).toContain("“A thought”");
 });
@@ -106,32 +91,4 @@ it("counts what is not saved", () => {
     "1 change waits to be saved",
     "2 changes wait to be saved",
   ]);
-});
-
-it("says what a write does", () => {
-  const timestamp = "2026-01-01T00:00:00Z";
-  const place = { entity: "tasks", entity_id: "1" };
-  const fields: PushFields = {
-    type: "push_fields",
-    ...place,
-    fields: [
-      { field: "title", value: "Tea", action: "update", timestamp },
-      { field: "notes", value: null, action: "delete", timestamp },
-    ],
-  };
-  expect(words.writeInWords(fields)).toBe("tasks/1: Title “Tea”, Notes removed");
-  const push: Push = { type: "push", ...place, action: "update", data: { a: 1 } };
-  expect(words.writeInWords(push)).toBe('tasks/1: “{"a":1}”');
-  expect(words.writeInWords({ ...push, action: "delete", data: null })).toBe("tasks/1: deleted");
-});
-
-it("says why a write was rejected", () => {
-  expect(words.rejectionInWords("conflict", "at version 7")).toBe(
-    "Somebody else was first (conflict: at version 7).",
-  );
-  expect(words.rejectionInWords("valueOf", "no")).toBe("The server rejected it (valueOf: no).");
-});
-
-it("says bytes roughly", () => {
-  expect([7, 1499, 2_345_678].map(words.bytesInWords)).toEqual(["7 bytes", "1 kB", "2.3 MB"]);
 });

@@ -153,7 +153,7 @@ describe("an engine that takes more for a time than RFC 3339", () => {
 
 it("a text is read as a time here and nowhere else, for each engine reads it otherwise", () => {
   const root = new URL("../../", import.meta.url);
-  const files = ["src", "demo"].flatMap((folder) =>
+  const files = ["src", "demo", "inspector"].flatMap((folder) =>
     readdirSync(new URL(`${folder}/`, root), { recursive: true }).map(
       (file) => `${folder}/${file}`,
     ),
@@ -170,6 +170,6 @@ it("a text is read as a time here and nowhere else, for each engine reads it oth
   expect(uses).toEqual([
     "src/schema/cel-times.ts: new Date(floor(nanoseconds, 1_000_000n) + minutes * 60_000);",
     "src/schema/cel-times.ts: new Date(date).setUTCMonth(0, 1);",
-    "demo/inspector.ts: new Date(since).toLocaleTimeString();",
+    "inspector/inspector.ts: new Date(since).toLocaleTimeString();",
   ]);
 });

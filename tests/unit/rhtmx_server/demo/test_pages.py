@@ -15,8 +15,9 @@ def test_every_file_is_there_with_its_type() -> None:
     assert types == {
         "/": "text/html",
         "/demo.css": "text/css",
+        "/inspector.css": "text/css",
         "/demo.js": "text/javascript",
-        "/icon.svg": "image/svg+xml",
+        "/inspector.svg": "image/svg+xml",
     }
     assert all(body for _, body in pages().values())
 
@@ -24,7 +25,7 @@ def test_every_file_is_there_with_its_type() -> None:
 def test_the_page_refers_to_what_is_served_only() -> None:
     served = {*pages(), CLIENT_PATH, "/metrics", "/healthz", "/readyz"}
     references = set(re.findall(r'(?:src|href)="([^"#]+)"', HTML))
-    assert references >= {"/demo.css", "/demo.js", "/icon.svg"}
+    assert references >= {"/inspector.css", "/demo.css", "/demo.js", "/inspector.svg"}
     assert references <= served
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from rhtmx.messages import FormFieldValue, ValidateForm
 from rhtmx_server import App
-from rhtmx_server.demo.signup import declare_signup
+from rhtmx_server.demo.schema import schema
+from rhtmx_server.demo.signup import add_validators
 from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.threads import DaemonPool
 from tests.unit.rhtmx_server.forms.questions import ME, question, track
@@ -22,8 +23,8 @@ async def taken(username: str) -> bool:
 
 @pytest.fixture
 def forms() -> Iterator[FormTracker]:
-    app = App(store="memory://")
-    declare_signup(app, taken)
+    app = App(store="memory://", schema=schema)
+    add_validators(app, taken)
     pool = DaemonPool(1)
     yield track(app.form("signup"), pool)
     pool.shutdown(wait=False, cancel_futures=True)
@@ -51,13 +52,13 @@ async def test_an_empty_form_lacks_these_three(forms: FormTracker) -> None:
         ("username", "grace", "“grace” is taken"),
         ("username", "ab", "3 to 20"),
         ("username", "a" * 21, "3 to 20"),
-        ("username", "Ada", "“Ada” cannot be a username"),
+        ("username", "Ada", "3 to 20"),
         ("username", "1815ada", "a letter first"),
-        ("username", " ada", "cannot be a username"),
-        ("username", "<b>ada</b>", "“<b>ada</b>” cannot be a username"),
+        ("username", " ada", "3 to 20"),
+        ("username", "<b>ada</b>", "3 to 20"),
         ("email", "ada@", "email address"),
-        ("age", "12", "13 or more"),
-        ("age", "121", "120 or less"),
+        ("age", "12", "between 13 and 120"),
+        ("age", "121", "between 13 and 120"),
         ("age", "thirty", "whole number"),
         ("guardian", "my mother", "email address"),
         ("guardian", "ada@example.com", "your own address"),

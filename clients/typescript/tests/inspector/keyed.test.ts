@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, expect, it } from "vitest";
 
-import { KeyedList } from "../../demo/keyed.ts";
+import { KeyedList } from "../../inspector/keyed.ts";
 
 interface Thing {
   readonly id: string;

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { arrange, find, isMoving, setText, showText } from "../../demo/dom.ts";
+import { arrange, find, isMoving, setText, showText } from "../../inspector/dom.ts";
 
 beforeEach(() => {
   document.body.innerHTML = "<ul id=one></ul><ul id=other></ul>";

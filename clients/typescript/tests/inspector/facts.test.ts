@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Facts } from "../../demo/facts.ts";
-import { factsInWords } from "../../demo/facts.ts";
+import type { Facts } from "../../inspector/facts.ts";
+import { factsInWords } from "../../inspector/facts.ts";
 
 const NOTHING: Facts = {
   state: "offline",

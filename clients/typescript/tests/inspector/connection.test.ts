@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-import { offerOffline, showConnection } from "../../demo/connection.ts";
+import { offerOffline, showConnection } from "../../inspector/connection.ts";
 import type { Client, State } from "../../src/index.ts";
 import { RhtmxError } from "../../src/index.ts";
 

@@ -23,6 +23,14 @@ export function instantiate(template: string): HTMLElement {
   return find(document.importNode(content, true), "*", HTMLElement);
 }
 
+/** A new element: of this tag, of this class unless that is empty, with a text or an element in it. */
+export function element(tag: string, name = "", content: string | Node = ""): HTMLElement {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  made.append(content);
+  return made;
+}
+
 /** Sets a text if it is another one, so that it is not announced again. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

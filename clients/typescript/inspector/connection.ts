@@ -7,7 +7,9 @@
 
 import type { Client, RhtmxError, State } from "../src/index.ts";
 import { find, setText } from "./dom.ts";
-import type { TextStorage } from "./drafts.ts";
+
+/** What is used of a storage of the browser. */
+export type TextStorage = Pick<Storage, "getItem" | "setItem">;
 
 const KEY = "rhtmx-demo:offline";
 
