@@ -72,6 +72,7 @@ class Access:
                     entity.rules,
                     *functions,
                     judge=entity.judge,
+                    judge_lost=entity.judge_lost,
                     scoped=scoped,
                     hidden=entity.hidden,
                 )

@@ -22,6 +22,7 @@ __all__ = [
     "Entity",
     "EntityCheck",
     "EntityJudge",
+    "EntityJudgeLost",
     "EntityPrepare",
     "Partition",
     "check_entity_name",
@@ -43,6 +44,10 @@ EntityCheck: TypeAlias = Callable[[Any, Any, Any], None]
 EntityJudge: TypeAlias = Callable[[Any, Any, Any, Any], None]
 """The rules of a schema: takes who writes, the record before and after as JSON texts, and the keys
 that the write has changed, where that is known."""
+
+EntityJudgeLost: TypeAlias = Callable[[Any, Any], None]
+"""The rules of a schema for what lost: takes who writes, and the values by key, as JSON texts, or
+`None` where there is nothing but that the field was written."""
 
 EntityPrepare: TypeAlias = Callable[[Any, Any], Mapping[str, Any] | None]
 """Fills in a record that is created: takes who writes and the record, returns fields."""
@@ -120,6 +125,8 @@ class Entity:
         prepares: what fills in each record that is created.
         checks: what each write has to pass.
         judge: what each write has to pass by the schema of the application, before the checks.
+        judge_lost: what a write of a field has to pass by the schema, also where it loses: it is
+            kept, and others are told it.
         hidden: the fields that never leave the server, see `hide`.
 
     Example:
@@ -139,6 +146,7 @@ class Entity:
         self.prepares: tuple[EntityPrepare, ...] = ()
         self.checks: tuple[EntityCheck, ...] = ()
         self.judge: EntityJudge | None = None
+        self.judge_lost: EntityJudgeLost | None = None
         self.hidden: Mapping[str, Violation] = {}
         self._read_is_named = False
         self._running = running

@@ -11,7 +11,14 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from rhtmx.errors import Violation
-from rhtmx_server.access.entity import ACTIONS, Action, EntityCheck, EntityJudge, EntityPrepare
+from rhtmx_server.access.entity import (
+    ACTIONS,
+    Action,
+    EntityCheck,
+    EntityJudge,
+    EntityJudgeLost,
+    EntityPrepare,
+)
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.parts import WHOLE, Part, Partitions, Values, reader_of
 from rhtmx_server.access.rules import Rule
@@ -76,6 +83,7 @@ class Guard:
         checks: rules of the program, see `Entity.check`.
         prepares: functions of the program, see `Entity.prepare`.
         judge: the rules of the schema, see `Entity`.
+        judge_lost: those for a write that loses.
         scoped: a function says what somebody reads, and its answer comes with the write.
         hidden: see `Entity.hide`.
 
@@ -93,11 +101,13 @@ class Guard:
         prepares: Iterable[EntityPrepare] = (),
         *,
         judge: EntityJudge | None = None,
+        judge_lost: EntityJudgeLost | None = None,
         scoped: bool = False,
         hidden: Mapping[str, Violation] = MappingProxyType({}),
     ) -> None:
         self.hidden = hidden
         self.judge = judge
+        self.judge_lost = judge_lost
         self.checks = tuple(checks)
         self.prepares = tuple(prepares)
         self.closed = bool(rules) or scoped

@@ -94,4 +94,4 @@ def _declare_entity(app: Declares, entity: Entity[Any], rules: RecordRules) -> N
         declared.hide(rules.hidden)
     if rules.fills:
         declared.prepare(rules.prepare)
-    declared.judge = rules.judge
+    declared.judge, declared.judge_lost = rules.judge, rules.judge_lost

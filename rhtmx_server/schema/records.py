@@ -10,6 +10,7 @@ something else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,8 +20,9 @@ import msgspec
 from rhtmx.errors import Violation
 from rhtmx.schema import judge
 from rhtmx.schema.declared import Entity
+from rhtmx.schema.judge import UNJUDGED
 from rhtmx.schema.kinds import UNREADABLE
-from rhtmx.schema.message import Default, Field
+from rhtmx.schema.message import Default, Field, message
 from rhtmx.schema.times import write_timestamp
 from rhtmx_server.access.grant import BACKEND, Grant
 from rhtmx_server.trackers import json_text as jsontext
@@ -49,6 +51,8 @@ class RecordRules:
     ) -> None:
         self._table = entity.rules
         self._fields = entity.rules.fields
+        #: Without the rules about a record as a whole.
+        self._values = message(entity.rules.name, *self._fields)
         self._names = {each.key: each.name for each in self._fields}
         self._now = now
         self._new_id = new_id
@@ -57,6 +61,10 @@ class RecordRules:
         #: The fields that never leave the server, by key: what a client is told who writes one.
         self.hidden = {
             each.key: _violation(each, "server_only") for each in self._fields if each.server_only
+        }
+        untold = {each.name for each in self._fields if each.server_only}
+        self._untold = untold | {
+            each.code for each in entity.rules.rules if not untold.isdisjoint(each.reads)
         }
         self._names_of_server = {
             each.name for each in self._fields if each.read_only or each.server_only
@@ -123,11 +131,37 @@ class RecordRules:
             read = changed if jsontext.is_object(before) else None
         found = list(judge(self._table, record, changed=read, now=self._now()))
         if not _is_trusted(who):
-            found = [self._not_theirs(each) for each in found]
+            found = [self._not_theirs(self._told(each)) for each in found]
             # Who names a field writes it, also by the value that it has.
             found += self._touched(changed, None if written else before, record)
         if found:
             raise _invalid(found)
+
+    def judge_lost(self, who: Grant | None, lost: Mapping[str, bytes | None]) -> None:
+        """Judge what was written and is not in the record: see `Entity.judge_lost`.
+
+        Each value by the rules of its field, as if it had won. The rules about a record as a whole
+        are about what is in it.
+
+        Raises:
+            Invalid: as for `judge`.
+        """
+        names = {self._names[key] for key in lost if key in self._names}
+        values = {key: _parse(text) for key, text in lost.items() if text is not None}
+        there = {self._names[key] for key in values if key in self._names}
+        found = list(judge(self._values, values, changed=there, now=self._now()))
+        if not _is_trusted(who):
+            found = [self._not_theirs(self._told(each)) for each in found]
+            found += self._touched(names, None, values)
+        if found:
+            raise _invalid(found)
+
+    def _told(self, found: Violation) -> Violation:
+        """A violation without the reason of a rule that fails, if that may be a hidden value."""
+        about = re.split(r"[.[]", found.field, maxsplit=1)[0] or found.code
+        if about in self._untold and found.message.startswith(UNJUDGED):
+            return replace(found, message=UNJUDGED)
+        return found
 
     def _not_theirs(self, found: Violation) -> Violation:
         """A violation, in words that say so if its author could not have written the field."""

@@ -246,3 +246,22 @@ def test_what_never_leaves_the_server_is_known_by_key_with_what_a_client_is_told
         "internal": Violation("note", "server_only", "is written by the server only"),
         "limit": Violation("limit", "server_only", "is set by sales"),
     }
+
+
+def test_what_lost_is_judged_by_the_rules_of_its_fields_alone() -> None:
+    few = _s.cel_rule("few", "are too many", ("votes", "title"), lambda this, now: False)
+    rules = rules_of(TITLE, VOTES, SEEN, KIND, rules=(few,))
+    rules.judge_lost(ADA, {"title": b'"a"', "votes": b"3", "other": b"[]"})
+    rules.judge_lost(ADA, {"title": None, "votes": None})
+    assert refused(rules.judge_lost, ADA, {"votes": b"-1", "title": b'"much too long"'}) == [
+        ("title", "string.max_len"),
+        ("votes", "int64.gte"),
+    ]
+    for lost in (b"1", None):
+        assert refused(rules.judge_lost, ADA, {"seen": lost, "kind": b'"x"'}) == [
+            ("seen", "read_only"),
+            ("kind", "immutable"),
+        ]
+    for who in (SERVICE, None):
+        rules.judge_lost(who, {"seen": b"1", "kind": b'"x"'})
+        assert refused(rules.judge_lost, who, {"votes": b"-1"}) == [("votes", "int64.gte")]
