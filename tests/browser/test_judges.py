@@ -28,10 +28,10 @@ def vectors(name: str) -> Any:
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     node("esbuild")
     built = tmp_path_factory.mktemp("judges") / "vectors.js"
-    command = [TYPESCRIPT / "node_modules" / ".bin" / "esbuild", "--bundle", "--format=iife"]
+    command = [str(TYPESCRIPT / "node_modules" / ".bin" / "esbuild"), "--bundle", "--format=iife"]
     source = Path(__file__).with_name("vectors.ts")
     options = ["--target=es2022", "--charset=utf8", "--log-level=error", f"--outfile={built}"]
-    subprocess.run([*command, source, *options], check=True)
+    subprocess.run([*command, str(source), *options], check=True)
     return built
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from rhtmx_server import App
@@ -17,7 +18,7 @@ from rhtmx_server.trackers.policy import Policy
 from tests.support.generated import schema_package
 from tests.support.writes_oracle import Rules
 
-__all__ = ["VARIANTS", "WordedRules", "declared_by_schema"]
+__all__ = ["VARIANTS", "WordedRules", "declared_by_schema", "package", "text_of"]
 
 _STRATEGIES = ("last_write_wins", "keep_both", "server_wins", "client_wins")
 _FIELDS = ("title", "notes", "log", "best")
@@ -60,7 +61,8 @@ def _said(strategy: str) -> str:
     return f"(rhtmx.v1.field).merge = MERGE_{strategy.upper()}"
 
 
-def _text(variant: int) -> str:
+def text_of(variant: int) -> str:
+    """One of the schemas."""
     said = {name: _said(_strategy(name, variant)) for name in _FIELDS}
     own = {name: f" [{said[name]}]" for name in ("title", "notes")}
     own |= {name: f", {said[name]}" for name in ("log", "best")}
@@ -71,10 +73,15 @@ def _text(variant: int) -> str:
     return orders + _MESSAGE.format(cls="Line", name="lines", usual=usual, **lines)
 
 
+def package(variant: int) -> ModuleType:
+    """What is generated of one of the schemas."""
+    return schema_package(text_of(variant))
+
+
 @cache
 def declared_by_schema(variant: int) -> tuple[Mapping[str, Policy | None], Mapping[str, Guard]]:
     """What a server makes of one of the schemas: how each entity merges, and who judges."""
-    app = App(store="memory://", schema=schema_package(_text(variant)).schema)
+    app = App(store="memory://", schema=package(variant).schema)
     declared = app._declared
     guards = {
         name: Guard(each.partitions, each.rules, judge=each.judge, judge_lost=each.judge_lost)

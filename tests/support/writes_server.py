@@ -62,6 +62,7 @@ __all__ = [
     "TWICE",
     "Count",
     "WritesServer",
+    "compare_answer",
     "run",
 ]
 
@@ -335,7 +336,7 @@ class WritesServer:
                 self.counted[effect.entity, effect.entity_id].append(Count(votes, done))
             if self.fault:
                 continue
-            _compare_answer(mutation, expected, reply)
+            compare_answer(mutation, expected, reply)
             own = [next(made) for _ in expected.effects]
             names = {each.transaction for each in own}
             assert len(names) <= 1, f"{names} for one transaction"
@@ -436,7 +437,7 @@ def _as_value(update: FieldUpdate, known: dict[str, Any]) -> FieldUpdate:
     return FieldUpdate(update.field, text, FieldAction.UPDATE, update.timestamp)
 
 
-def _compare_answer(mutation: Mutation, expected: Expected, reply: Sequence[ServerMessage]) -> None:
+def compare_answer(mutation: Mutation, expected: Expected, reply: Sequence[ServerMessage]) -> None:
     """An author is told what the oracle says."""
     said = f"{mutation.message}: {expected} expected, got {reply}"
     *conflicts, answer = reply
