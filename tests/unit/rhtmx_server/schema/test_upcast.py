@@ -12,7 +12,7 @@ from rhtmx import schema as _s
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, Push, PushFields
 from rhtmx.schema import codecs
-from rhtmx.schema.declared import Entity, Rename, Schema
+from rhtmx.schema.declared import Entity, Rename, Retired, Schema
 from rhtmx.values.field_operations import Add, Increment
 from rhtmx_server import Edit, Invalid
 from rhtmx_server.schema.upcast import Upcaster, check_place, check_upcast, version_of
@@ -340,3 +340,80 @@ def test_an_app_without_a_schema_has_nothing_to_up_cast() -> None:
 def test_a_server_says_which_schema_it_has() -> None:
     said_of = version_of(schema_of(version=3, oldest=2))
     assert (said_of.version, said_of.oldest, said_of.hash) == (3, 2, "")
+
+
+RETIRED = (
+    Retired(2, "tasks", ("level",), "high"),
+    Retired(2, "tasks", ("levels", ""), "high"),
+    Retired(2, "tasks", ("part", "name")),
+    Retired(2, "tasks", ("many", "", "name")),
+    Retired(3, "tasks", ("late",), "x"),
+    Retired(2, "old"),
+)
+
+
+def with_retired(declared: tuple[str, ...] = (), **functions: Any) -> Upcaster:
+    known = schema_of()
+    entities = tuple(known.entities.values())
+    schema = Schema("app", version=3, entities=entities, retired=RETIRED)
+    those = {("tasks", int(name[1:])): [each] for name, each in functions.items()}
+    return Upcaster(schema, those, declared)
+
+
+OLD_NAMES: list[tuple[str, Any]] = [
+    ("level", "high"),
+    ("levels", ["low", "high"]),
+    ("levels", {"mon": "high"}),
+    ("part", {"name": "a"}),
+    ("many", [{}, {"name": 0}]),
+    ("late", "x"),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), OLD_NAMES)
+def test_an_old_name_that_nobody_translates_asks_for_an_upgrade(key: str, value: Any) -> None:
+    upcasts = with_retired()
+    for write in (whole({"c": "", key: value}), patch(update("c", ""), update(key, value))):
+        error = refusal(upcasts.of_today, write, 1)
+        assert error.code is ErrorCode.UPGRADE_REQUIRED
+        assert f"in '{key}' is called otherwise" in error.message
+        # Of a version that has the new name, the old one means nothing special.
+        assert upcasts.of_today(write, 3) is write
+
+
+@pytest.mark.parametrize(("key", "value"), OLD_NAMES)
+def test_an_old_name_is_what_a_function_makes_of_it(key: str, value: Any) -> None:
+    upcasts = with_retired(v2=lambda edit: None, v3=lambda edit: None)
+    assert said(upcasts.of_today(whole({key: value}), 1)) == {key: value}
+
+
+def test_a_function_of_another_version_translates_nothing() -> None:
+    upcasts = with_retired(v3=lambda edit: None)
+    assert refusal(upcasts.of_today, whole({"level": "high"}), 1).code.name == "UPGRADE_REQUIRED"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("level", "low"), ("level", ["high"]), ("levels", "high"), ("levels", 1), ("part", "name"),
+        ("part", {"title": "name"}), ("part", {"name": None}), ("many", {"name": "a"}),
+        ("many", None), ("other", "high"),
+    ],
+)  # fmt: skip
+def test_what_has_no_old_name_is_as_it_was(key: str, value: Any) -> None:
+    assert said(with_retired().of_today(whole({key: value}), 1)) == {key: value}
+
+
+def test_an_operation_is_looked_at_like_a_value() -> None:
+    add = update("levels", ["high"], FieldAction.ADD)
+    assert refusal(with_retired().of_today, patch(add), 1).code is ErrorCode.UPGRADE_REQUIRED
+
+
+@pytest.mark.parametrize("action", [ChangeAction.UPDATE, ChangeAction.DELETE])
+def test_a_write_to_an_entity_that_is_no_more_asks_for_an_upgrade(action: ChangeAction) -> None:
+    write = Push("old", "7", action, None if action is ChangeAction.DELETE else b"{}")
+    error = refusal(with_retired().of_today, write, 1)
+    assert error.code is ErrorCode.UPGRADE_REQUIRED
+    assert "there is no entity 'old' any more" in error.message
+    assert with_retired().of_today(write, 2) is write
+    assert with_retired(declared=("old",)).of_today(write, 1) is write
