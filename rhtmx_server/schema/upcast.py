@@ -72,7 +72,7 @@ def check_upcast(function: object, name: str) -> None:
         TypeError: it takes something else, or waits.
     """
     require_one_argument(function, name, "(edit)")
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+    if inspect.iscoroutinefunction(function):
         raise TypeError(f"{name}: a plain function expected: it is called where nothing may wait")
 
 
@@ -357,7 +357,8 @@ class _Draft:
         for key in sorted(edit.deleted):
             said[key] = self._kept(key, FieldAction.DELETE, None)
         for key, operation in edit.operations.items():
-            said[key] = self._kept(key, operation.action, _operand(key, operation))
+            text = _operand(key, operation)  # first: it may be no operation at all
+            said[key] = self._kept(key, operation.action, text)
         # In the order in which they were: what is new comes last.
         self._said = {key: said[key] for key in self._said if key in said} | said
 

@@ -70,6 +70,7 @@ _CONFIG = """
 [tool.mutmut]
 source_paths = ["src"]
 only_mutate = ["src/{path}"]
+also_copy = ["clients"]
 pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = ["-p", "no:cacheprovider"]
 use_git_change_detection = false
