@@ -136,7 +136,7 @@ class Upcaster:
             elif name.entity not in declared and name.entity not in schema.entities:
                 self._gone[name.entity] = name.version
         for place, those in (functions or {}).items():
-            self._step(*place).functions += those
+            self._step(*place).functions = those
         self._steps = {name: dict(sorted(steps.items())) for name, steps in self._steps.items()}
 
     def _step(self, entity: str, version: int) -> _Step:
@@ -215,7 +215,7 @@ class _Step:
     renames: dict[str, str] = field(default_factory=dict)
     zeros: dict[str, Json] = field(default_factory=dict)
     retired: list[Retired] = field(default_factory=list)
-    functions: list[UpcastFunction] = field(default_factory=list)
+    functions: Sequence[UpcastFunction] = ()
 
 
 def _called(function: UpcastFunction, edit: Edit) -> Edit:

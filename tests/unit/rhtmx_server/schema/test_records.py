@@ -343,3 +343,18 @@ def test_what_is_within_a_hidden_field_is_hidden_and_no_field_of_the_same_name_e
         (wrong,) = caught.value.violations
         told.append((wrong.field, wrong.message))
     assert told == [(path, "cannot be judged"), (path, REASON)]
+
+
+def test_the_time_that_is_filled_in_has_whole_microseconds() -> None:
+    field = _s.field("at", _s.TIMESTAMP, default=_s.Default(source="now"))
+    entity: Any = Entity("tasks", Task, _s.message("Task", field), {"at": codecs.TIME})
+    rules = RecordRules(entity, lambda: NOW + 123_456_789, lambda: "")
+    assert rules.prepare(ADA, {}) == {"at": "2026-01-01T00:00:00.123456Z"}
+
+
+def test_what_was_no_object_had_nothing_that_could_stay() -> None:
+    """Of a record that was written as a whole nobody says what they have changed."""
+    rules = rules_of(TITLE, KIND)
+    for before in (b"[1]", b"null"):
+        with pytest.raises(Invalid, match="cannot be changed"):
+            rules.judge(ADA, before, b'{"title":"a","kind":"b"}')

@@ -305,7 +305,7 @@ def test_a_function_that_does_wrong_costs_its_write_only(
     error = refusal(upcaster(v2=function).of_today, patch(update("a", 1)), 1)
     assert error.code is ErrorCode.INTERNAL
     assert function.__name__ in caplog.text
-    assert words in caplog.text
+    assert f": {words}" in caplog.text
 
 
 def test_a_function_may_write_as_many_fields_with_names_as_long_as_anybody() -> None:
@@ -368,7 +368,7 @@ def test_of_a_whole_record_there_are_values_only(caplog: pytest.LogCaptureFixtur
         edit.deleted.add("a")
 
     assert refusal(upcaster(v2=deletes).of_today, whole({"a": 1}), 1).code is ErrorCode.INTERNAL
-    assert "values only" in caplog.text
+    assert ": of a whole record there are values only: leave out what is to go" in caplog.text
 
 
 def test_what_cannot_up_cast_is_refused_when_it_is_declared() -> None:
@@ -379,7 +379,7 @@ def test_what_cannot_up_cast_is_refused_when_it_is_declared() -> None:
 
     for function, told in (
         (waits, "a plain function expected"), (many, "has a `yield`"),
-        (lambda: None, r"\(edit\)"), ("text", ""),
+        (lambda: None, r"[ :]\(edit\)"), ("text", ""),
     ):  # fmt: skip
         with pytest.raises(TypeError, match=rf"^app\.upcast.*{told}"):
             check_upcast(function, "app.upcast('tasks', version=2)")
@@ -418,6 +418,7 @@ RETIRED = (
     Retired(2, "tasks", ("levels", ""), "high"),
     Retired(2, "tasks", ("part", "name")),
     Retired(2, "tasks", ("part", "level"), "high"),
+    Retired(2, "tasks", ("part", "size", "wide")),
     Retired(2, "tasks", ("many", "", "name")),
     Retired(3, "tasks", ("late",), "x"),
     Retired(2, "old"),
@@ -473,12 +474,28 @@ def test_a_function_of_another_version_translates_nothing() -> None:
     [
         ("level", "low"), ("level", ["high"]), ("levels", "high"), ("levels", 1), ("part", "name"),
         ("part", {"title": "name"}), ("part", {"name": None}), ("many", {"name": "a"}),
-        ("part", {"level": "low"}), ("part", {"level": {"a": "high"}}), ("levels", ["low"]),
+        ("part", {"size": {"width": 1}}), ("part", {"size": 1}), ("part", {"level": "low"}),
+        ("part", {"level": {"a": "high"}}), ("levels", ["low"]),
         ("many", None), ("other", "high"),
     ],
 )  # fmt: skip
 def test_what_has_no_old_name_is_as_it_was(key: str, value: Any) -> None:
     assert said(with_retired().of_today(whole({key: value}), 1)) == {key: value}
+
+
+def test_a_key_deeper_within_a_value_is_looked_for_where_it_stood() -> None:
+    write = whole({"part": {"size": {"wide": 1}}})
+    assert "'wide' in 'part'" in refusal(with_retired().of_today, write, 1).message
+
+
+def test_long_names_are_cut_in_words() -> None:
+    long = "x" * 50
+    names = (Retired(2, "tasks", (long, long)), Retired(2, long))
+    upcasts = Upcaster(Schema("app", version=2, retired=names))
+    told = refusal(upcasts.of_today, whole({long: {long: 1}}), 1).message
+    assert told.startswith(f"'{long[:40]}' in '{long[:40]}' is called otherwise")
+    told = refusal(upcasts.of_today, Push(long, "7", ChangeAction.UPDATE, b"{}"), 1).message
+    assert told.startswith(f"there is no entity '{long[:40]}' any more")
 
 
 def test_an_operation_is_looked_at_like_a_value() -> None:
