@@ -70,6 +70,10 @@ class _Comparison:
             "of older writes"
         )
         self._raise_only = f"raise (rhtmx.v1.schema).version to {raised}"
+        self._raise_and_refuse = (
+            f"{self._raise_only}: older writes of it are then refused with upgrade_required, and "
+            "their clients keep them"
+        )
 
     def problems(self) -> Iterator[Problem]:
         """All that is different and is not free."""
@@ -79,10 +83,11 @@ class _Comparison:
                 yield from self._message(name, before, after)
             elif "entity" in before or "form" in before:
                 what = "entity" if "entity" in before else "form"
+                instead = self._raise_and_refuse if what == "entity" else self._raise_only
                 yield Problem(
                     Location(self._schema.files[0]),
                     f"{what} {before[what]!r} (message {name}) is gone, and clients use it: "
-                    f"{self._raise_only}",
+                    f"{instead}",
                 )
         for name, before in self._before["enums"].items():
             after = self._after["enums"].get(name)
@@ -100,7 +105,8 @@ class _Comparison:
                 if one != other and not added:
                     yield Problem(
                         place,
-                        f"{short} {words} {_show(other)}, and was {_show(one)}: {self._raise}",
+                        f"{short} {words} {_show(other)}, and was {_show(one)}: "
+                        f"{self._about_message(key)}",
                     )
         for words in tighter(before.get("rules", {}), after.get("rules", {})):
             yield Problem(place, f"{short}: {words}: {self._raise}")
@@ -109,6 +115,12 @@ class _Comparison:
                 yield from self._field(name, number, field, after["fields"][number])
             else:
                 yield from self._removed(name, number, field, after["fields"])
+
+    def _about_message(self, key: str) -> str:
+        """What to do about another name of an entity or a form, or another option of it."""
+        if key == "entity":
+            return self._raise_and_refuse
+        return self._raise_only if key == "form" else self._raise
 
     def _field(
         self, message: str, number: str, before: Mapping[str, Any], after: Mapping[str, Any]

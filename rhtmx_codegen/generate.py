@@ -15,6 +15,7 @@ from rhtmx_codegen.lock import NO_LOCK, Lock, renames, with_version, write_lock
 from rhtmx_codegen.model import Schema
 from rhtmx_codegen.problems import Problem, SchemaError
 from rhtmx_codegen.read import read_schema
+from rhtmx_codegen.retired import retired
 
 __all__ = ["Emitter", "Emitters", "Generated", "emitters", "generate"]
 
@@ -70,7 +71,7 @@ def generate(
         SchemaError: the schema cannot be turned into code; each problem with its place.
     """
     schema = read_schema(descriptor_set, sorted(files))
-    schema = replace(schema, renames=renames(lock, schema))
+    schema = replace(schema, renames=renames(lock, schema), retired=retired(lock, schema))
     makers = emitters() if using is None else using
     texts: dict[str, str] = {}
     problems: list[Problem] = []

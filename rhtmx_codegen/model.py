@@ -21,6 +21,7 @@ __all__ = [
     "Message",
     "Oneof",
     "Rename",
+    "Retired",
     "Schema",
     "Type",
 ]
@@ -184,6 +185,24 @@ class Rename:
 
 
 @dataclass(frozen=True, slots=True)
+class Retired:
+    """What a version of the schema calls otherwise, and no code translates in older writes.
+
+    Attributes:
+        version: the one that has the new name.
+        entity: the name of the entity.
+        path: the keys that lead to it in a record; an empty one stands for each item of a list
+            and each value of a map. None at all: it is the entity itself.
+        word: the old word of an enum there; `None`: the last of the keys is the old name.
+    """
+
+    version: int
+    entity: str
+    path: tuple[str, ...] = ()
+    word: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """A whole schema.
 
@@ -196,6 +215,7 @@ class Schema:
         descriptors: the serialised `FileDescriptorSet`, with all imports.
         renames: what `schema.lock` knows of keys that were renamed, in order; `lock.renames`
             finds it.
+        retired: what it knows of other names; `retired.retired` finds it.
     """
 
     messages: dict[str, Message]
@@ -205,3 +225,4 @@ class Schema:
     oldest: int
     descriptors: bytes
     renames: tuple[Rename, ...] = ()
+    retired: tuple[Retired, ...] = ()

@@ -15,7 +15,7 @@ from rhtmx_codegen.emit_fields import ACTIONS, MERGES
 from rhtmx_codegen.emit_names import Names, table_name
 from rhtmx_codegen.entities import entity_name, form_name
 from rhtmx_codegen.json_schema import json_schema
-from rhtmx_codegen.model import Message, Schema
+from rhtmx_codegen.model import Message, Retired, Schema
 from rhtmx_codegen.pool import bare_set
 from rhtmx_codegen.python_layout import Call, Code, keyword, lines_of, quoted
 from rhtmx_codegen.python_types import PythonTypes
@@ -125,7 +125,18 @@ def schema_lines(schema: Schema, names: Names, digest: str) -> list[str]:
             for each in schema.renames
         ]
         said.append(keyword("renames", Call("(", rows)))
+    if schema.retired:
+        rows = [Call("_d.Retired(", list(_retired(each))) for each in schema.retired]
+        said.append(keyword("retired", Call("(", rows)))
     return lines_of(Call("schema = _d.Schema(", said))
+
+
+def _retired(each: Retired) -> Iterator[Code]:
+    path = ", ".join(map(quoted, each.path))
+    yield from (str(each.version), quoted(each.entity))
+    yield f"({path}{',' if len(each.path) == 1 else ''})"
+    if each.word is not None:
+        yield quoted(each.word)
 
 
 def descriptor_lines(schema: Schema) -> list[str]:

@@ -208,7 +208,7 @@ def compose(
         authenticate=ask and authenticator(ask, pool("rhtmx-authenticate")),
         admission=Admission(config, metrics.handshake_refused),
         access=access,
-        upcaster=None if schema is None else Upcaster(schema, declared.upcasts),
+        upcaster=None if schema is None else Upcaster(schema, declared.upcasts, declared.entities),
         app_schema=None if schema is None else version_of(schema),
         seen=SeenSchema(schema),
     )

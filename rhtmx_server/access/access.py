@@ -74,6 +74,7 @@ class Access:
                     judge=entity.judge,
                     judge_is_ours=entity.judge_is_ours,
                     normalize=entity.normalize,
+                    judge_lost=entity.judge_lost,
                     scoped=scoped,
                     hidden=entity.hidden,
                 )

@@ -22,6 +22,7 @@ __all__ = [
     "Entity",
     "EntityCheck",
     "EntityJudge",
+    "EntityJudgeLost",
     "EntityNormalize",
     "EntityPrepare",
     "Partition",
@@ -48,6 +49,10 @@ that the write has changed, where that is known, and whether it named them."""
 EntityNormalize: TypeAlias = Callable[[Any, Any], Mapping[str, Any]]
 """What a schema has kept in the place of texts that are not normalised: takes the record and the
 keys that were written, `None` for all; returns the fields that are otherwise."""
+
+EntityJudgeLost: TypeAlias = Callable[[Any, Any], None]
+"""The rules of a schema for what lost: takes who writes, and the values by key, as JSON texts, or
+`None` where there is nothing but that the field was written."""
 
 EntityPrepare: TypeAlias = Callable[[Any, Any], Mapping[str, Any] | None]
 """Fills in a record that is created: takes who writes and the record, returns fields."""
@@ -125,6 +130,8 @@ class Entity:
         prepares: what fills in each record that is created.
         checks: what each write has to pass.
         judge: what each write has to pass by the schema of the application, before the checks.
+        judge_lost: what a write of a field has to pass by the schema, also where it loses: it is
+            kept, and others are told it.
         hidden: the fields that never leave the server, see `hide`.
 
     Example:
@@ -146,6 +153,7 @@ class Entity:
         self.judge: EntityJudge | None = None
         self.judge_is_ours = True
         self.normalize: EntityNormalize | None = None
+        self.judge_lost: EntityJudgeLost | None = None
         self.hidden: Mapping[str, Violation] = {}
         self._read_is_named = False
         self._running = running

@@ -16,6 +16,7 @@ from rhtmx_server.access.entity import (
     Action,
     EntityCheck,
     EntityJudge,
+    EntityJudgeLost,
     EntityNormalize,
     EntityPrepare,
 )
@@ -85,6 +86,7 @@ class Guard:
         judge: the rules of the schema, see `Entity`.
         normalize: see `EntityNormalize`; `None` if all is kept as it is written.
         judge_is_ours: nothing but our own code judges, which need not be measured.
+        judge_lost: those for a write that loses.
         scoped: a function says what somebody reads, and its answer comes with the write.
         hidden: see `Entity.hide`.
 
@@ -104,6 +106,7 @@ class Guard:
         judge: EntityJudge | None = None,
         judge_is_ours: bool = True,
         normalize: EntityNormalize | None = None,
+        judge_lost: EntityJudgeLost | None = None,
         scoped: bool = False,
         hidden: Mapping[str, Violation] = MappingProxyType({}),
     ) -> None:
@@ -111,6 +114,7 @@ class Guard:
         self.judge = judge
         self.judge_is_ours = judge_is_ours
         self.normalize = normalize
+        self.judge_lost = judge_lost
         self.checks = tuple(checks)
         self.prepares = tuple(prepares)
         self.closed = bool(rules) or scoped

@@ -97,5 +97,5 @@ def _declare_entity(app: Declares, entity: Entity[Any], rules: RecordRules) -> N
         declared.prepare(rules.prepare)
     if rules.normalizes:
         declared.normalize = rules.normalize
-    declared.judge = rules.judge
+    declared.judge, declared.judge_lost = rules.judge, rules.judge_lost
     declared.judge_is_ours = not rules.uses_engine

@@ -158,7 +158,7 @@ def engine_of(schema: Schema, shape: Shape[Any], kind: str) -> Engine | None:
         each.name: each
         for each in descriptor_pb2.FileDescriptorSet.FromString(schema.descriptors).file
     }
-    secrets = {each.name for each in shape.rules.fields if each.secret}
+    secrets = {each.name for each in shape.rules.fields if each.secret or each.server_only}
     rules = [
         EngineRule(engine, each, imports, bool(secrets.intersection(each.reads or secrets)))
         for each in wanted

@@ -10,6 +10,7 @@ something else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -20,7 +21,8 @@ import msgspec
 from rhtmx.errors import MOST_VIOLATIONS, Violation, first_violations
 from rhtmx.schema import judge
 from rhtmx.schema.declared import Entity
-from rhtmx.schema.message import Default, Field, normal_fields, normalizes
+from rhtmx.schema.judge import UNJUDGED
+from rhtmx.schema.message import Default, Field, message, normal_fields, normalizes
 from rhtmx.schema.same_value import same_value
 from rhtmx.schema.times import write_timestamp
 from rhtmx_server.access.grant import BACKEND, Grant
@@ -55,6 +57,8 @@ class RecordRules:
         self._engine = engine
         self._table = entity.rules
         self._fields = entity.rules.fields
+        #: Without the rules about a record as a whole.
+        self._values = message(entity.rules.name, *self._fields)
         self._names = {each.key: each.name for each in self._fields}
         self._now = now
         self._new_id = new_id
@@ -65,6 +69,10 @@ class RecordRules:
             each.key: _violation(each, "server_only") for each in self._fields if each.server_only
         }
         self._mailed = [each for each in self._fields if each.deliverable]
+        untold = {each.name for each in self._fields if each.server_only}
+        self._untold = untold | {
+            each.code for each in entity.rules.rules if not untold.isdisjoint(each.reads)
+        }
         self._names_of_server = {
             each.name for each in self._fields if each.read_only or each.server_only
         }
@@ -150,7 +158,7 @@ class RecordRules:
         if len(found) <= MOST_VIOLATIONS:  # else there is more than anybody reads
             found += self._beyond(record, read, {(each.field, each.code) for each in found})
         if not _is_trusted(who):
-            found = [self._not_theirs(each) for each in found]
+            found = [self._not_theirs(self._told(each)) for each in found]
             # Who names a field writes it, also by the value that it has. Who writes a record back
             # may spell what is not theirs as their language does.
             found += self._touched(changed, None if named else before, record)
@@ -168,6 +176,33 @@ class RecordRules:
         if self._engine is not None:
             found += islice(self._engine.judge(record, changed), MOST_VIOLATIONS + 1)
         return [each for each in found if (each.field, each.code) not in said]
+
+    def judge_lost(self, who: Grant | None, lost: Mapping[str, bytes | None]) -> None:
+        """Judge what was written and is not in the record: see `Entity.judge_lost`.
+
+        Each value by the rules of its field, as if it had won. The rules about a record as a whole
+        are about what is in it.
+
+        Raises:
+            Invalid: as for `judge`.
+        """
+        names = {self._names[key] for key in lost if key in self._names}
+        values = {key: _parse(text) for key, text in lost.items() if text is not None}
+        there = {self._names[key] for key in values if key in self._names}
+        found = list(judge(self._values, values, changed=there, now=self._now()))
+        found += undeliverable(self._mailed, values, there)
+        if not _is_trusted(who):
+            found = [self._not_theirs(self._told(each)) for each in found]
+            found += self._touched(names, None, values)
+        if found:
+            raise _invalid(first_violations(found))
+
+    def _told(self, found: Violation) -> Violation:
+        """A violation without the reason of a rule that fails, if that may be a hidden value."""
+        about = re.split(r"[.[]", found.field, maxsplit=1)[0] or found.code
+        if about in self._untold and found.message.startswith(UNJUDGED):
+            return replace(found, message=UNJUDGED)
+        return found
 
     def _not_theirs(self, found: Violation) -> Violation:
         """A violation, in words that say so if its author could not have written the field."""

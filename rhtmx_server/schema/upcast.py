@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError, Violation
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, Push, PushFields, SchemaVersion
-from rhtmx.schema.declared import Schema
+from rhtmx.schema.declared import Retired, Schema
 from rhtmx.values.field_operations import FieldOperation, operand_text, operation_of
 from rhtmx.values.json_value import Json, from_json, to_json
 from rhtmx.values.operations import OPERATIONS
@@ -72,7 +72,7 @@ def check_upcast(function: object, name: str) -> None:
         TypeError: it takes something else, or waits.
     """
     require_one_argument(function, name, "(edit)")
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+    if inspect.iscoroutinefunction(function):
         raise TypeError(f"{name}: a plain function expected: it is called where nothing may wait")
 
 
@@ -112,22 +112,31 @@ class Upcaster:
     Args:
         schema: of today.
         functions: those of the program, by entity and version.
+        declared: the entities that there are, also by the program alone.
     """
 
     def __init__(
         self,
         schema: Schema,
         functions: Mapping[tuple[str, int], Sequence[UpcastFunction]] | None = None,
+        declared: Collection[str] = (),
     ) -> None:
         self._oldest = schema.oldest
+        #: The version in which an entity that is no more was gone.
+        self._gone: dict[str, int] = {}
         self._steps: dict[str, dict[int, _Step]] = {}
         for each in schema.renames:
             step, entity = self._step(each.entity, each.version), schema.entities.get(each.entity)
             step.renames[each.old] = each.new
             if entity is not None and (member := entity.keys.get(each.new)) is not None:
                 step.zeros[each.new] = member.codec.write(member.codec.zero())
+        for name in schema.retired:
+            if name.path:
+                self._step(name.entity, name.version).retired.append(name)
+            elif name.entity not in declared and name.entity not in schema.entities:
+                self._gone[name.entity] = name.version
         for place, those in (functions or {}).items():
-            self._step(*place).functions += those
+            self._step(*place).functions = those
         self._steps = {name: dict(sorted(steps.items())) for name, steps in self._steps.items()}
 
     def _step(self, entity: str, version: int) -> _Step:
@@ -147,6 +156,8 @@ class Upcaster:
         """
         if version < self._oldest:
             raise too_old(version, self._oldest)
+        if version < self._gone.get(write.entity, 0):
+            raise _untranslated(f"there is no entity '{write.entity[:40]}' any more")
         if isinstance(write, Push) and write.action is ChangeAction.DELETE:
             return write
         all_of_them = self._steps.get(write.entity, {})
@@ -156,6 +167,8 @@ class Upcaster:
         draft = _Draft(write)
         for step in steps:
             draft.rename(step.renames, step.zeros)
+            if not step.functions:
+                draft.require_known(step.retired)
             for function in step.functions:
                 draft.apply(function)
         return draft.written()
@@ -175,13 +188,34 @@ def too_old(version: int, oldest: int) -> RhtmxError:
     )
 
 
+def _untranslated(what: str) -> RhtmxError:
+    """The refusal of a write that nobody can make one of today."""
+    return RhtmxError(
+        ErrorCode.UPGRADE_REQUIRED,
+        f"{what} in today's version of the application's schema: upgrade the application, and "
+        "write it again",
+    )
+
+
+def _is_in(value: Json, path: Sequence[str], word: str | None) -> bool:
+    """Whether a value has a name that is no more: see `Retired`."""
+    if not path:
+        return value is not None if word is None else value == word
+    head, rest = path[0], path[1:]
+    if head:
+        return isinstance(value, dict) and _is_in(value.get(head), rest, word)
+    items = list(value.values()) if isinstance(value, dict) else value
+    return isinstance(items, list) and any(_is_in(each, rest, word) for each in items)
+
+
 @dataclass(slots=True)
 class _Step:
     """What one version changes of the writes of one entity."""
 
     renames: dict[str, str] = field(default_factory=dict)
     zeros: dict[str, Json] = field(default_factory=dict)
-    functions: list[UpcastFunction] = field(default_factory=list)
+    retired: list[Retired] = field(default_factory=list)
+    functions: Sequence[UpcastFunction] = ()
 
 
 def _called(function: UpcastFunction, edit: Edit) -> Edit:
@@ -253,6 +287,18 @@ class _Draft:
                 moved[name] = new if _is_nothing(old, zeros.get(name)) else old
         self._said = moved
 
+    def require_known(self, retired: Sequence[Retired]) -> None:
+        """Refuse what has a name that is no more, and that nobody translates.
+
+        Raises:
+            RhtmxError: `UPGRADE_REQUIRED`.
+        """
+        for each in retired:
+            said = self._said.get(each.path[0])
+            if said is not None and _is_in(from_json(said.text), each.path[1:], each.word):
+                name = each.path[-1] if each.word is None else each.word
+                raise _untranslated(f"'{name[:40]}' in '{each.path[0][:40]}' is called otherwise")
+
     def apply(self, function: UpcastFunction) -> None:
         """Have a function of the program change it."""
         write, whole = self._write, isinstance(self._write, Push)
@@ -311,7 +357,8 @@ class _Draft:
         for key in sorted(edit.deleted):
             said[key] = self._kept(key, FieldAction.DELETE, None)
         for key, operation in edit.operations.items():
-            said[key] = self._kept(key, operation.action, _operand(key, operation))
+            text = _operand(key, operation)  # first: it may be no operation at all
+            said[key] = self._kept(key, operation.action, text)
         # In the order in which they were: what is new comes last.
         self._said = {key: said[key] for key in self._said if key in said} | said
 

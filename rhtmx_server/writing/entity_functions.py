@@ -19,7 +19,13 @@ import msgspec
 from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError, Violation
 from rhtmx.messages import PushFields
-from rhtmx_server.access.entity import EntityCheck, EntityJudge, EntityNormalize, EntityPrepare
+from rhtmx_server.access.entity import (
+    EntityCheck,
+    EntityJudge,
+    EntityJudgeLost,
+    EntityNormalize,
+    EntityPrepare,
+)
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.functions import name_of
 from rhtmx_server.model import Commit, Context, Mutation, Record
@@ -32,7 +38,7 @@ from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.verdicts import Forbidden, Invalid
 from rhtmx_server.writing.rejections import forbidden, invalid, title_of
 
-__all__ = ["EntityFunctions"]
+__all__ = ["EntityFunctions", "judge_lost_by_schema"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -250,6 +256,25 @@ class EntityFunctions:
                 f"{title_of(mutation)} would have {size} bytes with what the server fills in, at "
                 f"most {self._max_record} are allowed: write less",
             )
+
+
+def judge_lost_by_schema(
+    judge: EntityJudgeLost, mutation: Mutation, lost: Mapping[str, bytes | None]
+) -> None:
+    """Have what lost judged by the rules of a schema.
+
+    Args:
+        judge: the rules of its entity.
+        mutation: the write.
+        lost: see `EntityJudgeLost`.
+
+    Raises:
+        RhtmxError: `INVALID`, with all that is wrong.
+    """
+    try:
+        judge(mutation.who, lost)
+    except Invalid as verdict:
+        raise invalid(str(verdict.message), map(_violation, verdict.violations)) from None
 
 
 def _violation(verdict: Invalid) -> Violation:

@@ -40,6 +40,7 @@ from rhtmx.errors import RhtmxError, Violation
 from rhtmx.messages import (
     ChangeAction,
     Error,
+    FieldAction,
     FieldConflict,
     FieldPushAck,
     Push,
@@ -57,7 +58,7 @@ from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.hidden import apart, mentions, together
 from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.trackers.state import fields_of, gone_before
-from rhtmx_server.writing.entity_functions import EntityFunctions
+from rhtmx_server.writing.entity_functions import EntityFunctions, judge_lost_by_schema
 from rhtmx_server.writing.hiding import decide_hiding
 from rhtmx_server.writing.rejections import forbidden, invalid, title_of
 
@@ -66,6 +67,9 @@ __all__ = ["decide_judged", "keeps_secret", "shown_values", "without_values"]
 T = TypeVar("T", bound=ServerMessage)
 
 _parse = msgspec.json.Decoder().decode
+
+_REMOVES = (FieldAction.DELETE, FieldAction.REMOVE, FieldAction.DELETE_KEY)
+"""What would have left no value of its author in the record."""
 
 _ACTIONS: dict[ChangeAction, Action] = {
     ChangeAction.CREATE: "create",
@@ -110,6 +114,7 @@ def decide_judged(
     commit = decision.commit
     if commit is None:
         _judge_nothing(guard, mutation, seen)
+        _judge_lost(guard, mutation, decision)
         return decision
     filled = _complete(guard, mutation, decision, context, functions)
     after = guard.values_of(commit.record.data) if commit.record.live else None
@@ -117,6 +122,7 @@ def decide_judged(
     if guard.closed:
         _require_right(guard, mutation, commit, seen, after)
     _check(guard, mutation, shown, commit, functions)
+    _judge_lost(guard, mutation, decision)
     if mutation.who is not None and shown is None and values is not None:
         raise forbidden(mutation)
     if filled:
@@ -264,6 +270,16 @@ def _judge_nothing(guard: Guard, mutation: Mutation, seen: Values | None) -> Non
         return
     if not guard.may("create" if seen is None else "update", mutation.who, seen):
         raise forbidden(mutation)
+
+
+def _judge_lost(guard: Guard, mutation: Mutation, decision: Decision) -> None:
+    """Have the schema look at what lost, too: the history has it, and so have open conflicts."""
+    write = mutation.write
+    if guard.judge_lost is None or not decision.lost or isinstance(write, Push):
+        return
+    removes = {each.field for each in write.fields if each.action in _REMOVES}
+    lost = {each.field: None if each.field in removes else each.value for each in decision.lost}
+    judge_lost_by_schema(guard.judge_lost, mutation, lost)
 
 
 def _require_fit(guard: Guard, mutation: Mutation, commit: Commit, after: Values | None) -> None:

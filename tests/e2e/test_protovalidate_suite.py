@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from shutil import which
 
 import pytest
 
 from rhtmx.schema import checks
+from tests.support.programs import chromium
 from tests.support.protovalidate_suite import campaign as campaigns
 from tests.support.protovalidate_suite.campaign import Report, campaign
 from tests.support.protovalidate_suite.suite import MODULE, Case, build, cases, find
@@ -30,7 +32,8 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
 
 @pytest.fixture(scope="module")
 def report(suite: list[Case], tmp_path_factory: pytest.TempPathFactory) -> Report:
-    return campaign(suite, tmp_path_factory.mktemp("campaign"))
+    # Where there is no Chromium, only the test that asks it is skipped.
+    return campaign(suite, tmp_path_factory.mktemp("campaign"), which("chromium") or "")
 
 
 def test_generated_code_of_both_languages_agrees_with_the_suite(report: Report) -> None:
@@ -40,6 +43,12 @@ def test_generated_code_of_both_languages_agrees_with_the_suite(report: Report) 
 
 def test_both_languages_say_the_same_words(report: Report) -> None:
     assert report.words == []
+
+
+def test_chromium_says_what_node_says(report: Report) -> None:
+    chromium()
+    assert report.apart == []
+    assert report.browser >= LEAST
 
 
 def test_each_other_message_is_refused_with_its_line(report: Report) -> None:
@@ -54,7 +63,7 @@ def test_a_check_that_is_wrong_is_noticed(
 ) -> None:
     monkeypatch.setattr(checks.Failure, "__init__", _other_code)
     monkeypatch.setattr(
-        campaigns, "node_judges", lambda made, asked, now, folder: [[]] * len(asked)
+        campaigns, "typescript_judges", lambda made, asked, *_: {"node": [[]] * len(asked)}
     )
     few = [each for each in suite if each.suite == "standard_rules/int32"]
     assert campaign(few, tmp_path).different != []

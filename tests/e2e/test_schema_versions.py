@@ -18,7 +18,7 @@ from rhtmx.cli.main import main
 from rhtmx_server import App, Config, Edit
 from tests.docs.node import RUN, require_node
 from tests.support import schema_versions
-from tests.support.generated import schema_package
+from tests.support.generated import schema_package, versions_of
 from tests.support.grpcio_client import backend, generated
 from tests.support.process import ran
 from tests.support.schema_model import first_in_typescript, packages
@@ -318,3 +318,65 @@ async def test_an_operation_that_a_function_makes_of_a_write_needs_a_number_too(
             for _ in range(2):
                 await known.ask({**alone, "seq": 1}, "field_push_ack")
         assert await there(app) == {"votes": 1}
+
+
+NAMES = """
+enum Level { LEVEL_UNSPECIFIED = 0; LEVEL_HIGH = 1; }
+message Step { string name = 1; Level level = 2; }
+message Task {
+  option (rhtmx.v1.entity) = {name: "tasks"};
+  Level level = 1;
+  repeated Step steps = 2;
+}
+"""
+RENAMED: dict[str, tuple[tuple[str, str], Any, Any]] = {
+    "a word": (("LEVEL_HIGH", "LEVEL_TOP"), {"level": "high"}, {"level": "top"}),
+    "a word within a value": (
+        ("LEVEL_HIGH", "LEVEL_TOP"), {"steps": [{"level": "high"}]}, {"steps": [{"level": "top"}]},
+    ),
+    "a key within a value": (
+        ("string name", "string title"), {"steps": [{"name": "a"}]}, {"steps": [{"title": "a"}]},
+    ),
+    "an entity": (('"tasks"', '"todos"'), {"steps": []}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("translates", [False, True])
+@pytest.mark.parametrize("what", RENAMED)
+async def test_a_queued_write_with_an_old_name_is_translated_by_the_program_or_kept(
+    what: str, tmp_path: Path, *, translates: bool
+) -> None:
+    change, given, meant = RENAMED[what]
+    version = "option (rhtmx.v1.schema) = {version: 2};"
+    old, new = versions_of(NAMES, version + NAMES.replace(*change))
+    store, config = f"sqlite:///{tmp_path / 'server.db'}", Config(port=0)
+    kept: dict[str, Any] = {"store": tmp_path / "client.db", "schema": old.schema}
+    async with App(store=store, config=config, schema=old.schema) as app:
+        async with rhtmx.connect(app.url, **kept) as client:
+            await client.collection("tasks").synced()
+            client.offline()
+            writings = [
+                asyncio.ensure_future(client.collection("tasks").patch("1", given)),
+                asyncio.ensure_future(client.collection("tasks").set("2", given)),
+            ]
+            await client.saved()
+        await asyncio.gather(*writings, return_exceptions=True)
+    app = App(store=store, config=config, schema=new.schema)
+    if translates and meant is not None:
+
+        @app.upcast("tasks", version=2)
+        def translate(edit: Edit) -> None:
+            edit.values = dict(meant)
+
+    async with app, rhtmx.connect(app.url, **kept) as client:
+        await settled(client)
+        if translates and meant is not None:
+            assert [await there(app, each) for each in ("1", "2")] == [meant, meant]
+            assert not client.rejected
+            return
+        codes = [each.error.code.name for each in client.rejected]
+        assert codes == ["UPGRADE_REQUIRED", "UPGRADE_REQUIRED"]
+        # All of it is still there, to be shown and written anew.
+        assert [each.data for each in client.rejected] == [given, given]
+        assert [each.entity_id for each in client.rejected] == ["1", "2"]
+        assert await there(app, "1") is None

@@ -16,9 +16,10 @@ WITHOUT_RECORDS = {
 }
 
 
-async def test_no_tenant_is_told_a_word_of_the_others() -> None:
+@pytest.mark.parametrize("by_schema", [False, True])
+async def test_no_tenant_is_told_a_word_of_the_others(*, by_schema: bool) -> None:
     with logged():
-        async with build() as app, build_old() as old:
+        async with build(by_schema=by_schema) as app, build_old(by_schema=by_schema) as old:
             work = Workload(7, app, old)
             await work.run(2_000)
     assert len(work.told) == DOORS

@@ -45,6 +45,21 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
         (f"{_CLIENT}/core/test_held_records.py", f"{_CLIENT}/core/test_replica.py"),
     ),
     "overlay": ("rhtmx/core/overlay.py", (f"{_CLIENT}/core/test_overlay.py",)),
+    "judge": ("rhtmx/schema/judge.py", (f"{_CLIENT}/schema/test_judge.py",)),
+    "kinds": (
+        "rhtmx/schema/kinds.py",
+        (f"{_CLIENT}/schema/test_kinds.py", f"{_CLIENT}/schema/test_judge.py"),
+    ),
+    "codecs": (
+        "rhtmx/schema/codecs.py",
+        (f"{_CLIENT}/schema/test_codecs.py", f"{_CLIENT}/schema/test_convert.py"),
+    ),
+    "convert": ("rhtmx/schema/convert.py", (f"{_CLIENT}/schema/test_convert.py",)),
+    "records": ("rhtmx_server/schema/records.py", (f"{_SERVER}/schema/test_records.py",)),
+    "upcast": (
+        "rhtmx_server/schema/upcast.py",
+        (f"{_SERVER}/schema/test_upcast.py", f"{_SERVER}/schema/test_upcast_mutation.py"),
+    ),
 }
 """Each module that decides, and the tests that are its own."""
 
@@ -55,6 +70,7 @@ _CONFIG = """
 [tool.mutmut]
 source_paths = ["src"]
 only_mutate = ["src/{path}"]
+also_copy = ["clients"]
 pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = ["-p", "no:cacheprovider"]
 use_git_change_detection = false
@@ -68,6 +84,11 @@ def plant(root: Path, tree: Path) -> None:
     waste = shutil.ignore_patterns("__pycache__", "node_modules")
     for package in (root / "rhtmx_server", root / "clients" / "python" / "rhtmx"):
         shutil.copytree(package, tree / "src" / package.name, ignore=waste)
+    # The tests of schemas compile some, and compare what is generated with what is checked in.
+    shutil.copytree(root / "rhtmx_codegen", tree / "src" / "rhtmx_codegen", ignore=waste)
+    generated = Path("clients") / "typescript" / "tests" / "schema" / "judged.ts"
+    (tree / generated).parent.mkdir(parents=True)
+    shutil.copy(root / generated, tree / generated)
     shutil.copytree(root / "tests", tree / "tests", ignore=waste)
     settings = (root / "pyproject.toml").read_text(encoding="utf-8")
     ours = 'pythonpath = ["clients/python", "."]'

@@ -13,6 +13,7 @@ from types import ModuleType
 from rhtmx_codegen.emit import emit_python
 from rhtmx_codegen.lock import NO_LOCK, renames, with_version
 from rhtmx_codegen.model import Schema
+from rhtmx_codegen.retired import retired
 from tests.support.schemas import schema_of
 
 __all__ = ["package_of", "schema_package", "versions_of"]
@@ -37,7 +38,8 @@ def versions_of(*texts: str) -> list[ModuleType]:
     lock, packages = NO_LOCK, []
     for text in texts:
         schema = schema_of(text)
-        packages.append(package_of(replace(schema, renames=renames(lock, schema))))
+        known = replace(schema, renames=renames(lock, schema), retired=retired(lock, schema))
+        packages.append(package_of(known))
         lock = with_version(lock, schema)
     return packages
 

@@ -20,6 +20,7 @@ from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, Push, PushFie
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.times import to_datetime
 from tests.support.parts_readers import PARTS, CoreReader, LiteralReader, Reader
+from tests.support.parts_schema import SECRET, VARIANTS
 from tests.support.parts_server import ENTITY, Server
 from tests.support.parts_typescript import Program, TypeScriptReader
 
@@ -39,15 +40,22 @@ class Life:
         seed: says what.
         fault: which one the server has.
         core: makes the readers that are the core of a client.
+        by_schema: whether a schema declares the entity.
     """
 
     def __init__(
-        self, seed: int, fault: str = "", core: Callable[..., Reader] = CoreReader
+        self,
+        seed: int,
+        fault: str = "",
+        core: Callable[..., Reader] = CoreReader,
+        *,
+        by_schema: bool = False,
     ) -> None:
         self.make_core = core
         self.random = Random(seed)
         self.more = Random(-seed)
-        self.server = Server(self.random, fault)
+        self.by_schema = by_schema
+        self.server = Server(self.random, fault, seed % VARIANTS if by_schema else None)
         self.count = 0
         self.backup = self.server.store.backup() if self.random.random() < 0.15 else None
         self.readers = [self._core("ada"), self._literal("bob"), self._either("eve")]
@@ -73,7 +81,11 @@ class Life:
         """Some rights."""
         teams = self.random.sample(["red", "blue", 1, "1"], self.random.randrange(3))
         roles = {"clerk"} if self.random.random() < 0.15 else set[str]()
-        return Grant(name, roles=roles, claims={"teams": teams})
+        claims: dict[str, Any] = {"teams": teams}
+        if self.by_schema:
+            claims["team"] = self.more.choice(["red", "blue", "1"])
+            roles |= {"backend"} if self.more.random() < 0.2 else set()
+        return Grant(name, roles=roles, claims=claims)
 
     def data(self) -> dict[str, Any]:
         """The data of some record."""
@@ -82,7 +94,8 @@ class Life:
         # Fields that come and go, some of them in one team only.
         names = ("x", "y", f"of {team!r}")
         some = {name: self.count for name in names if self.more.random() < 0.4}
-        return {"n": self.count, "team": team, "status": status, **some}
+        own = {"owner": self.more.choice(["ada", "bob", "eve"])} if self.by_schema else {}
+        return {"n": self.count, "team": team, "status": status, **some, **own}
 
     # What happens.
 
@@ -94,6 +107,8 @@ class Life:
     def write(self, reader: Reader) -> None:
         """The program of the server writes, and what waits becomes durable."""
         entity_id, data = self.random.choice(IDS), self.data()
+        if self.by_schema and self.more.random() < 0.3:
+            data["secret"] = SECRET
         what = self.random.randrange(8)
         if what < 4:
             text = json.dumps(data).encode()
@@ -210,6 +225,8 @@ def live(
     fault: str = "",
     core: Callable[..., Reader] = CoreReader,
     show: Callable[[str], object] | None = None,
+    *,
+    by_schema: bool = False,
 ) -> None:
     """Live a life.
 
@@ -218,23 +235,26 @@ def live(
         fault: which one the server has.
         core: makes the readers that are the core of a client.
         show: is told what passed between each reader and the server, whatever the end.
+        by_schema: whether a schema declares the entity.
 
     Raises:
         AssertionError: somebody was told what they may not see, or does not hold in the end
             what they may.
     """
-    life = Life(seed, fault, core)
+    life = Life(seed, fault, core, by_schema=by_schema)
     try:
         for _ in range(STEPS):
             life.step()
         life.quiet()
+        assert not life.server.leaks, life.server.leaks
+        for reader in life.readers:
+            reader.compare()
     finally:
+        life.server.close()
         if show is not None:
             for reader in life.readers:
                 for message in reader.passed:
                     show(f"{reader.name}: {message}\n")
-    for reader in life.readers:
-        reader.compare()
 
 
 def main() -> None:
@@ -244,6 +264,8 @@ def main() -> None:
     options.add_argument("--first", type=int, default=0)
     words = "the core is that of the TypeScript client"
     options.add_argument("--typescript", action="store_true", help=words)
+    words = "the entity is declared by a schema, with every kind of access"
+    options.add_argument("--schema", action="store_true", help=words)
     options.add_argument("--show", action="store_true", help="print what passed")
     asked = options.parse_args()
     show = sys.stdout.write if asked.show else None
@@ -251,7 +273,7 @@ def main() -> None:
     failed = 0
     for seed in range(asked.first, asked.first + asked.seeds):
         try:
-            live(seed, core=core, show=show)
+            live(seed, core=core, show=show, by_schema=asked.schema)
         except Exception:
             failed += 1
             sys.stdout.write(f"seed {seed}: {traceback.format_exc(limit=-2)}" + "\n")

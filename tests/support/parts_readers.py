@@ -32,7 +32,7 @@ from rhtmx.stores.memory import MemoryStore
 from rhtmx.wire import Message
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.times import to_datetime
-from tests.support.parts_server import ENTITY, Door, Server, State, may
+from tests.support.parts_server import ENTITY, Door, Server, State
 from tests.support.stepped import Stepped
 
 __all__ = ["CoreReader", "LiteralReader", "Reader"]
@@ -137,11 +137,17 @@ class Reader:
         return bool(now)
 
     def right(self, where: Where | None) -> dict[str, State]:
-        """What it has to hold once everything is quiet."""
+        """What it has to hold once everything is quiet.
+
+        Who reads fields is not told of a record that has none.
+        """
+        whole = self.granularity is _RECORDS
         return {
             entity_id: data
             for entity_id, data in self.server.oracle().items()
-            if may(self.grant, data) and (where is None or where.has(dict(data)))
+            if (data or whole)
+            and self.server.may(self.grant, data)
+            and (where is None or where.has(dict(data)))
         }
 
     # What each kind does in its own way.
@@ -259,7 +265,8 @@ class LiteralReader(Reader):
                 self.records[entity_id] = {name: data[name] for name in data.keys() & seen}
 
     def compare(self) -> None:
-        held = {entity_id: data for entity_id, data in self.records.items() if data}
+        whole = self.granularity is _RECORDS
+        held = {entity_id: data for entity_id, data in self.records.items() if data or whole}
         assert held == self.right(self.where), (
             f"{self.name}, {self.granularity}: {self.grant}, {self.where}"
         )

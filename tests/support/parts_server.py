@@ -16,8 +16,16 @@ from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping, Sequen
 from random import Random
 from typing import Any, TypeVar, cast
 
-from rhtmx.errors import RhtmxError
-from rhtmx.messages import Change, ChangeAction, FieldChange, FieldChangeLog, Push, PushFields
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    Change,
+    ChangeAction,
+    Error,
+    FieldChange,
+    FieldChangeLog,
+    Push,
+    PushFields,
+)
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.access import claim, role
 from rhtmx_server.access.access import Access
@@ -40,6 +48,7 @@ from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy
 from rhtmx_server.writing.batch import Batch
+from tests.support.parts_schema import SECRET, AccessWords, declared_by_schema
 from tests.unit.rhtmx_server.fakes import NOW, Soon, Steps, at_once, pause
 
 __all__ = ["ENTITY", "LIVE_ONLY", "NO_DEPARTURES", "Door", "Numbers", "Server", "State"]
@@ -278,25 +287,30 @@ class Server:
     Args:
         random: how long reads take, and how large a page is.
         fault: `LIVE_ONLY`, `NO_DEPARTURES`, or none.
+        variant: of the schemas of `parts_schema` the one that declares the entity; `None`: it is
+            declared in Python.
 
     Attributes:
         states: each version of each record, as it was written: version, data.
+        leaks: what somebody was told that they may not be told, in words.
     """
 
-    def __init__(self, random: Random, fault: str = "") -> None:
-        entity = tasks()
+    def __init__(self, random: Random, fault: str = "", variant: int | None = None) -> None:
+        self.words = None if variant is None else AccessWords(variant)
+        entity = tasks() if variant is None else declared_by_schema(variant)
         self.access = Access({ENTITY: entity})
         self.store = _Store((random.randrange(2), random.randrange(2)), random.randint(1, 3), fault)
         self.encoding = Numbers(fault)
         self.doors: list[Door] = []
         self.waiting: list[Mutation] = []
         self.states: dict[str, list[tuple[int, State | None]]] = {}
+        self.leaks: list[str] = []
+        self._answered: set[tuple[str | None, int | None]] = set()
         self.now = NOW
         self._begin()
 
     def _begin(self) -> None:
-        for door in list(self.doors):
-            door.close()
+        self.close()
         self.waiting.clear()
         self.held: list[tuple[Mutation, Sequence[ServerMessage], Any]] = []
         self.soon = Soon()
@@ -332,6 +346,7 @@ class Server:
                 [mutation], _DECIDERS, self.store.epoch, self.now, guards=self.access.guards
             )
             run(self.store.commit(batch.wanted(), batch.decide))
+            self._check_right(mutation, batch)
             self.held.append((mutation, batch.replies[0], batch.commits))
             for commit in batch.commits:
                 record = commit.record
@@ -352,12 +367,18 @@ class Server:
         run(self.store.collect(history_before=0, tombstones_before=before))
         self.hub.raise_floors(run(self.store.heads()))
 
+    def close(self) -> None:
+        """End at once."""
+        for door in list(self.doors):
+            door.close()
+
     def restart(self) -> None:
         """Begin anew, with the same store."""
         self._begin()
 
     def restore(self, backup: _Store) -> None:
         """Begin anew, with a store of some time ago."""
+        self.close()  # what is sent until then is of the states that there were until then
         self.store = backup.backup()
         # Of another life: its epoch was never seen before.
         epoch = f"{self.now}"
@@ -373,6 +394,37 @@ class Server:
         self.soon.turn()
 
     # What is true.
+
+    def may(self, who: Grant, data: State | None, action: str = "read") -> bool:
+        """Whether somebody may do something with a record."""
+        if self.words is None or data is None:
+            return may(who, data)
+        return self.words.may(action, who, data)
+
+    def _check_right(self, mutation: Mutation, batch: Batch) -> None:
+        """What was written, its author may write; and what was not, they may not."""
+        who, write = mutation.who, mutation.write
+        if who is None:
+            return
+        states = self.states.get(write.entity_id)
+        before = states[-1][1] if states else None
+        for commit in batch.commits:
+            data = None if commit.record.data is None else json.loads(commit.record.data)
+            assert self._allows(who, before, data), f"{who} wrote {before}, {data}"
+        answer, number = batch.replies[0][-1], (mutation.client_id, mutation.message.seq)
+        if number in self._answered:
+            return  # what it was answered then may have been right then
+        self._answered.add(number)
+        forbidden = isinstance(answer, Error) and answer.code is ErrorCode.FORBIDDEN
+        if forbidden and isinstance(write, Push):
+            data = json.loads(write.data or b"null")
+            assert not self._allows(who, before, data), f"{who} may write {before}, {data}"
+
+    def _allows(self, who: Grant, before: State | None, after: State | None) -> bool:
+        action = "create" if before is None else "delete" if after is None else "update"
+        both = [each for each in (before, after) if each is not None]
+        seen = before is None or self.may(who, before)
+        return seen and all(self.may(who, each, action) for each in both)
 
     def oracle(self) -> dict[str, State]:
         """Every record that there is."""
@@ -396,8 +448,13 @@ class Server:
             ]
         else:
             return
-        visible = any(may(grant, data) for grant in rights for data in seen)
-        assert visible, f"told what it may not see: {message}"
+        if SECRET in repr(message):
+            self.leaks.append(f"told what never leaves the server: {message}")
+        visible = any(
+            self.may(grant, data) for grant in rights for data in seen if data is not None
+        )
+        if not visible:
+            self.leaks.append(f"told what it may not see: {message}")
 
 
 def _tells_of(log: FieldChangeLog, version: int, data: State | None) -> bool:

@@ -99,6 +99,7 @@ def app_of(version: int, oldest: int, path: Path, control: str) -> App:
         hash=schema.hash,
         entities=tuple(schema.entities.values()),
         renames=() if lacks else schema.renames,
+        retired=() if lacks else schema.retired,
     )
     app = App(store=f"sqlite:///{path}", config=Config(port=0), schema=own)
     if version >= _NEWEST and not lacks:

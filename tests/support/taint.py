@@ -34,6 +34,7 @@ from rhtmx.errors import Violation
 from rhtmx.wire import decode_json, encode_proto
 from rhtmx_server import App, Config, FormValues, Grant, Invalid, Request
 from rhtmx_server.access import claim, equals, signed_in
+from tests.support.generated import schema_package
 from tests.support.plain_http import ask
 
 __all__ = [
@@ -109,28 +110,64 @@ _CONFIG = Config(
 )
 
 
-def build_old() -> App:
-    """A server for old clients: all of them are guests."""
+_SCHEMA = """
+message Task {
+  option (rhtmx.v1.entity) = {
+    name: "tasks"
+    partition: {fields: "team"}
+    partition: {fields: "team" fields: "status"}
+    access: {WHO}
+  };
+  string team = 1;
+  string status = 2;
+  string note = 3;
+  int64 n = 4 [(rhtmx.v1.field).merge = MERGE_SERVER_WINS];
+  string secret = 5 [(rhtmx.v1.field) = {
+    server_only: true message: {key: "server_only" value: "is not yours to write"}
+  }];
+}
+"""
+"""What is declared in Python, in the words of a schema."""
+
+
+def _declared(who: str, **more: Any) -> App:
+    schema = schema_package(_SCHEMA.replace("WHO", who)).schema
+    return App(store="memory://", config=_CONFIG, schema=schema, **more)
+
+
+def build_old(*, by_schema: bool = False) -> App:
+    """A server for old clients: all of them are guests.
+
+    Args:
+        by_schema: a schema declares the entity.
+    """
+    if by_schema:
+        return _declared(f'equal: {{field: "team" json: "\\"{GUESTS}\\""}}')
     app = App(store="memory://", config=_CONFIG)
     tasks = app.entity("tasks", partition=["team"]).access(all=equals("team", GUESTS))
     tasks.hide(_HIDDEN)
     return app
 
 
-def build(*, hides: bool = True, keeps: bool = True) -> App:
+def build(*, hides: bool = True, keeps: bool = True, by_schema: bool = False) -> App:
     """A server of both tenants.
 
     Args:
         hides: one from the other; one that does not has to be found out.
         keeps: what is only its own; likewise.
+        by_schema: a schema declares the entity.
     """
-    app = App(store="memory://", config=_CONFIG, authenticate=_tenant)
-    tasks = app.entity(
-        "tasks", partition=[["team"], ["team", "status"]], merge={"n": "server_wins"}
-    )
-    tasks.access(all=claim("team") if hides else signed_in)
-    if keeps:
-        tasks.hide(_HIDDEN)
+    if by_schema:
+        app = _declared('tenant: {field: "team"}', authenticate=_tenant)
+        tasks = app.entity("tasks")
+    else:
+        app = App(store="memory://", config=_CONFIG, authenticate=_tenant)
+        tasks = app.entity(
+            "tasks", partition=[["team"], ["team", "status"]], merge={"n": "server_wins"}
+        )
+        tasks.access(all=claim("team") if hides else signed_in)
+        if keeps:
+            tasks.hide(_HIDDEN)
 
     @tasks.prepare
     def louder(who: Grant | None, after: Any) -> Any:
@@ -580,10 +617,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=main.__doc__)
     options.add_argument("--changes", type=int, default=1_000_000)
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--schema", action="store_true", help="a schema declares the entity")
     asked = options.parse_args()
 
     async def campaign() -> None:
-        async with build() as app, build_old() as old:
+        declared = {"by_schema": asked.schema}
+        async with build(**declared) as app, build_old(**declared) as old:
             work = Workload(asked.seed, app, old)
             await work.run(asked.changes)
             sys.stdout.write(f"{asked.changes} changes, seed {asked.seed}, 0 words of others in\n")

@@ -48,6 +48,7 @@ from tests.support.writes_clients import (
     votes_of,
 )
 from tests.support.writes_raw import RawClient
+from tests.support.writes_schema import VARIANTS
 from tests.support.writes_server import ENTITIES, WritesServer, run
 from tests.support.writes_typescript import SOURCE, TypeScriptClient
 
@@ -72,13 +73,21 @@ class Life:
         folder: for the server's file, where it has one.
         fault: which one the server has.
         core: makes those that are the core of a client.
+        by_schema: whether a schema declares the entities.
     """
 
     def __init__(
-        self, seed: int, folder: Path | None, fault: str = "", core: Core = CoreClient
+        self,
+        seed: int,
+        folder: Path | None,
+        fault: str = "",
+        core: Core = CoreClient,
+        *,
+        by_schema: bool = False,
     ) -> None:
         self.random = random = Random(seed)
-        self.server = WritesServer(random, folder, fault)
+        variant = seed % VARIANTS if by_schema else None
+        self.server = WritesServer(random, folder, fault, variant)
         self.count = 0
         self.ours: dict[str, dict[Key, int]] = {}
         self.backup: Any = None
@@ -345,6 +354,8 @@ def live(
     fault: str = "",
     core: Core = CoreClient,
     show: Callable[[str], object] | None = None,
+    *,
+    by_schema: bool = False,
 ) -> Life:
     """Live a life.
 
@@ -353,15 +364,16 @@ def live(
         fault: which one the server has.
         core: makes those that are the core of a client.
         show: is told what passed between each client and the server, whatever the end.
+        by_schema: whether a schema declares the entities.
 
     Raises:
         AssertionError: something is not as it has to be.
     """
     if seed % 5:
-        return _live(Life(seed, None, fault, core), show)
+        return _live(Life(seed, None, fault, core, by_schema=by_schema), show)
     place = _MEMORY if _MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(dir=place) as folder:
-        return _live(Life(seed, Path(folder), fault, core), show)
+        return _live(Life(seed, Path(folder), fault, core, by_schema=by_schema), show)
 
 
 def _live(life: Life, show: Callable[[str], object] | None) -> Life:
@@ -387,6 +399,8 @@ def main() -> None:
     options.add_argument("--fault", default="")
     words = "the core is that of the TypeScript client"
     options.add_argument("--typescript", action="store_true", help=words)
+    words = "the entities are declared by a schema, with every strategy and with rules"
+    options.add_argument("--schema", action="store_true", help=words)
     options.add_argument("--show", action="store_true", help="print what passed")
     asked = options.parse_args()
     show = sys.stdout.write if asked.show else None
@@ -394,7 +408,7 @@ def main() -> None:
     failed = 0
     for seed in range(asked.first, asked.first + asked.seeds):
         try:
-            live(seed, asked.fault, core, show)
+            live(seed, asked.fault, core, show, by_schema=asked.schema)
         except Exception:
             failed += 1
             sys.stdout.write(f"seed {seed}: {traceback.format_exc(limit=-4)}\n")

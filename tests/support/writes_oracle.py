@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,7 +18,7 @@ from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, Push, PushFie
 from rhtmx.values.transaction_writes import writes_of
 from rhtmx_server.times import to_micros
 
-__all__ = ["KINDS", "Effect", "Expected", "Oracle"]
+__all__ = ["KINDS", "Effect", "Expected", "Oracle", "Rules"]
 
 KINDS: Mapping[str, str] = {"votes": "counter", "labels": "set"}
 """The fields that are declared to be of a kind."""
@@ -94,8 +94,35 @@ class Expected:
     duplicate: bool = False
 
 
+class Rules:
+    """What is declared of entities; here, of the fields of `KINDS` what they are."""
+
+    def kind(self, entity: str, field: str) -> str | None:
+        """How a field is merged: the name of its strategy; `None` for the last write wins."""
+        return KINDS.get(field)
+
+    def broken(
+        self, entity: str, after: Mapping[str, Any], changed: Collection[str] | None
+    ) -> Iterable[str]:
+        """What is wrong with a record.
+
+        Args:
+            entity: the collection.
+            after: the record.
+            changed: the fields that were written; `None`: it is new.
+        """
+        return ()
+
+    def broken_alone(self, entity: str, values: Mapping[str, Any]) -> Iterable[str]:
+        """What is wrong with single values of fields."""
+        return ()
+
+
 class Oracle:
     """See the head of the file.
+
+    Args:
+        rules: what is declared.
 
     Attributes:
         done: for each client, the request ids of what has taken effect, in order; under an empty
@@ -104,7 +131,8 @@ class Oracle:
         last: the last number of each client.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules | None = None) -> None:
+        self._rules = rules or Rules()
         self.last: defaultdict[str, int] = defaultdict(int)
         self.heads: defaultdict[str, int] = defaultdict(int)
         self.done: defaultdict[str, list[str]] = defaultdict(list)
@@ -183,20 +211,41 @@ class Oracle:
         key = write.entity, write.entity_id
         record = (self._records.get(key) or _Record(0, now, None, {})).copy()
         version = self.heads[write.entity] + 1
+        is_new, lost = record.data is None, dict[str, Any]()
         if isinstance(write, Push):
+            before = record.data or {}
             wrote = _replace(record, write, _Last(version, now, client))
+            changed = _differing(before, record.data or {})
         else:
-            draft = _Draft(record, write.base_version)
+            draft = _Draft(record, write.base_version, self._kinds(write.entity))
             for update in write.fields:
                 at = to_micros(update.timestamp) if update.timestamp else 0
                 draft.write(update, _Last(version, min(at, now + _MINUTE), client))
-            record, wrote = draft.record, draft.wrote
+            record, wrote = draft.record, bool(draft.written)
+            changed, lost = draft.written, draft.lost
             into.fields.append((draft.agreed, draft.conflicts))
+        judges, after = self._rules, record.data
+        if wrote and after is not None:
+            wrong = [*judges.broken(write.entity, after, None if is_new else changed)]
+            _refuse_if(wrong)
+        _refuse_if([*judges.broken_alone(write.entity, lost)])
         if wrote:
             record.version, record.time = version, now
             self._records[key] = record
             self.heads[write.entity] = version
             into.effects.append(Effect(*key, version, record.data))
+
+    def _kinds(self, entity: str) -> Callable[[str], str | None]:
+        return lambda field: self._rules.kind(entity, field)
+
+
+def _refuse_if(wrong: Collection[str]) -> None:
+    if wrong:
+        raise _Refused("invalid")
+
+
+def _differing(before: Data, after: Data) -> set[str]:
+    return {name for name in {*before, *after} if before.get(name) != after.get(name)}
 
 
 def _replace(record: _Record, push: Push, by: _Last) -> bool:
@@ -227,9 +276,13 @@ def _after(mine: _Last, other: _Last | None) -> _Last:
 class _Draft:
     """Fields that are written together."""
 
-    def __init__(self, record: _Record, base: int | None) -> None:
+    def __init__(
+        self, record: _Record, base: int | None, kind_of: Callable[[str], str | None]
+    ) -> None:
         self.record = record
-        self.wrote = False
+        self.written: set[str] = set()
+        self.lost: Data = {}
+        self._kind_of = kind_of
         self.agreed = 0
         self.conflicts = 0
         self._base = base
@@ -245,7 +298,10 @@ class _Draft:
             self._operate(name, action, value, stored, by)
             return
         by.gone = action is FieldAction.DELETE
-        verdict = _merge(stored, self._fields.get(name), by, value, self._base, KINDS.get(name))
+        kind, deleted = self._kind_of(name), self.record.last.get(_DELETED)
+        if kind == "client_wins" and deleted and stored and stored.version == deleted.version:
+            kind = None  # against the delete of a record, time comes first
+        verdict = _merge(stored, self._fields.get(name), by, value, self._base, kind)
         self._verdict(name, verdict, value, by)
 
     def _last(self, name: str) -> _Last | None:
@@ -257,8 +313,10 @@ class _Draft:
     def _verdict(self, name: str, verdict: str, value: Any, by: _Last) -> None:
         self.agreed += verdict != "lost"
         self.conflicts += verdict in ("won", "lost")
+        if verdict == "lost" and not by.gone and value is not None:
+            self.lost[name] = value
         if verdict in ("taken", "won"):
-            self.wrote = True
+            self.written.add(name)
             self.record.last[name] = by
             if by.gone:
                 self._fields.pop(name, None)
@@ -269,7 +327,7 @@ class _Draft:
     def _operate(
         self, name: str, action: FieldAction, given: Any, stored: _Last | None, by: _Last
     ) -> None:
-        kind = KINDS.get(name)
+        kind = self._kind_of(name)
         if kind == "counter" and action is not FieldAction.INCREMENT:
             raise _Refused("invalid_data")
         if kind == "set" and action not in (FieldAction.ADD, FieldAction.REMOVE):
@@ -351,7 +409,9 @@ def _merge(
         _after(by, stored)
     if not concurrent:
         return "taken"
-    return "won" if later else "lost"
+    if kind in ("keep_both", "server_wins"):
+        return "lost"
+    return "won" if later or kind == "client_wins" else "lost"
 
 
 def _rank(last: _Last, value: Any) -> tuple[int, str, str]:

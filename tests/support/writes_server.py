@@ -13,7 +13,7 @@ import copy
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, TypeVar, cast
@@ -36,6 +36,7 @@ from rhtmx.values.transaction_writes import writes_of
 from rhtmx.wire import ServerMessage
 from rhtmx_server.access.access import Access
 from rhtmx_server.access.grant import Grant
+from rhtmx_server.access.guard import Guard
 from rhtmx_server.config import Config
 from rhtmx_server.connections.services import Services
 from rhtmx_server.delivery.hub import Hub
@@ -47,10 +48,11 @@ from rhtmx_server.stores.sqlite import retention
 from rhtmx_server.stores.sqlite.store import SqliteStore
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import fields_decider
-from rhtmx_server.trackers.policy import parse_policy
+from rhtmx_server.trackers.policy import PolicyOf, parse_policy, policies
 from rhtmx_server.writing.batch import Batch
 from tests.support.parts_server import Door, Numbers
 from tests.support.writes_oracle import KINDS, Expected, Oracle
+from tests.support.writes_schema import WordedRules, declared_by_schema
 from tests.unit.rhtmx_server.fakes import NOW, Soon, pause
 
 __all__ = [
@@ -60,6 +62,7 @@ __all__ = [
     "TWICE",
     "Count",
     "WritesServer",
+    "compare_answer",
     "run",
 ]
 
@@ -209,6 +212,8 @@ class WritesServer:
         random: how long reads take, and how large a page is.
         folder: of the SQLite file; `None`: the store is in memory.
         fault: which one it has.
+        variant: of the schemas of `writes_schema` the one that declares its entities; `None`:
+            none does.
 
     Attributes:
         oracle: what is right.
@@ -216,11 +221,22 @@ class WritesServer:
         counted: for each record, what had been counted in it after each mutation.
     """
 
-    def __init__(self, random: Random, folder: Path | None, fault: str = "") -> None:
+    def __init__(
+        self,
+        random: Random,
+        folder: Path | None,
+        fault: str = "",
+        variant: int | None = None,
+    ) -> None:
         pauses = random.randrange(2), random.randrange(2)
         self.store: Any = Disk(folder, pauses, random.randint(1, 4)).open()
         self.encoding = Numbers()
-        self.oracle = Oracle()
+        self._policy_of: PolicyOf = lambda entity: _POLICY
+        self._guards: Mapping[str, Guard] = {}
+        if variant is not None:
+            declared, self._guards = declared_by_schema(variant)
+            self._policy_of = policies(declared)
+        self.oracle = Oracle(None if variant is None else WordedRules(variant))
         self.random = random
         self.fault = fault
         self.restored = 0
@@ -279,7 +295,14 @@ class WritesServer:
             mutations = [each for one in mutations for each in (*self._once_more(one), one)]
         self.now += 1000
         confirmed, self._confirmed = self._confirmed, {}
-        batch = Batch(mutations, self._deciders(), self.store.epoch, self.now, confirmed=confirmed)
+        batch = Batch(
+            mutations,
+            self._deciders(),
+            self.store.epoch,
+            self.now,
+            confirmed=confirmed,
+            guards=self._guards,
+        )
         run(self.store.commit(batch.wanted(), batch.decide))
         assert len(batch.replies) == len(mutations)
         self._compare(mutations, batch)
@@ -289,8 +312,7 @@ class WritesServer:
         self.commits += batch.commits
 
     def _deciders(self) -> dict[type[Push | PushFields], Decide]:
-        fields = fields_decider(lambda entity: _POLICY)
-        whole = changes_decider(lambda entity: _POLICY)
+        fields, whole = fields_decider(self._policy_of), changes_decider(self._policy_of)
         if self.fault != LAST_WRITE_WINS:
             return {Push: whole, PushFields: fields}
 
@@ -314,7 +336,7 @@ class WritesServer:
                 self.counted[effect.entity, effect.entity_id].append(Count(votes, done))
             if self.fault:
                 continue
-            _compare_answer(mutation, expected, reply)
+            compare_answer(mutation, expected, reply)
             own = [next(made) for _ in expected.effects]
             names = {each.transaction for each in own}
             assert len(names) <= 1, f"{names} for one transaction"
@@ -415,7 +437,7 @@ def _as_value(update: FieldUpdate, known: dict[str, Any]) -> FieldUpdate:
     return FieldUpdate(update.field, text, FieldAction.UPDATE, update.timestamp)
 
 
-def _compare_answer(mutation: Mutation, expected: Expected, reply: Sequence[ServerMessage]) -> None:
+def compare_answer(mutation: Mutation, expected: Expected, reply: Sequence[ServerMessage]) -> None:
     """An author is told what the oracle says."""
     said = f"{mutation.message}: {expected} expected, got {reply}"
     *conflicts, answer = reply

@@ -6,6 +6,7 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from shutil import which
 
 from tests.support.protovalidate_suite.campaign import Report, campaign
 from tests.support.protovalidate_suite.suite import build, cases
@@ -17,12 +18,15 @@ def main() -> int:
     """Run it; 1 if a case is different, or too few agree."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suite", type=Path, help="protovalidate-conformance; built if left out")
+    parser.add_argument("--no-browser", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        report = campaign(cases(options.suite or build(folder)), folder)
+        suite = cases(options.suite or build(folder))
+        report = campaign(suite, folder, "" if options.no_browser else which("chromium") or "")
     show(report)
-    return int(bool(report.different or report.placeless or report.words) or report.agreed < LEAST)
+    wrong = report.different or report.placeless or report.words or report.apart
+    return int(bool(wrong) or report.agreed < LEAST)
 
 
 def show(report: Report) -> None:
@@ -36,10 +40,12 @@ def show(report: Report) -> None:
         f"{refused} are refused when code is generated, {len(report.placeless)} without a line:",
         *(f"  {count:4} {words[:150]}" for words, count in report.refused.most_common()),
         f"{len(report.words)} have other words in Python than in Node",
+        f"{report.browser} were judged in Chromium, {len(report.apart)} of them not as in Node",
         f"out: {dict(report.out)}",
         *(line[:600] for line in report.different[:40]),
         *report.placeless[:5],
         *(line[:600] for line in report.words[:10]),
+        *(line[:600] for line in report.apart[:10]),
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 

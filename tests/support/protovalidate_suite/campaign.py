@@ -20,8 +20,8 @@ from tests.support.protovalidate_suite.generated import (
     Generated,
     Judgement,
     generate,
-    node_judges,
     python_judges,
+    typescript_judges,
 )
 from tests.support.protovalidate_suite.json_form import json_form
 from tests.support.protovalidate_suite.suite import Case
@@ -45,6 +45,8 @@ class Report:
         placeless: refusals without a file or a line.
         out: cases of another syntax, by it.
         words: cases of which the languages say other words.
+        browser: cases that Chromium has judged.
+        apart: of these, those of which Chromium says something else than Node.
     """
 
     agreed: int = 0
@@ -55,6 +57,8 @@ class Report:
     placeless: list[str] = field(default_factory=list)
     out: Counter[str] = field(default_factory=Counter)
     words: list[str] = field(default_factory=list)
+    browser: int = 0
+    apart: list[str] = field(default_factory=list)
 
 
 def with_lines(files: Any) -> bytes:
@@ -83,12 +87,13 @@ def with_lines(files: Any) -> bytes:
     return whole.SerializeToString()
 
 
-def campaign(cases: Iterable[Case], folder: Path) -> Report:
+def campaign(cases: Iterable[Case], folder: Path, chromium: str = "") -> Report:
     """Judge cases.
 
     Args:
         cases: they.
         folder: an empty one.
+        chromium: its path; without it, no browser is asked.
     """
     report, now = Report(), time.time_ns()
     pools: dict[str, Pool] = {}
@@ -119,8 +124,16 @@ def campaign(cases: Iterable[Case], folder: Path) -> Report:
         judged.append((case, generated, form, list(found)))
     unique = {each.name: each for _, each, _, _ in judged}
     asked = [(case.message, form) for case, _, form, _ in judged]
-    told = node_judges(unique.values(), asked, now, folder)
-    for (case, _, _, python), node in zip(judged, told, strict=True):
+    told = typescript_judges(unique.values(), asked, now, folder, chromium)
+    report.apart = [
+        f"{case.suite} {case.name}: Node {node}, Chromium {browser}"
+        for (case, *_), node, browser in zip(
+            judged, told["node"], told.get("chromium", told["node"]), strict=True
+        )
+        if node != browser
+    ]
+    report.browser = len(told.get("chromium", ()))
+    for (case, _, _, python), node in zip(judged, told["node"], strict=True):
         ours = [(each.field, each.code, each.message) for each in python]
         _count(report, case, ours, node)
     return report

@@ -22,10 +22,12 @@ from rhtmx_codegen.pool import Pool
 from rhtmx_codegen.problems import Problem
 from rhtmx_codegen.rules import compile_schema, python_tables, typescript_tables
 from rhtmx_codegen.rules.typescript import rules_name
+from tests.support.cel_judges import Program
+from tests.support.programs import TYPESCRIPT
 
-__all__ = ["Generated", "Judgement", "generate", "node_judges", "python_judges"]
+__all__ = ["Generated", "Judgement", "bundle", "generate", "python_judges", "typescript_judges"]
 
-TYPESCRIPT = Path(__file__).parents[3] / "clients" / "typescript"
+JUDGING = Path(__file__).parents[1] / "random_schemas"
 
 Judgement = list[tuple[str, str]]
 """Path and rule id of each violation, sorted."""
@@ -80,33 +82,55 @@ def python_judges(generated: Generated) -> Any:
     return room[table_name(names.of(generated.name))]
 
 
-_JUDGE = """\
-import { readFileSync } from "node:fs";
-import * as s from "./src/schema.ts";
-import { isInexact, parseJson } from "./src/wire/value.ts";
+_TABLES = """\
+import * as s from "@rhtmx/client/schema";
 const tables: Record<string, s.Message> = {};
 %s
-isInexact(); // from here on, texts are read to the digit
-const [path, now] = process.argv.slice(2);
-const found = readFileSync(path!, "utf8").split("\\n").map((line) => {
-  const [name, data] = parseJson(line, "case") as [string, object];
-  const told = s.judge(tables[name]!, data, { now: BigInt(now!) });
-  return told.map(({ field, code, message }) => [field, code, message]);
-});
-console.log(JSON.stringify(found));
+export const TABLES: any = { suite: tables };
 """
 
 
-def node_judges(
-    generated: Iterable[Generated], asked: Sequence[tuple[str, Any]], now: int, folder: Path
-) -> list[list[tuple[str, str, str]]]:
-    """What generated TypeScript says in Node.
+def bundle(tables: str, folder: Path) -> Path:
+    """`judging.ts` of random schemas, with other tables: for Node and for browsers.
+
+    Args:
+        tables: the module that says `TABLES`.
+        folder: an empty one.
+    """
+    source, built = folder / "tables.ts", folder / "judging.js"
+    source.write_text(tables)
+    alias = {
+        "@rhtmx/client/schema": TYPESCRIPT / "src" / "schema.ts",
+        "@rhtmx/value": TYPESCRIPT / "src" / "wire" / "value.ts",
+        "tables": source,
+    }
+    subprocess.run(
+        [
+            TYPESCRIPT / "node_modules" / ".bin" / "esbuild",
+            *(JUDGING / "judging.ts", "--bundle", "--format=iife", "--target=es2022"),
+            *("--log-level=error", "--charset=utf8", f"--outfile={built}"),
+            *(f"--alias:{name}={path}" for name, path in alias.items()),
+        ],
+        check=True,
+    )
+    return built
+
+
+def typescript_judges(
+    generated: Iterable[Generated],
+    asked: Sequence[tuple[str, Any]],
+    now: int,
+    folder: Path,
+    chromium: str = "",
+) -> dict[str, list[list[tuple[str, str, str]]]]:
+    """What generated TypeScript says, by where it runs: `node`, and `chromium` if that is asked.
 
     Args:
         generated: all messages.
         asked: the full name of a message with a record, each.
         now: nanoseconds since 1970.
         folder: an empty one.
+        chromium: its path.
     """
     pieces = []
     for each in generated:
@@ -117,25 +141,15 @@ def node_judges(
         pieces.append(
             f"tables[{json.dumps(each.name)}] = (() => {{\n{body}\nreturn {table};\n}})();"
         )
-    program, records = folder / "judge.mjs", folder / "records.jsonl"
-    records.write_text("\n".join(json.dumps(each) for each in asked))
-    esbuild = TYPESCRIPT / "node_modules" / ".bin" / "esbuild"
-    subprocess.run(
-        [
-            esbuild,
-            "--bundle",
-            "--format=esm",
-            "--platform=node",
-            "--loader=ts",
-            f"--outfile={program}",
-            "--log-level=error",
-        ],
-        input=_JUDGE % "\n".join(pieces),
-        text=True,
-        check=True,
-        cwd=TYPESCRIPT,
-    )
-    told = subprocess.run(
-        ["node", program, records, str(now)], capture_output=True, text=True, check=True
-    )
-    return [[tuple(one) for one in each] for each in json.loads(told.stdout)]
+    built = bundle(_TABLES % "\n".join(pieces), folder)
+    cases = [["suite", name, json.dumps(record)] for name, record in asked]
+    told = {}
+    for name, arguments in {"node": (), **({"chromium": (chromium,)} if chromium else {})}.items():
+        program = Program("node", str(JUDGING / "judging.mjs"), *arguments)
+        answers = program.ask([str(built), "judged", cases, str(now)])
+        program.close()
+        told[name] = [
+            [("", "", each)] if isinstance(each, str) else [tuple(one) for one in each]
+            for each in answers
+        ]
+    return told

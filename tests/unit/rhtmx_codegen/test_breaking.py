@@ -194,3 +194,33 @@ def test_an_entity_or_a_form_that_is_gone_is_missed() -> None:
 def test_a_version_never_goes_back(schemas: dict[str, Schema]) -> None:
     (problem,) = breaking({3: {"messages": {}, "enums": {}}}, schemas[A])
     assert "this is version 1, and the lock has version 3" in problem.words
+
+
+UPCAST = "and say with @app.upcast what becomes of older writes"
+REFUSES = "older writes of it are then refused with upgrade_required, and their clients keep them"
+STEP = "message Step {{\n string {} = 1;\n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (A, task("string a = 1;", words="A_B = 0; A_D = 1;"), UPCAST),
+        (
+            task("Step step = 1;") + STEP.format("a"),
+            task("Step step = 1;") + STEP.format("b"),
+            UPCAST,
+        ),
+        (A, task("string a = 1;", 'option (rhtmx.v1.entity).name = "other";'), REFUSES),
+        (A, task("string a = 1;", ""), REFUSES),
+    ],
+    ids=["a word of an enum", "a key within a value", "an entity", "an entity that is gone"],
+)
+def test_of_another_name_that_no_code_translates_it_says_what_becomes_of_older_writes(
+    before: str, after: str, says: str
+) -> None:
+    one, two = (
+        read_schema(descriptors({"a.proto": each}), ["a.proto"]) for each in (before, after)
+    )
+    (problem,) = breaking(with_version(NO_LOCK, one), two)
+    assert says in problem.words
+    assert "raise (rhtmx.v1.schema).version to 2" in problem.words

@@ -33,6 +33,7 @@ __all__ = [
     "Member",
     "Opens",
     "Rename",
+    "Retired",
     "Schema",
     "ServerRule",
     "Shape",
@@ -229,6 +230,24 @@ class ServerRule:
     files: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """What a version of the schema calls otherwise, and no code translates in older writes.
+
+    Attributes:
+        version: the one that has the new name.
+        entity: the name of the entity.
+        path: the keys that lead to it in a record; an empty one stands for each item of a list
+            and each value of a map. None at all: it is the entity itself.
+        word: the old word of an enum there; `None`: the last of the keys is the old name.
+    """
+
+    version: int
+    entity: str
+    path: tuple[str, ...] = ()
+    word: str | None = None
+
+
 class Schema:
     """The schema of an application: what a generated package has as `schema`.
 
@@ -240,6 +259,7 @@ class Schema:
         entities: what can be read and written.
         forms: what can be filled in.
         renames: keys that older versions had, in the order of versions.
+        retired: other names that they had, which no code translates.
 
     Attributes:
         entities: by name.
@@ -256,6 +276,7 @@ class Schema:
         entities: Sequence[Entity[Any]] = (),
         forms: Sequence[Form[Any]] = (),
         renames: tuple[Rename, ...] = (),
+        retired: tuple[Retired, ...] = (),
     ) -> None:
         self.version = version
         self.oldest = oldest
@@ -263,6 +284,7 @@ class Schema:
         self.entities = {each.name: each for each in entities}
         self.forms = {each.name: each for each in forms}
         self.renames = renames
+        self.retired = retired
         self._package = package
         for each in entities:
             each.version = version

@@ -19,7 +19,10 @@ from rhtmx.schema.rules import Checks
 from rhtmx.schema.shown import shown_choices
 from rhtmx.values.json_value import Json
 
-__all__ = ["is_zero", "judge", "judge_message", "judge_value", "read_values"]
+__all__ = ["UNJUDGED", "is_zero", "judge", "judge_message", "judge_value", "read_values"]
+
+UNJUDGED = "cannot be judged"
+"""What the words of a rule in CEL begin with that fails; why, comes behind it."""
 
 
 def judge(
@@ -267,7 +270,7 @@ def _cel_words(usual: str, holds: Any, this: Any, now: int) -> str:
         held = holds(this, now)
     except (CelError, TypeError) as error:
         # A word of an enum that nobody knows has no number to compare.
-        return f"cannot be judged: {error if isinstance(error, CelError) else 'unknown value'}"
+        return f"{UNJUDGED}: {error if isinstance(error, CelError) else 'unknown value'}"
     if isinstance(held, str):
         return held
     return "" if held else usual

@@ -136,10 +136,10 @@ async def test_an_entity_that_may_not_be_read_is_told(peer: Peer) -> None:
 
 
 def test_a_schema_is_looked_for_in_the_folder_first(tmp_path: Path) -> None:
-    (tmp_path / "odd_schema.py").write_text("from rhtmx.schema.declared import Schema\n")
-    with (tmp_path / "odd_schema.py").open("a") as file:
+    (tmp_path / "plain_schema.py").write_text("from rhtmx.schema.declared import Schema\n")
+    with (tmp_path / "plain_schema.py").open("a") as file:
         file.write("schema = Schema(__name__, version=7)\n")
-    assert load_schema("odd_schema", tmp_path).version == 7
+    assert load_schema("plain_schema", tmp_path).version == 7
 
 
 @pytest.mark.parametrize(

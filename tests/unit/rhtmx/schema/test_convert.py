@@ -11,7 +11,8 @@ import pytest
 
 from rhtmx.api.typed_edit import changed_of, edit_of
 from rhtmx.errors import ErrorCode, Invalid
-from rhtmx.schema.convert import Unreadable, from_json, to_json
+from rhtmx.schema.codecs import Misfit
+from rhtmx.schema.convert import Unreadable, from_json, record_of, to_json
 from rhtmx.schema.declared import shape_of
 from rhtmx.schema.kinds import UNREADABLE
 from rhtmx.schema.message import normal_fields, normalizes
@@ -101,23 +102,51 @@ def test_a_number_of_an_enum_is_its_word_and_an_unknown_one_stays_a_number() -> 
 
 
 @pytest.mark.parametrize(
-    ("data", "field"),
+    ("data", "field", "kind"),
     [
-        ({"votes": "many"}, "votes"),
-        ({"location": 7}, "place"),
-        ({"steps": [{}, {"done": 1}]}, "steps[1].done"),
-        ({"next": {"steps": [{"text": 1}]}}, "next.steps[0].text"),
-        ({"notes": {"a b": 1}}, 'notes["a b"]'),
-        ({"due": "tomorrow"}, "due"),
-        ([], ""),
+        ({"votes": "many"}, "votes", "a whole number"),
+        ({"location": 7}, "place", "a text"),
+        ({"steps": [{}, {"done": 1}]}, "steps[1].done", "true or false"),
+        ({"next": {"steps": [{"text": 1}]}}, "next.steps[0].text", "a text"),
+        ({"notes": {"a b": 1}}, 'notes["a b"]', "a text"),
+        ({"due": "tomorrow"}, "due", "a time such as 2026-01-31T09:30:00Z"),
+        ([], "", "an object"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_record_field_and_kind(data: object, field: str) -> None:
+def test_what_cannot_be_read_is_told_with_record_field_and_kind(
+    data: object, field: str, kind: str
+) -> None:
     with pytest.raises(Unreadable) as error:
         from_json(S.Task, data, record="tasks/7")
     assert (error.value.record, error.value.field) == ("tasks/7", field)
     assert error.value.code is ErrorCode.INVALID_DATA
-    assert error.value.kind in str(error.value)
+    assert error.value.kind == kind
+    assert str(error.value) == f"tasks/7: {field}{': ' if field else ''}{kind} expected"
+    with pytest.raises(Unreadable) as error:
+        from_json(S.Task, data)
+    assert error.value.record == ""
+
+
+def test_a_record_within_another_one_is_read_and_written_as_one() -> None:
+    asked: list[int] = []
+
+    def cls() -> Any:
+        asked.append(1)
+        return S.TaskStep
+
+    codec = record_of(cls)
+    assert not asked, "its class may not be there yet"
+    assert codec.kind == "an object"
+    assert codec.read({"text": "a", "new": 1}) == S.TaskStep(text="a", extra={"new": 1})
+    assert codec.zero() == S.TaskStep()
+    step = {"text": "a", "done": False, "priority": "unspecified", "steps": [], "new": 1}
+    assert codec.write(S.TaskStep(text="a", extra={"new": 1})) == step
+    with pytest.raises(Misfit) as wrong:
+        codec.write(S.Person())
+    assert wrong.value.kind == "a TaskStep"
+    with pytest.raises(Misfit) as wrong:
+        codec.write(S.TaskStep(text=1))
+    assert wrong.value.path == ".text"
 
 
 def test_what_nobody_declared_may_be_anything() -> None:

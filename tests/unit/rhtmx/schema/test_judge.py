@@ -147,3 +147,130 @@ def test_judging_changes_no_record() -> None:
     before = json.dumps(data)
     _s.judge(tables()["Known"], data)
     assert json.dumps(data) == before
+
+
+LATE = (_s.cel_check, "late", "is late", lambda this, now: this <= now)
+PAST = (_s.lt_now, None)
+
+
+def within_a_message(field: _s.Field) -> _s.Kind:
+    inner = _s.message("Inner", field)
+    return _s.message_of(lambda: inner)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (_s.list_of(_s.TIMESTAMP, PAST), "x[0]"),
+        (_s.list_of(_s.TIMESTAMP, LATE), "x[0]"),
+        (_s.list_of(_s.list_of(_s.TIMESTAMP, PAST, LATE)), "x[0][0]"),
+        (within_a_message(_s.field("at", _s.TIMESTAMP, PAST)), "x.at"),
+        (within_a_message(_s.field("at", _s.TIMESTAMP, LATE)), "x.at"),
+        (within_a_message(_s.field("at", _s.list_of(_s.TIMESTAMP, LATE))), "x.at[0]"),
+    ],
+)
+def test_rules_within_a_value_know_the_time_and_their_place(kind: _s.Kind, path: str) -> None:
+    at: Any = "1970-01-01T00:00:00.000000007Z"
+    for each in reversed(path[1:].replace("]", "").replace(".", "[").split("[")[1:]):
+        at = [at] if each == "0" else {each: at}
+    table = _s.message("Task", _s.field("x", kind))
+    assert told(table, {"x": at}, now=7) == []
+    found = told(table, {"x": at}, now=6)
+    assert {each for each, _ in found} == {path}
+    assert {code for _, code in found} <= {"timestamp.lt_now", "late"}
+
+
+@pytest.mark.parametrize(("row", "code"), [(PAST, "timestamp.lt_now"), (LATE, "late")])
+def test_rules_about_time_and_in_cel_have_words_of_the_application(row: Any, code: str) -> None:
+    at, words = "1970-01-01T00:00:00.000000007Z", {code: "come back later"}
+    for kind, rows, value in (
+        (_s.TIMESTAMP, (row,), at),
+        (_s.list_of(_s.TIMESTAMP, row), (), [at]),
+    ):
+        table = _s.message("Task", _s.field("x", kind, *rows, words=words))
+        (found,) = _s.judge(table, {"x": value}, now=6)
+        assert found.message == "come back later"
+
+
+def test_words_of_the_application_are_for_what_cannot_be_read_too() -> None:
+    words = {"type": "a number, please"}
+    for kind, value in ((_s.INT32, "x"), (_s.list_of(_s.INT32), ["x"])):
+        (found,) = _s.judge(_s.message("Task", _s.field("x", kind, words=words)), {"x": value})
+        assert (found.code, found.message) == ("type", "a number, please")
+
+
+RULES = (
+    _s.cel_rule("ab", "no", ("a", "b"), lambda this, now: False),
+    _s.cel_rule("c", "no", ("c",), lambda this, now: False),
+)
+ABC = [_s.field(name, _s.INT32) for name in "abc"]
+
+
+@pytest.mark.parametrize("changed", [None, ["a", "c"], ["b", "c"]])
+@pytest.mark.parametrize("unread", ["a", "b"])
+def test_only_the_rules_that_read_what_cannot_be_read_are_not_judged(
+    unread: str, changed: Any
+) -> None:
+    """Also where it is the field that was written, and the other one could be read."""
+    table = _s.message("Task", *ABC, rules=RULES)
+    found = told(table, {unread: "x"}, changed=changed)
+    seen = [(unread, "type")] if changed is None or unread in changed else []
+    assert found == [*seen, ("", "c")]
+    inner = _s.message("Task", _s.field("x", _s.message_of(lambda: table), presence=True))
+    if changed is None:
+        assert told(inner, {"x": {unread: "x"}}) == [(f"x.{unread}", "type"), ("x", "c")]
+
+
+def test_rules_of_a_message_within_a_value_know_the_time_and_its_place() -> None:
+    table = _s.message(
+        "Inner",
+        *(_s.field(name, _s.INT32, presence=True) for name in "abc"),
+        rules=(
+            _s.cel_rule("now", "no", (), lambda this, now: now == 7),
+            _s.one_of("one", ("a", "b")),
+            _s.any_of(("b", "c")),
+        ),
+    )
+    outer = _s.message("Task", _s.field("x", _s.message_of(lambda: table), presence=True))
+    full = {"x": {"a": 1, "b": 1, "c": 1}}
+    assert told(outer, full, now=7) == [("x.one", "oneof"), ("x", "message.oneof")]
+    assert told(outer, {"x": {}}, now=6) == [("x", "now")]
+
+
+def test_a_rule_about_a_message_that_cannot_be_read_is_not_judged() -> None:
+    inner = _s.message("Inner", _s.field("x", _s.INT32), _s.field("y", _s.INT32))
+    table = _s.message(
+        "Task",
+        _s.field("a", _s.STRING),
+        _s.field("b", _s.message_of(lambda: inner), presence=True),
+        rules=(_s.cel_rule("r", "no", ("a", "b"), lambda this, now: False),),
+    )
+    for data in ({"x": "text"}, {"x": "text", "y": 1}):
+        assert told(table, {"b": data}) == [("b.x", "type")]
+        assert told(table, {"b": data}, changed=["a"]) == []
+
+
+def test_without_a_time_it_is_the_beginning() -> None:
+    table = _s.message("Task", rules=(_s.cel_rule("now", "no", (), lambda this, now: now == 0),))
+    assert told(table, {}) == []
+
+
+@pytest.mark.parametrize("ignore_zero", [False, True])
+def test_an_absent_value_with_presence_is_not_judged_and_one_without_is(
+    *, ignore_zero: bool
+) -> None:
+    kinds: list[list[tuple[str, str]]] = []
+    for presence in (False, True):
+        field = _s.field("x", _s.INT32, (_s.gt, 5), presence=presence, ignore_zero=ignore_zero)
+        kinds.append(told(_s.message("Task", field), {}))
+    assert kinds == [[] if ignore_zero else [("x", "int32.gt")], []]
+    field = _s.field("x", _s.INT32, (_s.gt, 5), presence=True, ignore_zero=ignore_zero)
+    assert told(_s.message("Task", field), {"x": 0}) == [("x", "int32.gt")]
+    field = _s.field("x", _s.INT32, (_s.gt, 5), ignore_zero=ignore_zero)
+    assert told(_s.message("Task", field), {"x": 1}) == [("x", "int32.gt")]
+
+
+def test_minus_zero_is_not_zero() -> None:
+    field = _s.field("x", _s.DOUBLE, required=True)
+    assert told(_s.message("Task", field), {"x": 0.0}) == [("x", "required")]
+    assert told(_s.message("Task", field), {"x": -0.0}) == []

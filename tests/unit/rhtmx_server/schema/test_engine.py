@@ -259,9 +259,10 @@ def test_what_an_older_version_has_generated_is_to_be_generated_anew() -> None:
 
 
 @needed
-def test_why_a_rule_failed_on_a_secret_is_not_said() -> None:
+@pytest.mark.parametrize("trait", ["secret", "server_only"])
+def test_why_a_rule_failed_on_what_nobody_may_see_is_not_said(trait: str) -> None:
     one = package(
-        f"string a = 1 [(buf.validate.field).{ODD}, (rhtmx.v1.field).secret = true]; string b = 2;"
+        f"string a = 1 [(buf.validate.field).{ODD}, (rhtmx.v1.field).{trait} = true]; string b = 2;"
         'option (buf.validate.message).cel = {id: "any" expression: "[this].all(m, '
         'm.b.matches(m.a))"};',
         '"odd", "any"',

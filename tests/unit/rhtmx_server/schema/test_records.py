@@ -10,6 +10,7 @@ import pytest
 from rhtmx import schema as _s
 from rhtmx.errors import Violation
 from rhtmx.schema import codecs
+from rhtmx.schema.cel import CelError
 from rhtmx.schema.declared import Entity
 from rhtmx_server import Grant, Invalid
 from rhtmx_server.access.grant import BACKEND
@@ -102,8 +103,10 @@ def test_a_record_that_is_deleted_is_not_judged() -> None:
 
 
 def test_what_is_no_object_is_no_record() -> None:
-    with pytest.raises(Invalid, match="an object expected"):
+    with pytest.raises(Invalid) as caught:
         judge(rules_of(TITLE), ADA, None, [1])
+    (wrong,) = caught.value.violations
+    assert (wrong.field, wrong.code, wrong.message) == ("", "type", "an object expected")
 
 
 @pytest.mark.parametrize("before", [b"null", b'"text"', b"[1]"])
@@ -279,3 +282,112 @@ def test_what_clients_refuse_of_an_edit_the_server_refuses(case: dict[str, Any])
     before = {"team": "red", "owner": ""}
     after = {**before, **case["fields"]}
     assert kept_from(before, after, list(case["fields"])) == case.get("refused", {})
+
+
+def test_what_lost_is_judged_by_the_rules_of_its_fields_alone() -> None:
+    few = _s.cel_rule("few", "are too many", ("votes", "title"), lambda this, now: False)
+    rules = rules_of(TITLE, VOTES, SEEN, KIND, rules=(few,))
+    rules.judge_lost(ADA, {"title": b'"a"', "votes": b"3", "other": b"[]"})
+    rules.judge_lost(ADA, {"title": None, "votes": None})
+    assert refused(rules.judge_lost, ADA, {"votes": b"-1", "title": b'"much too long"'}) == [
+        ("title", "string.max_len"),
+        ("votes", "int64.gte"),
+    ]
+    for lost in (b"1", None):
+        assert refused(rules.judge_lost, ADA, {"seen": lost, "kind": b'"x"'}) == [
+            ("seen", "read_only"),
+            ("kind", "immutable"),
+        ]
+    for who in (SERVICE, None):
+        rules.judge_lost(who, {"seen": b"1", "kind": b'"x"'})
+        assert refused(rules.judge_lost, who, {"votes": b"-1"}) == [("votes", "int64.gte")]
+
+
+def test_rules_know_the_time() -> None:
+    past = _s.field("at", _s.TIMESTAMP, (_s.lt_now, None))
+    rules = rules_of(past)
+    late, early = ({"at": f"202{year}-01-01T00:00:01Z"} for year in (6, 5))
+    judge(rules, ADA, None, early)
+    assert refused(judge, rules, ADA, None, late) == [("at", "timestamp.lt_now")]
+    rules.judge_lost(ADA, {"at": b'"2025-01-01T00:00:01Z"'})
+    assert refused(rules.judge_lost, ADA, {"at": b'"2026-01-01T00:00:01Z"'}) == [
+        ("at", "timestamp.lt_now")
+    ]
+
+
+def failing(this: Any, now: int) -> bool:
+    raise CelError(f"{NOTE!r} is no number")
+
+
+NOTE = "nobody-is-told"
+UNTOLD = _s.field("note", _s.STRING, server_only=True)
+
+
+@pytest.mark.parametrize(
+    ("reads", "told"),
+    [
+        (("note", "votes"), "cannot be judged"),
+        (("votes",), f"cannot be judged: {NOTE!r} is no number"),
+    ],
+)
+def test_why_a_rule_fails_is_told_to_nobody_if_it_reads_what_is_hidden(
+    reads: tuple[str, ...], told: str
+) -> None:
+    rules = rules_of(UNTOLD, VOTES, rules=(_s.cel_rule("fails", "no", reads, failing),))
+    for who, words in ((ADA, told), (None, f"cannot be judged: {NOTE!r} is no number")):
+        with pytest.raises(Invalid) as caught:
+            judge(rules, who, None, {"note": NOTE, "votes": 1})
+        assert [(each.code, each.message) for each in caught.value.violations] == [("fails", words)]
+
+
+def test_other_words_about_what_is_hidden_are_told() -> None:
+    over = _s.cel_rule("over", "is over the limit", ("note",), lambda this, now: False)
+    rules = rules_of(UNTOLD, rules=(over,))
+    with pytest.raises(Invalid) as caught:
+        judge(rules, ADA, None, {})
+    assert [each.message for each in caught.value.violations] == ["is over the limit"]
+
+
+def test_nobody_is_the_subject_of_what_the_program_creates() -> None:
+    assert rules_of(OWNER).prepare(None, {}) == {"owner": None}
+
+
+FAILS = (_s.cel_check, "fails", "no", failing)
+PART = _s.message("Part", _s.field("note", _s.STRING, FAILS))
+REASON = f"cannot be judged: {NOTE!r} is no number"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "path"),
+    [
+        (_s.list_of(_s.STRING, FAILS), [NOTE], "x[0]"),
+        (_s.message_of(lambda: PART), {"note": NOTE}, "x.note"),
+        (_s.list_of(_s.message_of(lambda: PART)), [{"note": NOTE}], "x[0].note"),
+    ],
+)
+def test_what_is_within_a_hidden_field_is_hidden_and_no_field_of_the_same_name_elsewhere(
+    kind: _s.Kind, value: Any, path: str
+) -> None:
+    told = []
+    for hidden in (True, False):
+        rules = rules_of(_s.field("x", kind, server_only=hidden), UNTOLD)
+        with pytest.raises(Invalid) as caught:
+            judge(rules, ADA, None, {"x": value})
+        (wrong,) = caught.value.violations
+        told.append((wrong.field, wrong.message))
+    assert told == [(path, "cannot be judged"), (path, REASON)]
+
+
+def test_the_time_that_is_filled_in_has_whole_microseconds() -> None:
+    field = _s.field("at", _s.TIMESTAMP, default=_s.Default(source="now"))
+    entity: Any = Entity("tasks", Task, _s.message("Task", field), {"at": codecs.TIME})
+    rules = RecordRules(entity, lambda: NOW + 123_456_789, lambda: "")
+    assert rules.prepare(ADA, {}) == {"at": "2026-01-01T00:00:00.123456Z"}
+
+
+def test_what_was_no_object_had_nothing_that_could_stay() -> None:
+    """Of a record that was written as a whole nobody says what they have changed."""
+    rules = rules_of(TITLE, KIND)
+    for before in (b"[1]", b"null"):
+        with pytest.raises(Invalid, match="cannot be changed"):
+            rules.judge(ADA, before, b'{"title":"a","kind":"b"}')

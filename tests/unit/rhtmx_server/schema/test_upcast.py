@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from rhtmx import schema as _s
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError, Violation
 from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, Push, PushFields
 from rhtmx.schema import codecs
-from rhtmx.schema.declared import Entity, Rename, Schema
+from rhtmx.schema.declared import Entity, Rename, Retired, Schema
+from rhtmx.schema.word import Word, words
 from rhtmx.values.field_operations import Add, Increment
+from rhtmx.wire.limits import MAX_ITEMS, MAX_NAME
 from rhtmx_server import Edit, Invalid
 from rhtmx_server.schema.upcast import Upcaster, check_place, check_upcast, version_of
 
@@ -213,7 +215,12 @@ def test_what_is_too_old_needs_an_upgrade() -> None:
 
 def test_an_edit_of_which_nothing_is_left_needs_an_upgrade() -> None:
     upcasts = upcaster(v2=lambda edit: edit.values.clear())
-    assert refusal(upcasts.of_today, patch(update("a", 1)), 1).code is ErrorCode.UPGRADE_REQUIRED
+    error = refusal(upcasts.of_today, patch(update("a", 1)), 1)
+    assert (error.code, error.message) == (
+        ErrorCode.UPGRADE_REQUIRED,
+        "nothing of this is left in today's version of the application's schema: upgrade the "
+        "application, and write it again",
+    )
     assert said(upcasts.of_today(whole({"a": 1}), 1)) == {}
 
 
@@ -222,7 +229,7 @@ def test_a_function_can_refuse() -> None:
         raise RhtmxError(ErrorCode.UPGRADE_REQUIRED, "minutes cannot be counted any more")
 
     def wrong(edit: Edit) -> None:
-        raise Invalid("is not possible", field="minutes", code="unit")
+        raise Invalid("is not possible", field="minutes", code="unit", metadata={"most": 5})
 
     error = refusal(upcaster(v2=never).of_today, whole({}), 1)
     assert (error.code, error.message) == (
@@ -231,7 +238,8 @@ def test_a_function_can_refuse() -> None:
     )
     error = refusal(upcaster(v2=wrong).of_today, whole({}), 1)
     assert error.code is ErrorCode.INVALID
-    assert [(each.field, each.code) for each in error.violations] == [("minutes", "unit")]
+    assert error.message == "is not possible"
+    assert error.violations == (Violation("minutes", "unit", "is not possible", {"most": 5}),)
 
 
 def two_things(edit: Edit) -> None:
@@ -277,26 +285,81 @@ def a_failure(edit: Edit) -> None:
 
 
 @pytest.mark.parametrize(
-    "function",
+    ("function", "words"),
     [
-        two_things,
-        no_name,
-        forbidden_name,
-        no_json,
-        no_operation,
-        no_operand,
-        too_many,
-        something_else,
-        waiting,
-        a_failure,
+        (two_things, "it said two things of one field: a value, that it goes, an operation"),
+        (no_name, "it gave a field a name that none can have"),
+        (forbidden_name, "it gave a field a name that none can have"),
+        (no_json, "it gave a field what is no JSON: a"),
+        (no_operation, "it gave a field what is no operation: "),
+        (no_operand, "it gave a field what is no operation: increment of 'n'"),
+        (too_many, f"it wrote 100002 fields, and {MAX_ITEMS} are possible"),
+        (something_else, "it returned dict: return the edit, or nothing"),
+        (waiting, "it returned coroutine: return the edit, or nothing"),
+        (a_failure, "KeyError"),
     ],
 )
 def test_a_function_that_does_wrong_costs_its_write_only(
-    function: Any, caplog: pytest.LogCaptureFixture
+    function: Any, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     error = refusal(upcaster(v2=function).of_today, patch(update("a", 1)), 1)
     assert error.code is ErrorCode.INTERNAL
     assert function.__name__ in caplog.text
+    assert f": {words}" in caplog.text
+
+
+def test_a_function_may_write_as_many_fields_with_names_as_long_as_anybody() -> None:
+    def fill(edit: Edit) -> None:
+        edit.values = {"n" * MAX_NAME: 1, **{f"f{each}": 1 for each in range(MAX_ITEMS - 1)}}
+
+    assert len(said(upcaster(v2=fill).of_today(patch(update("a", 1)), 1))) == MAX_ITEMS
+
+
+def test_what_a_function_deletes_and_what_it_leaves_alone_has_the_time_that_it_had() -> None:
+    later = NOW + timedelta(seconds=5)
+
+    def change(edit: Edit) -> None:
+        edit.deleted = {"gone", "new"}
+        edit.operations = {"n": Increment(1)}
+        edit.values = {}
+
+    fields = [
+        FieldUpdate("gone", None, FieldAction.DELETE, NOW),
+        FieldUpdate("n", b"1", FieldAction.INCREMENT, NOW),
+        FieldUpdate("a", b"1", FieldAction.UPDATE, later),
+    ]
+    made = upcaster(v2=change).of_today(patch(*fields), 1)
+    assert isinstance(made, PushFields)
+    assert [(each.field, each.timestamp) for each in made.fields] == [
+        ("gone", NOW), ("n", NOW), ("new", later),
+    ]  # fmt: skip
+
+
+def test_several_functions_of_a_version_are_called_in_order() -> None:
+    calls: list[str] = []
+    both = {("tasks", 2): [lambda edit: calls.append("one"), lambda edit: calls.append("two")]}
+    Upcaster(schema_of(A_TO_B), both).of_today(whole({"a": 1}), 1)
+    assert calls == ["one", "two"]
+
+
+def test_the_zero_of_a_field_is_nothing_to_a_key_that_was_renamed() -> None:
+    """Of an enum it is a word, of a duration a text."""
+
+    class Level(Word):
+        """An enum."""
+
+    words(Level, NONE=("none", 0), HIGH=("high", 1))
+    table = _s.message("Task", _s.field("b", _s.enum("Level", Level.numbers)))
+    entity: Any = Entity("tasks", Task, table, {"b": codecs.word_of(Level)})
+    upcasts = Upcaster(Schema("app", version=2, entities=(entity,), renames=(A_TO_B,)))
+    assert said(upcasts.of_today(whole({"a": "none", "b": "high"}), 1)) == {"b": "high"}
+    assert said(upcasts.of_today(whole({"a": "high", "b": "none"}), 1)) == {"b": "high"}
+
+
+def test_an_operation_is_never_nothing() -> None:
+    upcasts = upcaster(A_TO_B)
+    fields = patch(update("b", "read"), update("a", 0, FieldAction.INCREMENT))
+    assert said(upcasts.of_today(fields, 1)) == [("b", FieldAction.INCREMENT, 0)]
 
 
 def test_of_a_whole_record_there_are_values_only(caplog: pytest.LogCaptureFixture) -> None:
@@ -305,14 +368,20 @@ def test_of_a_whole_record_there_are_values_only(caplog: pytest.LogCaptureFixtur
         edit.deleted.add("a")
 
     assert refusal(upcaster(v2=deletes).of_today, whole({"a": 1}), 1).code is ErrorCode.INTERNAL
-    assert "values only" in caplog.text
+    assert ": of a whole record there are values only: leave out what is to go" in caplog.text
 
 
 def test_what_cannot_up_cast_is_refused_when_it_is_declared() -> None:
     async def waits(edit: Edit) -> None: ...
 
-    for function in (waits, lambda: None, "text"):
-        with pytest.raises(TypeError, match=r"^app\.upcast"):
+    def many(edit: Edit) -> Any:
+        yield edit
+
+    for function, told in (
+        (waits, "a plain function expected"), (many, "has a `yield`"),
+        (lambda: None, r"[ :]\(edit\)"), ("text", ""),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=rf"^app\.upcast.*{told}"):
             check_upcast(function, "app.upcast('tasks', version=2)")
     check_upcast(lambda edit: None, "app.upcast('tasks', version=2)")
 
@@ -322,7 +391,7 @@ def test_what_cannot_up_cast_is_refused_when_it_is_declared() -> None:
     [
         ("others", 2, "has no such entity"),
         ("tasks", 1, "a version from 2 to 3"),
-        ("tasks", 4, "a version from 2 to 3"),
+        ("tasks", 4, "a version from 2 to 3.* the one that older writes become writes of$"),
     ],
 )
 def test_an_entity_or_a_version_that_there_is_not_is_refused(
@@ -330,6 +399,8 @@ def test_an_entity_or_a_version_that_there_is_not_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=words):
         check_place(schema_of(), entity, version, "app.upcast(…)")
+    for each in (2, 3):
+        check_place(schema_of(), "tasks", each, "app.upcast(…)")
 
 
 def test_an_app_without_a_schema_has_nothing_to_up_cast() -> None:
@@ -338,5 +409,105 @@ def test_an_app_without_a_schema_has_nothing_to_up_cast() -> None:
 
 
 def test_a_server_says_which_schema_it_has() -> None:
-    said_of = version_of(schema_of(version=3, oldest=2))
-    assert (said_of.version, said_of.oldest, said_of.hash) == (3, 2, "")
+    said_of = version_of(Schema("app", version=3, oldest=2, hash="5ca1e"))
+    assert (said_of.version, said_of.oldest, said_of.hash) == (3, 2, "5ca1e")
+
+
+RETIRED = (
+    Retired(2, "tasks", ("level",), "high"),
+    Retired(2, "tasks", ("levels", ""), "high"),
+    Retired(2, "tasks", ("part", "name")),
+    Retired(2, "tasks", ("part", "level"), "high"),
+    Retired(2, "tasks", ("part", "size", "wide")),
+    Retired(2, "tasks", ("many", "", "name")),
+    Retired(3, "tasks", ("late",), "x"),
+    Retired(2, "old"),
+)
+
+
+def with_retired(declared: tuple[str, ...] = (), **functions: Any) -> Upcaster:
+    known = schema_of()
+    entities = tuple(known.entities.values())
+    schema = Schema("app", version=3, entities=entities, retired=RETIRED)
+    those = {("tasks", int(name[1:])): [each] for name, each in functions.items()}
+    return Upcaster(schema, those, declared)
+
+
+OLD_NAMES: list[tuple[str, Any]] = [
+    ("level", "high"),
+    ("levels", ["low", "high"]),
+    ("levels", {"mon": "high"}),
+    ("part", {"name": "a"}),
+    ("many", [{}, {"name": 0}]),
+    ("late", "x"),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), OLD_NAMES)
+def test_an_old_name_that_nobody_translates_asks_for_an_upgrade(key: str, value: Any) -> None:
+    upcasts = with_retired()
+    for write in (whole({"c": "", key: value}), patch(update("c", ""), update(key, value))):
+        error = refusal(upcasts.of_today, write, 1)
+        assert error.code is ErrorCode.UPGRADE_REQUIRED
+        name = "name" if "name" in str(value) else value if key == "late" else "high"
+        assert error.message == (
+            f"'{name}' in '{key}' is called otherwise in today's version of the application's "
+            "schema: upgrade the application, and write it again"
+        )
+        # Of a version that has the new name, the old one means nothing special.
+        assert upcasts.of_today(write, 3) is write
+
+
+@pytest.mark.parametrize(("key", "value"), OLD_NAMES)
+def test_an_old_name_is_what_a_function_makes_of_it(key: str, value: Any) -> None:
+    upcasts = with_retired(v2=lambda edit: None, v3=lambda edit: None)
+    assert said(upcasts.of_today(whole({key: value}), 1)) == {key: value}
+
+
+def test_a_function_of_another_version_translates_nothing() -> None:
+    upcasts = with_retired(v3=lambda edit: None)
+    assert refusal(upcasts.of_today, whole({"level": "high"}), 1).code.name == "UPGRADE_REQUIRED"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("level", "low"), ("level", ["high"]), ("levels", "high"), ("levels", 1), ("part", "name"),
+        ("part", {"title": "name"}), ("part", {"name": None}), ("many", {"name": "a"}),
+        ("part", {"size": {"width": 1}}), ("part", {"size": 1}), ("part", {"level": "low"}),
+        ("part", {"level": {"a": "high"}}), ("levels", ["low"]),
+        ("many", None), ("other", "high"),
+    ],
+)  # fmt: skip
+def test_what_has_no_old_name_is_as_it_was(key: str, value: Any) -> None:
+    assert said(with_retired().of_today(whole({key: value}), 1)) == {key: value}
+
+
+def test_a_key_deeper_within_a_value_is_looked_for_where_it_stood() -> None:
+    write = whole({"part": {"size": {"wide": 1}}})
+    assert "'wide' in 'part'" in refusal(with_retired().of_today, write, 1).message
+
+
+def test_long_names_are_cut_in_words() -> None:
+    long = "x" * 50
+    names = (Retired(2, "tasks", (long, long)), Retired(2, long))
+    upcasts = Upcaster(Schema("app", version=2, retired=names))
+    told = refusal(upcasts.of_today, whole({long: {long: 1}}), 1).message
+    assert told.startswith(f"'{long[:40]}' in '{long[:40]}' is called otherwise")
+    told = refusal(upcasts.of_today, Push(long, "7", ChangeAction.UPDATE, b"{}"), 1).message
+    assert told.startswith(f"there is no entity '{long[:40]}' any more")
+
+
+def test_an_operation_is_looked_at_like_a_value() -> None:
+    add = update("levels", ["high"], FieldAction.ADD)
+    assert refusal(with_retired().of_today, patch(add), 1).code is ErrorCode.UPGRADE_REQUIRED
+
+
+@pytest.mark.parametrize("action", [ChangeAction.UPDATE, ChangeAction.DELETE])
+def test_a_write_to_an_entity_that_is_no_more_asks_for_an_upgrade(action: ChangeAction) -> None:
+    write = Push("old", "7", action, None if action is ChangeAction.DELETE else b"{}")
+    error = refusal(with_retired().of_today, write, 1)
+    assert error.code is ErrorCode.UPGRADE_REQUIRED
+    assert "there is no entity 'old' any more" in error.message
+    assert with_retired().of_today(write, 2) is write
+    assert with_retired(declared=("old",)).of_today(write, 1) is write
