@@ -90,7 +90,7 @@ def browsers(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure, ours and the peers in turn; `-- --help` tells what, `-- fan_out` chooses."""
-    session.install("-e", ".[server]", *group("bench"))
+    session.install("-e", ".[postgres,rules,server]", *group("bench"), *group("codegen"))
     _peers(session)
     with session.chdir(TYPESCRIPT):
         _npm(session, "ci", "--no-audit", "--no-fund")

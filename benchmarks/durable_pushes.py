@@ -56,7 +56,7 @@ class Kind:
 
     def app(self) -> str:
         """The application that the server runs."""
-        names = [_entity(*crowd) for crowd in self.crowds]
+        names = [entity_of(*crowd) for crowd in self.crowds]
         lines = [f"app.entity({name!r}, fields={self.fields})" for name in names]
         return "\n".join(["from rhtmx_server import App", "app = App()", *lines])
 
@@ -77,11 +77,13 @@ KINDS = (
 )
 
 
-def _entity(sockets: int, window: int) -> str:
+def entity_of(sockets: int, window: int) -> str:
+    """The entity of a case."""
     return f"bench-{sockets}-{window}"
 
 
-def _case(kind: str, sockets: int, window: int) -> str:
+def case_of(kind: str, sockets: int, window: int) -> str:
+    """A case as it is printed."""
     return f"{sockets:3} x {window:2} under way, {kind}"
 
 
@@ -128,24 +130,25 @@ def measure_ours(
 ) -> float:
     """One case; returns how many pushes became one transaction, on average."""
     each = amount(sockets, window, whole)
-    entity = _entity(sockets, window)
-    lanes = _open(server, kind, sockets, window, each)
+    entity = entity_of(sockets, window)
+    lanes = open_lanes(server, kind, sockets, window, each)
     before, burned = _commits(server), server.cpu()
     load = drive(lanes, window)
     burned = server.cpu() - burned
     batch = sockets * each / (_commits(server) - before)
-    case = _case(kind.name, sockets, window)
+    case = case_of(kind.name, sockets, window)
     to.load(case, "rhtmx", load, burned)
     to.batches.add(case, "rhtmx", batch)
-    _check_answers(kind, entity, lanes)
+    check_answers(kind, entity, lanes)
     _check_file(server, entity, sockets * each)
     for lane in lanes:
         lane.connection.close()
     return batch
 
 
-def _open(server: Server, kind: Kind, sockets: int, window: int, each: int) -> list[Lane]:
-    entity = _entity(sockets, window)
+def open_lanes(server: Server, kind: Kind, sockets: int, window: int, each: int) -> list[Lane]:
+    """Connect, and make what each of them will send."""
+    entity = entity_of(sockets, window)
     subprotocol = "rhtmx.v1.proto" if kind.binary else ""
     lanes = []
     for index in range(sockets):
@@ -171,7 +174,7 @@ def _commits(server: Server) -> int:
     return int(float(found[1]))
 
 
-def _check_answers(kind: Kind, entity: str, lanes: Sequence[Lane]) -> None:
+def check_answers(kind: Kind, entity: str, lanes: Sequence[Lane]) -> None:
     """Every push was acknowledged, and their versions are 1, 2, 3 … without a hole."""
     spoken = Format.PROTO if kind.binary else Format.JSON
     versions: list[int] = []
@@ -236,7 +239,7 @@ def compare_with_store(
     kind: Kind, sockets: int, window: int, batch: int, whole: int, to: Tables
 ) -> None:
     """Group commit as the server did it in this round, and one commit for each push."""
-    case = _case(kind.name, sockets, window)
+    case = case_of(kind.name, sockets, window)
     if batch > 1:
         wall, cpu = measure_store(kind, batch, whole)
         to.rates.add(case, "the bare store, group commit", wall)
@@ -262,7 +265,7 @@ def measure_jetstream(kinds: Sequence[Kind], whole: int, to: Tables) -> None:
             check_stored(lanes)
             for kind in kinds:
                 if not kind.binary and (sockets, window) in kind.crowds:
-                    to.load(_case(kind.name, sockets, window), "NATS JetStream", load, burned)
+                    to.load(case_of(kind.name, sockets, window), "NATS JetStream", load, burned)
             for lane in lanes:
                 lane.connection.close()
 

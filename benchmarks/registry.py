@@ -18,4 +18,5 @@ NAMES = (
     "scopes",
     "operations",
     "schema",
+    "postgres",
 )

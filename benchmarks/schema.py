@@ -56,6 +56,13 @@ message Ruled {
 """
 """Ten rules: of two bounds, each counts."""
 
+WITH_ENGINE = (
+    RULED.replace("message Ruled", "message Engine")
+    .replace('{name: "ruled"}', '{name: "engine" server_only_rules: "in_order"}')
+    .replace("this.start <= this.due", "this.start <= this.due && !this.title.matches(this.owner)")
+)
+"""The same ten, of which one cannot be compiled, and is left to protovalidate."""
+
 APP = """\
 import sys
 sys.path.insert(0, {folder!r})
@@ -117,7 +124,7 @@ def generate(folder: Path, text: str) -> None:
 @contextmanager
 def _server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="rhtmx-schema-") as name:
-        generate(Path(name), RULED)
+        generate(Path(name), RULED + WITH_ENGINE)
         with rhtmx(*WITHOUT_LIMITS, app=APP.format(folder=name), quiet=True) as server:
             yield server
 
@@ -128,7 +135,11 @@ def _pushes(table: Table, rounds: int, pushes: int, turns: int) -> None:
         "whole records": (_whole, b'"push_ack"'),
         "one field of them": (_field, b'"field_push_ack"'),
     }
-    names = {"ruled": "rhtmx", "plain": "rhtmx, without a schema"}
+    names = {
+        "ruled": "rhtmx",
+        "engine": "rhtmx, one of them by protovalidate",
+        "plain": "rhtmx, without a schema",
+    }
     with _server() as server:
         client = Client(server.port)
         client.say(type="hello")
