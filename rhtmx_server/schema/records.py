@@ -69,6 +69,7 @@ class RecordRules:
             each.key: _violation(each, "server_only") for each in self._fields if each.server_only
         }
         self._mailed = [each for each in self._fields if each.deliverable]
+        self._asks_more = bool(self._mailed) or engine is not None
         untold = {each.name for each in self._fields if each.server_only}
         self._untold = untold | {
             each.code for each in entity.rules.rules if not untold.isdisjoint(each.reads)
@@ -155,10 +156,10 @@ class RecordRules:
             # Of what was no object no rule was ever kept.
             read = changed if jsontext.is_object(before) else None
         found = list(judge(self._table, record, changed=read, now=self._now()))
-        if len(found) <= MOST_VIOLATIONS:  # else there is more than anybody reads
+        if self._asks_more and len(found) <= MOST_VIOLATIONS:  # else nobody reads all that
             found += self._beyond(record, read, {(each.field, each.code) for each in found})
         if not _is_trusted(who):
-            found = [self._not_theirs(self._told(each)) for each in found]
+            found = [self._not_theirs(self._told(each)) for each in found] if found else found
             # Who names a field writes it, also by the value that it has. Who writes a record back
             # may spell what is not theirs as their language does.
             found += self._touched(changed, None if named else before, record)

@@ -199,8 +199,10 @@ class EntityFunctions:
             RhtmxError: `INVALID`, with all that is wrong.
         """
         started = self._elapsed() if measured else 0.0
+        # Not `isinstance`: for messages that is a call.
+        named = type(mutation.message) is PushFields
         try:
-            judge(mutation.who, before, after, written, isinstance(mutation.write, PushFields))
+            judge(mutation.who, before, after, written, named)
         except Invalid as verdict:
             raise invalid(str(verdict.message), map(_violation, verdict.violations)) from None
         finally:
