@@ -1,7 +1,8 @@
 /** Answers for the vectors of the judge: bundled, it runs in browsers. See `test_judges.py`. */
 
 import * as formats from "../../clients/typescript/src/schema/formats.ts";
-import { judge, type Message } from "../../clients/typescript/src/schema.ts";
+import { judgeFirst } from "../../clients/typescript/src/schema/judge-first.ts";
+import type { Message } from "../../clients/typescript/src/schema.ts";
 import { endReading, isInexact, parseJson } from "../../clients/typescript/src/wire/value.ts";
 import * as judged from "../../clients/typescript/tests/schema/judged.ts";
 
@@ -35,7 +36,7 @@ function read(data: string): object {
 const records = (cases: Judged[]): unknown[] =>
   cases.map(({ message, data, changed, now = 0 }) => {
     const table = tables.find((each) => each.name === message)!;
-    const found = judge(table, read(data), { changed, now: BigInt(now) });
+    const found = judgeFirst(table, read(data), { changed, now: BigInt(now) });
     return found.map(({ field, code, message: words }) => [field, code, words]);
   });
 
