@@ -12,11 +12,13 @@ import logging
 import os
 import random
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -27,6 +29,7 @@ from rhtmx_server.stores.postgres.failures import failed
 from tests.contract.builders import put, record, versions
 from tests.fault.cut_connections import Proxy, in_front_of
 from tests.support.postgres import Postgres, running
+from tests.support.sockets import PATIENCE
 from tests.support.waiting import eventually
 
 CUTS = int(os.environ.get("RHTMX_CUTS", "60"))
@@ -150,6 +153,122 @@ async def test_a_batch_waits_for_the_database_to_find_out(
     await eventually(lambda: store.ready())
     await asyncio.wait([writing])
     assert await counting.counted() == counting.done
+    await store.close()
+
+
+@contextlib.asynccontextmanager
+async def locked(postgres: Postgres, place: str, table: str) -> AsyncIterator[None]:
+    """Nobody else gets at a table of a schema."""
+    connection: Any = await asyncpg.connect(postgres.url())
+    try:
+        async with connection.transaction():
+            schema = place.rpartition("=")[2]
+            await connection.execute(f'LOCK TABLE "{schema}".{table} IN EXCLUSIVE MODE')
+            yield
+    finally:
+        await connection.close()
+
+
+async def wait_in_line(postgres: Postgres, place: str, number: int) -> None:
+    """Wait until so many batches wait for somebody else in the database."""
+    asked = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND position($1 IN query) > 0"
+    )
+    connection: Any = await asyncpg.connect(postgres.url())
+    async with asyncio.timeout(PATIENCE):
+        while await connection.fetchval(asked, f"{place.rpartition('=')[2]}.put") != number:
+            pass
+    await connection.close()
+
+
+async def test_a_batch_that_overtakes_itself_is_written_once(
+    postgres: Postgres, proxy: Proxy, place: str
+) -> None:
+    """The connection breaks, but the statement goes on, and ends after it was sent once more."""
+    store = PostgresStore(through(proxy, place))
+    await store.open()
+    counting = Counting(store, numbered=False)
+    await counting.one_more()
+    async with locked(postgres, place, "records"):
+        writing = asyncio.create_task(counting.one_more())
+        await wait_in_line(postgres, place, 1)
+        proxy.cut_all()
+        await wait_in_line(postgres, place, 2)
+    await writing
+    assert await counting.counted() == counting.done == 2
+    await store.close()
+
+
+async def test_a_batch_that_may_be_under_way_has_not_failed(
+    postgres: Postgres, proxy: Proxy, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sent once more while there is no database: the first time may take effect yet."""
+    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 0.05)
+    store = PostgresStore(through(proxy, place))
+    await store.open()
+    counting = Counting(store, numbered=False)
+    await counting.one_more()
+    found_out = store._found_out
+
+    gone = asyncio.Event()
+
+    async def and_then_it_is_gone(*asked: Any) -> bool:
+        found = await found_out(*asked)
+        if not gone.is_set():
+            proxy.down = True
+            proxy.cut_all()
+            await eventually(lambda: not store.ready())
+            gone.set()
+        return found
+
+    monkeypatch.setattr(store, "_found_out", and_then_it_is_gone)
+    async with locked(postgres, place, "records"):
+        writing = asyncio.create_task(counting.one_more())
+        await wait_in_line(postgres, place, 1)
+        proxy.cut_all()
+        await gone.wait()
+    proxy.down = False
+    await writing
+    assert await counting.counted() == counting.done == 2
+    await store.close()
+
+
+async def test_a_store_that_is_closed_waits_for_no_database(proxy: Proxy, place: str) -> None:
+    store = PostgresStore(through(proxy, place))
+    await store.open()
+    counting = Counting(store, numbered=False)
+    await counting.one_more()
+    proxy.arm(0, downward=True)
+    writing = asyncio.create_task(counting.one_more())
+    await eventually(lambda: proxy.cuts == 1)
+    proxy.down = True
+    proxy.cut_all()
+    await asyncio.wait_for(store.close(), 20)
+    with pytest.raises(RhtmxError):
+        await writing
+
+
+async def test_a_process_of_the_database_that_is_frozen_tells_nothing(
+    postgres: Postgres, place: str
+) -> None:
+    store = PostgresStore(place + "&timeout=0.2")
+    await store.open()
+    counting = Counting(store, numbered=False)
+    await counting.one_more()
+    schema = place.rpartition("=")[2]
+    (pid,) = postgres.sql(
+        f"SELECT pid FROM pg_stat_activity WHERE position('{schema}.put' IN query) > 0 "
+        "AND pid <> pg_backend_pid()"
+    ).split()
+    async with locked(postgres, place, "records"):
+        writing = asyncio.create_task(counting.one_more())
+        await wait_in_line(postgres, place, 1)
+        os.kill(int(pid), signal.SIGSTOP)
+        await wait_in_line(postgres, place, 2)
+    os.kill(int(pid), signal.SIGCONT)
+    await writing
+    assert await counting.counted() == counting.done == 2
     await store.close()
 
 

@@ -43,6 +43,9 @@ log = logging.getLogger("rhtmx_server")
 _ASK_EVERY = 2.0
 """Seconds between two questions whether the database is there."""
 
+_CLOSING = 1.0
+"""Seconds for what is still being read when it is closed."""
+
 _SETTINGS = {
     "application_name": "rhtmx-server",
     # Each statement finds its rows by an index. Without statistics, as of a database that has just
@@ -106,6 +109,10 @@ class Database:
         if self._failure is not None:
             raise failed(self._failure)
 
+    def void(self) -> bool:
+        """Whether it is lost for good: somebody else has written, or it was closed."""
+        return self._pool is None or self._failure == _VOID
+
     async def open(self) -> None:
         """Connect, take the lock, and make the tables if need be.
 
@@ -146,8 +153,8 @@ class Database:
             watching.cancel()
             await asyncio.wait([watching])
         if pool is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(pool.close(), self._options.timeout)
+            with contextlib.suppress(*FAILED):
+                await asyncio.wait_for(pool.close(), _CLOSING)
             pool.terminate()
         if self._lock is not None:
             self._lock.terminate()
@@ -166,7 +173,9 @@ class Database:
         try:
             yield Session(connection, self._options.schema)
         finally:
-            await self._pool.release(connection, timeout=self._options.timeout)
+            # What fails here ends the connection, and says nothing of what was done with it.
+            with contextlib.suppress(*FAILED):
+                await self._pool.release(connection, timeout=self._options.timeout)
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Session]:

@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import fields
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -45,6 +46,10 @@ _AGAIN = 0.2
 _MOST_TRIES = 50
 """So often a batch begins anew."""
 
+_NOBODY_KNOWS = (
+    "the server has lost its database or stops, and it is not known whether this was written: "
+    "send it again"
+)
 _NOT_KNOWN: tuple[type[Exception], ...] = (RhtmxError, *FAILED)
 
 T = TypeVar("T")
@@ -84,6 +89,7 @@ class PostgresStore:
         self._new_batch = new_batch
         self._filling = filling
         self._database: Database | None = None
+        self._closing = False
         self._turn = asyncio.Lock()
         self._pages = PageCache()
         self._moves = 0
@@ -106,11 +112,14 @@ class PostgresStore:
         if self._database is None:
             database = Database(self._url, self._options, self._new_epoch)
             await database.open()
-            self._database = database
-            if not self._filling and await self.query(tables.read_copy_note) is not None:
+            self._database, self._closing = database, False
+            try:
+                if not self._filling and await self.query(tables.read_copy_note) is not None:
+                    raise failed(HALF_COPIED)
+                await self._count_clients()
+            except BaseException:
                 await self.close()
-                raise failed(HALF_COPIED)
-            await self._count_clients()
+                raise
 
     def ready(self) -> bool:
         """Whether the database is there, as far as is known, and nobody else writes to it."""
@@ -122,6 +131,7 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Finish what is under way and close. May be called twice."""
+        self._closing = True  # a batch that waits for the database to say, waits no longer
         async with self._turn:
             database, self._database = self._database, None
             self._moved()
@@ -163,16 +173,17 @@ class PostgresStore:
 
         Raises:
             Overtaken: it has to be decided anew.
+            RhtmxError: it was not written; or nobody will ever know.
         """
         batch = self._new_batch()
         asked = writing.arguments(batch, writes, look.heads, look.last_seqs)
         # Before and after: what somebody reads meanwhile may lack it.
         self._moved()
         try:
-            while not await self._try_to_write(asked):
-                if await self._found_out(batch, writes, look):
-                    await self._count_clients()
-                    break
+            if not await self._try_to_write(asked):
+                found_out = partial(self._found_out, batch, writes, look)
+                while not (await found_out() or await self._once_more(asked, found_out)):
+                    pass
         finally:
             self._moved()
 
@@ -180,7 +191,8 @@ class PostgresStore:
         """Write a batch; `False` if it is not known whether it was."""
         async with self._use().session() as session:
             try:
-                self._clients += await session.value(writing.PUT, *asked)
+                new = await session.value(writing.PUT, *asked)
+                self._clients += new
             except LOST:
                 return False
             except (
@@ -193,13 +205,27 @@ class PostgresStore:
                 raise storage_error(error) from error
         return True
 
+    async def _once_more(
+        self, asked: Collection[Any], found_out: Callable[[], Awaitable[bool]]
+    ) -> bool:
+        """Write a batch that may be under way still; `False` if that is not known either."""
+        try:
+            return await self._try_to_write(asked)
+        except RhtmxError:
+            return False  # this time it was not written: which says nothing of the first time
+        except Overtaken:
+            if await found_out():  # by itself
+                return True
+            raise
+
     async def _found_out(self, batch: UUID, writes: BatchWrites, look: Look) -> bool:
         """Find out whether a batch was written, as long as it takes; see `_is_written`."""
-        while True:
+        while not self._closing and not self._use().void():
             found = await self._is_written(batch, writes, look)
             if found is not None:
                 return found
             await asyncio.sleep(_AGAIN)
+        raise failed(_NOBODY_KNOWS)
 
     async def _is_written(self, batch: UUID, writes: BatchWrites, look: Look) -> bool | None:
         """Whether a batch was written; `None` if it cannot be found out now.
@@ -207,7 +233,7 @@ class PostgresStore:
         Raises:
             Overtaken: it was not, and it cannot be any more.
         """
-        try:
+        with contextlib.suppress(*_NOT_KNOWN):
             async with self._use().session() as session:
                 for entity, upto in islice(writes.heads.items(), 1):  # all of them, or none
                     writer: UUID | None = await session.value(writing.WRITER, entity, upto)
@@ -219,12 +245,7 @@ class PostgresStore:
                         known = await reading.read_client(session, client.client_id)
                         return known is not None and known.last_seq >= client.last_seq
                 return False
-        except _NOT_KNOWN as error:
-            if self._database is None:
-                raise failed(
-                    "the server stops, and it is not known whether this was written"
-                ) from error
-            return None
+        return None
 
     async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""
