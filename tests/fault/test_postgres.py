@@ -340,6 +340,30 @@ async def test_a_server_that_lost_its_place_to_another_one_writes_no_more(
     await store.close()
 
 
+async def test_a_lock_that_nobody_else_has_is_taken_back(
+    postgres: Postgres, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database has not noticed that its connection is gone."""
+    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 0.05)
+    store = PostgresStore(place)
+    await store.open()
+    await put(store, record("1", 1))
+    schema = place.rpartition("=")[2]
+    held = f"hashtext('{schema}')::bigint & 4294967295"
+    (pid,) = postgres.sql(f"SELECT pid FROM pg_locks WHERE objid::bigint = {held}").split()
+    os.kill(int(pid), signal.SIGSTOP)
+    await eventually(lambda: not store.ready())
+    other = PostgresStore(place)
+    with pytest.raises(RhtmxError, match="another rhtmx-server uses this schema"):
+        await other.open()
+    assert not store.ready()
+    os.kill(int(pid), signal.SIGCONT)
+    await eventually(store.ready)
+    await put(store, record("1", 2))
+    assert await versions(store) == [2]
+    await store.close()
+
+
 async def test_a_standby_is_refused_and_begins_anew_once_it_is_promoted() -> None:
     """It may lack what clients have seen."""
     with running({"wal_level": "replica", "max_wal_senders": "4"}) as primary:

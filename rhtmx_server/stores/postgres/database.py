@@ -12,9 +12,10 @@ state     `open`              the lock's connection  it is there again    `close
 ========  ==================  =====================  ===================  =================
 closed    open                -                      -                    closed
 open      open                lost                   -                    closed
-lost      -                   -                      open, or void where  closed
-                                                     somebody else wrote
-                                                     meanwhile
+lost      -                   -                      open; lost where the closed
+                                                     lock is still taken;
+                                                     void where somebody
+                                                     else was there meanwhile
 void      -                   -                      -                    closed
 ========  ==================  =====================  ===================  =================
 """
@@ -58,6 +59,16 @@ _SETTINGS = {
     "default_transaction_isolation": "read committed",
     "synchronous_commit": "on",
 }
+# A peer that is gone without a word keeps a connection for hours, and so the lock.
+_SIGNS_OF_LIFE = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+# What the database has not noticed to be gone, such as after a cut of the network.
+_END_FORMER = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = $1 AND pid <> pg_backend_pid()"""
 _LOCK = "SELECT pg_try_advisory_lock(hashtext('rhtmx writer'), hashtext($1))"
 # The timeline is asked of the log that is written now: what the last checkpoint says is older.
 _LIFE = """
@@ -120,7 +131,8 @@ class Database:
             RhtmxError: `STORAGE_FAILED`, with what is wrong and what to do.
         """
         try:
-            self._lock = await self._locked()
+            self._lock = await self._connect()
+            await self._take_lock()
             self._life = await _life(self._lock)
             session = Session(self._lock, self._options.schema)
             async with self._lock.transaction():
@@ -134,7 +146,7 @@ class Database:
                 max_size=self._options.connections,
                 command_timeout=self._options.timeout,
                 timeout=self._options.timeout,
-                server_settings=_SETTINGS,
+                server_settings={**_SETTINGS, **_SIGNS_OF_LIFE},
                 reset=_leave_it,
             )
         except _NOT_OPENED as error:
@@ -184,24 +196,30 @@ class Database:
             with in_words():
                 yield session
 
-    async def _locked(self) -> Any:
-        """Connect, and take the lock with the connection.
+    @property
+    def _lock_name(self) -> str:
+        return f"rhtmx-server {self._name}"
+
+    async def _connect(self) -> Any:
+        """Make the connection that is to have the lock."""
+        return await asyncpg.connect(
+            self._url,
+            timeout=self._options.timeout,
+            command_timeout=self._options.timeout,
+            server_settings={**_SETTINGS, **_SIGNS_OF_LIFE, "application_name": self._lock_name},
+        )
+
+    async def _take_lock(self) -> None:
+        """Take the lock.
 
         Raises:
             RhtmxError: another server has it.
         """
-        connection: Any = await asyncpg.connect(
-            self._url,
-            timeout=self._options.timeout,
-            command_timeout=self._options.timeout,
-            server_settings=_SETTINGS,
-        )
         # One that has just been stopped may need a moment.
         for _ in range(20):
-            if await connection.fetchval(_LOCK, self._options.schema):
-                return connection
+            if await self._lock.fetchval(_LOCK, self._options.schema):
+                return
             await asyncio.sleep(0.1)
-        connection.terminate()
         raise failed(_TAKEN)
 
     async def _watch(self) -> None:
@@ -212,7 +230,7 @@ class Database:
                     await self._lock.fetchval("SELECT 1", timeout=_ASK_EVERY * 2)
                 else:
                     await self._regain()
-            except RhtmxError:  # another one has the lock
+            except RhtmxError:  # it is a standby by now
                 self._fail(_VOID)
             except FAILED:
                 self._lock.terminate()
@@ -220,14 +238,18 @@ class Database:
 
     async def _regain(self) -> None:
         """Take the lock again, if nobody had it meanwhile."""
-        self._lock = await self._locked()
+        self._lock.terminate()
+        self._lock = await self._connect()
+        is_ours = await self._lock.fetchval(_LOCK, self._options.schema)
         session = Session(self._lock, self._options.schema)
         same = await tables.read_meta(session, "writer") == self._name
         if not same or await _life(self._lock) != self._life:
             self._fail(_VOID)
-            return
-        self._failure = None
-        log.info("the database is there again")
+        elif is_ours:
+            self._failure = None
+            log.info("the database is there again")
+        else:  # by a former connection of our own, or by somebody who has yet to say so
+            await self._lock.fetch(_END_FORMER, self._lock_name)
 
     def _fail(self, words: str) -> None:
         if self._failure != words:
