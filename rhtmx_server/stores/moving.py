@@ -71,7 +71,10 @@ class Mover(Protocol):
         """Add entries to the history of an entity, all of each version, which ends there then."""
 
     async def records(self, entity: str, after: int, limit: int) -> list[Record]:
-        """At most `limit` records after a version, with all that is kept of them."""
+        """At most `limit` records after a version, with all that is kept of them.
+
+        A page may be cut before `limit` to stay within about 1 MiB.
+        """
 
     async def parts(self, entity: str, after: tuple[str, int], limit: int) -> list[PartRow]:
         """At most `limit` rows of parts after a part and a version."""

@@ -11,7 +11,7 @@ import pytest
 
 from rhtmx.errors import RhtmxError
 from rhtmx_server.model import ClientRow, Clock, Granularity, Head, HistoryEntry, Outcome
-from rhtmx_server.ports import BatchNeeds, Store
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Store
 from rhtmx_server.stores import moving, open_mover, open_store
 from rhtmx_server.stores.moving import Mover, move
 from tests.contract.builders import SECOND, always, look, put, put_each, record, writing
@@ -166,6 +166,41 @@ def stop_at(number: int) -> Callable[[str], None]:
 
 class FinishedError(Exception):
     """The copy is done."""
+
+
+@pytest.mark.parametrize(("one", "other"), WAYS)
+async def test_a_copy_goes_on_where_only_lost_writes_are_kept(
+    place: Callable[[str], str], one: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their commits have been forgotten: by each entry's own time."""
+    monkeypatch.setattr(moving, "PAGE", 2)
+    source, target = place(one), place(other)
+    async with opened(source) as mover:
+        for version in range(1, 4):
+            await put(mover.store, record("1", version))
+            lost = HistoryEntry(
+                record("1", version, time=9 * SECOND), Granularity.FIELDS, lost=True
+            )
+            await mover.store.commit(BatchNeeds(), always(BatchWrites(history=[lost] * 3)))
+        await mover.store.collect(history_before=8 * SECOND, tombstones_before=0)
+        assert [each.lost for each in await mover.store.history("tasks")] == [True] * 9
+    async with opened(source) as reading, opened(target) as filled:
+        with pytest.raises(BrokenOffError):
+            await move(reading, filled, stop_at(1))
+        await move(reading, filled, lambda words: None)
+    assert await seen(target, everything) == await seen(source, everything)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_large_records_are_copied_a_few_at_a_time(
+    place: Callable[[str], str], kind: str
+) -> None:
+    source = place(kind)
+    async with opened(source) as mover:
+        for version in range(1, 9):
+            await put(mover.store, record(str(version), version, b'"%s"' % (b"x" * 400_000)))
+        assert len(await mover.records("tasks", 0, 1000)) in (2, 3)
+    assert await copied(source, place(kind)) == 16
 
 
 async def test_what_was_written_meanwhile_is_no_copy(place: Callable[[str], str]) -> None:

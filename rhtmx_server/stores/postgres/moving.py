@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from rhtmx_server.model import ClientRow, Head, HistoryEntry, Outcome, PartRow, Record
 from rhtmx_server.ports import BatchWrites
 from rhtmx_server.stores.moving import StoreFacts
+from rhtmx_server.stores.paging import BATCH_BYTES
 from rhtmx_server.stores.postgres import reading, retention, tables, writing
 from rhtmx_server.stores.postgres.bodies import pack
 from rhtmx_server.stores.postgres.session import Session
@@ -22,8 +23,16 @@ __all__ = ["PostgresMover"]
 
 _RECORDS = """
     SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered, hidden
-    FROM rhtmx.records
-    WHERE entity = $1 AND version > $2 AND version > 0 ORDER BY version LIMIT $3"""
+    FROM (
+      SELECT *, sum(weight) OVER (ORDER BY version) - weight AS before
+      FROM (
+        SELECT *, coalesce(octet_length(data), 0) + coalesce(octet_length(clocks), 0)
+          + coalesce(octet_length(hidden), 0) AS weight
+        FROM rhtmx.records
+        WHERE entity = $1 AND version > $2 AND version > 0 ORDER BY version LIMIT $3
+      ) AS page
+    ) AS weighed
+    WHERE before <= $4 ORDER BY version"""
 _PARTS = """
     SELECT part, entity_id, version, time, gone FROM rhtmx.members
     WHERE entity = $1 AND (part, version) > ($2, $3) AND version > 0
@@ -121,6 +130,11 @@ class PostgresMover:
                         upto = commits[-1].record.version
                         rows.append((entity, base, upto, batch, time, pack(commits)))
                         base = upto
+                # Of the last ones there may be nothing but what lost. It ends there all the same:
+                # by that a copy that goes on knows what is there.
+                last = entries[-1].record
+                if base < last.version:
+                    rows.append((entity, base, last.version, batch, last.time, None))
                 await session.run(_ADD_ENTITY, entity)
                 await session.run(_ADD_ROWS, *zip(*rows, strict=True))
                 asked = writing.arguments(batch, lost, {}, {})
@@ -130,7 +144,9 @@ class PostgresMover:
 
     async def records(self, entity: str, after: int, limit: int) -> list[Record]:
         """At most `limit` records after a version, with all that is kept of them."""
-        return [record_of(row) for row in await self._rows(_RECORDS, entity, after, limit)]
+        return [
+            record_of(row) for row in await self._rows(_RECORDS, entity, after, limit, BATCH_BYTES)
+        ]
 
     async def parts(self, entity: str, after: tuple[str, int], limit: int) -> list[PartRow]:
         """At most `limit` rows of parts after a part and a version."""

@@ -13,6 +13,7 @@ import apsw
 from rhtmx_server.model import ClientRow, Head, HistoryEntry, Outcome, PartRow, Record
 from rhtmx_server.ports import BatchNeeds, BatchWrites
 from rhtmx_server.stores.moving import StoreFacts
+from rhtmx_server.stores.paging import BATCH_BYTES, cut
 from rhtmx_server.stores.rows import client_of, outcome_of, record_of
 from rhtmx_server.stores.sqlite import queries
 from rhtmx_server.stores.sqlite.store import SqliteStore
@@ -108,7 +109,12 @@ class SqliteMover:
 
     async def records(self, entity: str, after: int, limit: int) -> list[Record]:
         """At most `limit` records after a version, with all that is kept of them."""
-        return [record_of(row) for row in await self._rows(_RECORDS, entity, after, limit)]
+        asked = entity, after, limit
+
+        def read(cursor: apsw.Cursor) -> list[Record]:
+            return cut(map(record_of, cursor.execute(_RECORDS, asked)), BATCH_BYTES)
+
+        return await self.store.query(read)
 
     async def parts(self, entity: str, after: tuple[str, int], limit: int) -> list[PartRow]:
         """At most `limit` rows of parts after a part and a version."""
