@@ -177,7 +177,7 @@ async def wait_in_line(postgres: Postgres, place: str, number: int) -> None:
     )
     connection: Any = await asyncpg.connect(postgres.url())
     async with asyncio.timeout(PATIENCE):
-        while await connection.fetchval(asked, f"{place.rpartition('=')[2]}.put") != number:
+        while await connection.fetchval(asked, f'"{place.rpartition("=")[2]}".put') != number:
             pass
     await connection.close()
 
@@ -258,7 +258,7 @@ async def test_a_process_of_the_database_that_is_frozen_tells_nothing(
     await counting.one_more()
     schema = place.rpartition("=")[2]
     (pid,) = postgres.sql(
-        f"SELECT pid FROM pg_stat_activity WHERE position('{schema}.put' IN query) > 0 "
+        f"SELECT pid FROM pg_stat_activity WHERE query LIKE '%{schema}%put%' "
         "AND pid <> pg_backend_pid()"
     ).split()
     async with locked(postgres, place, "records"):
@@ -424,3 +424,46 @@ async def test_a_format_of_a_later_version_is_refused(postgres: Postgres) -> Non
     postgres.sql(f"UPDATE {schema}.meta SET value = '99' WHERE key = 'format'")
     with pytest.raises(RhtmxError, match="written by a later version"):
         await PostgresStore(url).open()
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+async def test_a_database_that_cannot_hold_every_text_is_refused(
+    postgres: Postgres, encoding: str
+) -> None:
+    database = f"in_{encoding.lower()}"
+    postgres.sql(f"CREATE DATABASE {database} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(RhtmxError, match=f"is in {encoding}"):
+        await PostgresStore(postgres.url(database)).open()
+    assert postgres.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'rhtmx'", database) == (
+        "0\n"
+    )
+
+
+async def test_a_schema_may_be_called_like_a_word_of_sql(postgres: Postgres) -> None:
+    store = PostgresStore(f"{postgres.url()}&schema=user")
+    await store.open()
+    await put(store, record("1", 1))
+    assert await versions(store) == [1]
+    await store.close()
+
+
+async def test_a_dump_that_is_restored_in_its_place_begins_anew(postgres: Postgres) -> None:
+    """It lacks what clients have seen since, and the cluster is the same."""
+    url = postgres.place()
+    schema = url.rpartition("=")[2]
+    epochs = []
+    for _ in range(2):
+        store = PostgresStore(url)
+        await store.open()
+        epochs.append(store.epoch)
+        await store.close()
+    assert len(set(epochs)) == 1
+    file = postgres.folder / f"{schema}.sql"
+    dumped = postgres.dump(schema)
+    file.write_text(dumped)
+    postgres.sql(f"DROP SCHEMA {schema} CASCADE")
+    postgres.restore(file)
+    store = PostgresStore(url)
+    await store.open()
+    assert store.epoch not in epochs
+    await store.close()

@@ -93,6 +93,15 @@ class Postgres:
         where = ("-h", self.folder, "-U", "app", "-d", database, "-X", "-q", "-A", "-t")
         return self._run("psql", *where, "-v", "ON_ERROR_STOP=1", "-c", statement)
 
+    def dump(self, schema: str) -> str:
+        """A schema as SQL."""
+        return self._run("pg_dump", "-h", self.folder, "-U", "app", "-n", schema, "postgres")
+
+    def restore(self, file: Path) -> None:
+        """Run what `dump` has made."""
+        where = ("-h", self.folder, "-U", "app", "-d", "postgres", "-X", "-q")
+        self._run("psql", *where, "-v", "ON_ERROR_STOP=1", "-f", file)
+
     def _own(self) -> None:
         if self._user is not None:
             owner = pwd.getpwnam(self._user)

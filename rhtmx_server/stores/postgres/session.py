@@ -19,7 +19,8 @@ __all__ = ["Session", "in_schema"]
 @lru_cache(maxsize=1000)
 def in_schema(sql: str, schema: str) -> str:
     """Return SQL for another schema than `rhtmx`, which is the one that it is written for."""
-    return sql if schema == "rhtmx" else sql.replace("rhtmx.", f"{schema}.")
+    # In quotes: it may be a word of SQL.
+    return sql if schema == "rhtmx" else sql.replace("rhtmx.", f'"{schema}".')
 
 
 class Session:

@@ -131,6 +131,7 @@ _IS_OURS = """
     SELECT obj_description(oid, 'pg_namespace'),
       EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
     FROM pg_namespace n WHERE nspname = $1"""
+_TABLE = "SELECT 'rhtmx.meta'::regclass::oid::text"
 _META = "SELECT value FROM rhtmx.meta WHERE key = $1"
 _NOTE = """
     INSERT INTO rhtmx.meta VALUES ($1, $2)
@@ -143,13 +144,21 @@ async def migrate(session: Session, schema: str, lineage: str, new_epoch: Callab
     Args:
         session: with the database.
         schema: the name of the schema.
-        lineage: which history of the cluster this is. Another one than when the epoch was made: a
-            standby was promoted, or a backup restored, and may lack what clients have seen.
+        lineage: which history of the cluster this is. Another one than when the epoch was made
+            (or another table): a standby was promoted, or a backup restored, and may lack what
+            clients have seen.
         new_epoch: makes an epoch.
 
     Raises:
-        RhtmxError: `STORAGE_FAILED`, the schema is somebody else's, or of a later version.
+        RhtmxError: `STORAGE_FAILED`, the schema is somebody else's, or of a later version, or
+            the database cannot hold every text.
     """
+    encoding = await session.value("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise failed(
+            f"the database is in {encoding}, which cannot hold every text: create one with "
+            "ENCODING 'UTF8' TEMPLATE template0"
+        )
     # Two servers that start at once would else make the same tables.
     await session.run("SELECT pg_advisory_xact_lock(hashtext($1))", f"rhtmx tables {schema}")
     words, is_used = await session.row(_IS_OURS, schema) or (None, None)
@@ -159,9 +168,9 @@ async def migrate(session: Session, schema: str, lineage: str, new_epoch: Callab
             "choose another one, with ?schema=… at the end of the URL"
         )
     if is_used is None:
-        await session.run(f"CREATE SCHEMA {schema}")
+        await session.run(f'CREATE SCHEMA "{schema}"')
     if words != _OURS:
-        await session.run(f"COMMENT ON SCHEMA {schema} IS '{_OURS}'")
+        await session.run(f"COMMENT ON SCHEMA \"{schema}\" IS '{_OURS}'")
     found = int(await session.value(_META, "format")) if is_used else 0
     if found > FORMAT:
         raise failed(
@@ -176,6 +185,8 @@ async def migrate(session: Session, schema: str, lineage: str, new_epoch: Callab
 
 
 async def _epoch(session: Session, lineage: str, new_epoch: Callable[[], str]) -> str:
+    # A dump that was restored, into the same cluster too, has made the table anew.
+    lineage += f" {await session.value(_TABLE)}"
     epoch: str | None = await session.value(_META, "epoch")
     if epoch is None or await session.value(_META, "lineage") != lineage:
         epoch = new_epoch()
