@@ -156,6 +156,31 @@ async def test_a_batch_waits_for_the_database_to_find_out(
     await store.close()
 
 
+async def test_what_no_standby_has_yet_is_not_acknowledged_because_it_shows() -> None:
+    """The statement is given up while it waits for the standby, and has taken effect here."""
+    with running({"synchronous_commit": "on"}) as server:
+        store = PostgresStore(f"{server.place()}&timeout=0.5")
+        await store.open()
+        counting = Counting(store, numbered=False)
+        await counting.one_more()
+        server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        server.sql("SELECT pg_reload_conf()")
+        while server.sql("SHOW synchronous_standby_names") != "nobody\n":
+            pass
+        writing = asyncio.create_task(counting.one_more())
+        # The question, which is given up as well.
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        await eventually(
+            lambda: writing.done() or server.sql(f"{asked} AND query LIKE '%meta%'") == "1\n"
+        )
+        assert not writing.done()
+        server.sql("ALTER SYSTEM RESET synchronous_standby_names")
+        server.sql("SELECT pg_reload_conf()")
+        await writing
+        assert await counting.counted() == counting.done == 2
+        await store.close()
+
+
 @contextlib.asynccontextmanager
 async def locked(postgres: Postgres, place: str, table: str) -> AsyncIterator[None]:
     """Nobody else gets at a table of a schema."""

@@ -235,16 +235,12 @@ class PostgresStore:
         """
         with contextlib.suppress(*_NOT_KNOWN):
             async with self._use().session() as session:
-                for entity, upto in islice(writes.heads.items(), 1):  # all of them, or none
-                    writer: UUID | None = await session.value(writing.WRITER, entity, upto)
-                    if writer not in (None, batch):
-                        raise Overtaken
-                    return writer == batch
-                for client in writes.clients:
-                    if look.last_seqs.get(client.client_id, client.last_seq) != client.last_seq:
-                        known = await reading.read_client(session, client.client_id)
-                        return known is not None and known.last_seq >= client.last_seq
-                return False
+                found = await _shows(session, batch, writes, look)
+                if found:
+                    # It shows before a standby has it, as nobody waits for that any more. What
+                    # is committed after it is durable after it.
+                    await tables.write_meta(session, "found", str(batch))
+                return found
         return None
 
     async def kept(self) -> StoredTimes:
@@ -391,8 +387,11 @@ class PostgresStore:
         more = True
         while more:
             async with self._turn:  # what was forgotten must not be told from a page of before
-                more = await self.query(lambda session: step(session, argument)) >= retention.CHUNK
-                self._moved()
+                try:
+                    done = await self.query(lambda session: step(session, argument))
+                    more = done >= retention.CHUNK
+                finally:  # also where it is not known whether anything was forgotten
+                    self._moved()
 
     async def _count_clients(self) -> None:
         self._clients = await self.query(reading.count_clients)
@@ -400,6 +399,20 @@ class PostgresStore:
     def _moved(self) -> None:
         self._moves += 1
         self._pages.clear()
+
+
+async def _shows(session: Session, batch: UUID, writes: BatchWrites, look: Look) -> bool:
+    """Whether there is what a batch has written, if it has written that; or raise `Overtaken`."""
+    for entity, upto in islice(writes.heads.items(), 1):  # all of them, or none
+        writer: UUID | None = await session.value(writing.WRITER, entity, upto)
+        if writer not in (None, batch):
+            raise Overtaken
+        return writer == batch
+    for client in writes.clients:
+        if look.last_seqs.get(client.client_id, client.last_seq) != client.last_seq:
+            known = await reading.read_client(session, client.client_id)
+            return known is not None and known.last_seq >= client.last_seq
+    return False
 
 
 def _says_something(writes: BatchWrites) -> bool:
