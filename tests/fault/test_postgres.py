@@ -389,6 +389,24 @@ async def test_a_lock_that_nobody_else_has_is_taken_back(
     await store.close()
 
 
+async def test_a_server_that_was_replaced_writes_nothing_before_it_knows(
+    postgres: Postgres, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 3600)
+    store, other = PostgresStore(place), PostgresStore(place)
+    await store.open()
+    await put(store, record("1", 1))
+    held = f"hashtext('{place.rpartition('=')[2]}')::bigint & 4294967295"
+    postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid::bigint = {held}")
+    await other.open()
+    with pytest.raises(RhtmxError, match="started again"):
+        await put(store, record("1", 2))
+    assert not store.ready()
+    assert await versions(other) == [1]
+    await store.close()
+    await other.close()
+
+
 async def test_a_standby_is_refused_and_begins_anew_once_it_is_promoted() -> None:
     """It may lack what clients have seen."""
     with running({"wal_level": "replica", "max_wal_senders": "4"}) as primary:

@@ -4,7 +4,8 @@ Knows connecting, and what tells one life of a database from another. Must not k
 the store.
 
 One connection serves nothing but a lock, which ends with it: by it one server alone writes to a
-schema. It is asked every few seconds whether it is still there.
+schema. It is asked every few seconds whether it is still there. Whoever finds out sooner that
+another server has started says so (`give_up`): then it is void.
 
 ========  ==================  =====================  ===================  =================
 state     `open`              the lock's connection  it is there again    `close`
@@ -95,13 +96,17 @@ class Database:
         url: as the driver takes it.
         options: how it is used.
         new_epoch: makes the id of a new store.
+
+    Attributes:
+        epoch: the store's.
+        name: of this server, as long as it has the database open.
     """
 
     def __init__(self, url: str, options: PostgresOptions, new_epoch: Callable[[], str]) -> None:
         self._url = url
         self._options = options
         self._new_epoch = new_epoch
-        self._name = secrets.token_hex(8)
+        self.name = secrets.token_hex(8)
         self._pool: Any = None
         self._lock: Any = None
         self._life: tuple[str, str] = ("", "")
@@ -124,6 +129,11 @@ class Database:
         """Whether it is lost for good: somebody else has written, or it was closed."""
         return self._pool is None or self._failure == _VOID
 
+    def give_up(self) -> RhtmxError:
+        """Be void, as another server has started; returns what to raise."""
+        self._fail(_VOID)
+        return failed(_VOID)
+
     async def open(self) -> None:
         """Connect, take the lock, and make the tables if need be.
 
@@ -139,7 +149,7 @@ class Database:
                 self.epoch = await tables.migrate(
                     session, self._options.schema, " ".join(self._life), self._new_epoch
                 )
-                await tables.write_meta(session, "writer", self._name)
+                await tables.write_meta(session, "writer", self.name)
             self._pool = await asyncpg.create_pool(
                 self._url,
                 min_size=0,  # it makes them when they are asked for, and reports no failure itself
@@ -198,7 +208,7 @@ class Database:
 
     @property
     def _lock_name(self) -> str:
-        return f"rhtmx-server {self._name}"
+        return f"rhtmx-server {self.name}"
 
     async def _connect(self) -> Any:
         """Make the connection that is to have the lock."""
@@ -242,7 +252,7 @@ class Database:
         self._lock = await self._connect()
         is_ours = await self._lock.fetchval(_LOCK, self._options.schema)
         session = Session(self._lock, self._options.schema)
-        same = await tables.read_meta(session, "writer") == self._name
+        same = await tables.read_meta(session, "writer") == self.name
         if not same or await _life(self._lock) != self._life:
             self._fail(_VOID)
         elif is_ours:

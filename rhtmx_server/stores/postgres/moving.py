@@ -137,7 +137,7 @@ class PostgresMover:
                     rows.append((entity, base, last.version, batch, last.time, None))
                 await session.run(_ADD_ENTITY, entity)
                 await session.run(_ADD_ROWS, *zip(*rows, strict=True))
-                asked = writing.arguments(batch, lost, {}, {})
+                asked = writing.arguments(batch, None, lost, {}, {})
                 await session.run(writing.PUT, *asked)
 
         await self.store.query(write)

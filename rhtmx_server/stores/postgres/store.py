@@ -176,7 +176,7 @@ class PostgresStore:
             RhtmxError: it was not written; or nobody will ever know.
         """
         batch = self._new_batch()
-        asked = writing.arguments(batch, writes, look.heads, look.last_seqs)
+        asked = writing.arguments(batch, self._use().name, writes, look.heads, look.last_seqs)
         # Before and after: what somebody reads meanwhile may lack it.
         self._moved()
         try:
@@ -201,6 +201,8 @@ class PostgresStore:
                 asyncpg.DeadlockDetectedError,
             ) as error:
                 raise Overtaken from error
+            except asyncpg.ObjectNotInPrerequisiteStateError as error:
+                raise self._use().give_up() from error
             except asyncpg.PostgresError as error:
                 raise storage_error(error) from error
         return True

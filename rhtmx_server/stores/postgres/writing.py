@@ -4,7 +4,8 @@ Knows the tables, and what must still be as the batch has seen it. Must not know
 
 The function is one statement, and so one transaction, that holds its locks for no round trip. It
 fails as a whole where somebody else was quicker: an entity does not end where the batch saw it end
-(40001, or 23505 where both were under way at once), or a client is at another number.
+(40001, or 23505 where both were under way at once), or a client is at another number. It fails for
+good where another server has started (55000): that one may have divided an entity differently.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def _parameters() -> str:
         for kind, each in _COLUMNS.items()
         for column, of in (words.strip().split() for words in each.split(","))
     )
-    return ", ".join(["batch_id uuid", *columns])
+    return ", ".join(["batch_id uuid", "server text", *columns])
 
 
 def _table(kind: str) -> str:
@@ -68,6 +69,9 @@ FUNCTIONS = f"""
       affected bigint;
       new_clients bigint := 0;
     BEGIN
+      IF server <> (SELECT value FROM rhtmx.meta WHERE key = 'writer') THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = 'another server writes';
+      END IF;
       IF cardinality(ends_entity) > 0 THEN
         INSERT INTO rhtmx.entities(entity)
           SELECT entity FROM {_table("ends")} WHERE coalesce(base, 0) = 0 ORDER BY entity
@@ -149,12 +153,17 @@ FUNCTIONS = f"""
 
 
 def arguments(
-    batch: UUID, writes: BatchWrites, heads: Mapping[str, int], last_seqs: Mapping[str, int]
+    batch: UUID,
+    server: str | None,
+    writes: BatchWrites,
+    heads: Mapping[str, int],
+    last_seqs: Mapping[str, int],
 ) -> list[Any]:
     """The arguments of `PUT`.
 
     Args:
         batch: names the batch: by it one finds out later whether it was written.
+        server: names the server, which has to be the last one that has started; `None` for a copy.
         writes: what the batch writes.
         heads: where the batch saw its entities end. Of others it is not looked at.
         last_seqs: the numbers at which it saw its clients. Of others it is not looked at.
@@ -179,7 +188,7 @@ def arguments(
         [(*row_of_outcome(each)[:4], each.rejected) for each in writes.outcomes],
         list(writes.confirmed.items()),
     )
-    arrays: list[Any] = [batch]
+    arrays: list[Any] = [batch, server]
     for rows, names in zip(tables, _COLUMNS.values(), strict=True):
         width = names.count(",") + 1
         arrays += list(zip(*rows, strict=True)) if rows else [()] * width
