@@ -123,7 +123,8 @@ class PostgresMover:
         async def write(session: Session) -> None:
             async with session.transaction():
                 base = (await reading.read_heads(session, entity)).get(entity, Head()).version
-                rows, batch = [], self._new_batch()
+                rows: list[tuple[object, ...]] = []
+                batch = self._new_batch()
                 for time, group in groupby(entries, lambda each: each.record.time):
                     commits = [each for each in group if not each.lost]
                     if commits:

@@ -13,6 +13,7 @@ from rhtmx_server.stores.hidden_password import hide_password
 
 __all__ = ["PostgresOptions", "read_url"]
 
+_HOST = re.compile(r"(\[[^]]*\]|[^:\[\]]*)(:[0-9]*)?")
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
@@ -67,6 +68,11 @@ def read_url(url: str) -> tuple[str, PostgresOptions]:
         'postgresql://db.example/app?sslmode=require'
     """
     parts = urlsplit(url)
+    if not all(map(_HOST.fullmatch, parts.netloc.rpartition("@")[2].split(","))):
+        raise ValueError(
+            f"{hide_password(url)!r}: host:port expected, with a number; in a password write "
+            "%2F for /, %3F for ?, %23 for #, %40 for @"
+        )
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     if not parts.path.strip("/") and not {"dbname", "database", "service"} & given.keys():
         raise ValueError(f"{hide_password(url)!r} names no database: write it after the host")

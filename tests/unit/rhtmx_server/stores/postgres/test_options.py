@@ -63,3 +63,15 @@ def test_an_option_that_makes_no_sense_is_refused(query: str, said: str) -> None
 )
 def test_a_password_is_not_shown(url: str, shown: str) -> None:
     assert hide_password(url) == shown
+
+
+@pytest.mark.parametrize("password", ["se/cret", "se#cret", "se?cret", "secret/"])
+def test_a_password_that_is_not_spelt_as_in_urls_is_refused_and_not_shown(password: str) -> None:
+    with pytest.raises(ValueError, match="%2F for /") as caught:
+        read_url(f"postgresql://app:{password}@db.example/app")
+    assert "se" not in str(caught.value).replace("postgresql", "")
+
+
+@pytest.mark.parametrize("hosts", ["a:1,b:2", "[::1]:5432", "a", "a,b", ""])
+def test_several_hosts_are_named_each_with_its_port(hosts: str) -> None:
+    assert read_url(f"postgresql://app:x@{hosts}/app")[0] == f"postgresql://app:x@{hosts}/app"
