@@ -94,13 +94,18 @@ def _read(path: Path) -> bytes:
 
 
 def _root_of(file: Path, text: bytes) -> Path:
-    """The folder from which a file is named: above those that are called as its package is."""
+    """The folder from which a file is named: above those that are called as its package is.
+
+    What the folder is called in which one works, and those above it, means nothing: the project
+    may be cloned to another place.
+    """
     package = _PACKAGE.search(_COMMENT.sub(lambda found: found[1] or " ", text.decode("latin-1")))
     folder = file.resolve().parent
     if package is not None:
         parts = tuple(package[1].split("."))
-        if folder.parts[-len(parts) :] == parts:
-            return Path(*folder.parts[: -len(parts)])
+        root = Path(*folder.parts[: -len(parts)])
+        if folder.parts[-len(parts) :] == parts and root not in Path.cwd().parents:
+            return root
     return folder
 
 

@@ -48,6 +48,18 @@ def test_a_path_is_named_from_where_its_package_begins(here: Path) -> None:
     assert names[-2:] == ["app/v1/part.proto", "app/v1/app.proto"]
 
 
+def test_what_the_project_s_own_folder_is_called_names_nothing(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone at another place is generated alike."""
+    names = []
+    for folder in ("shop", "clone"):
+        write(here, f"{folder}/shop.proto", 'syntax = "proto3";\npackage shop;\nmessage A {}')
+        monkeypatch.chdir(here / folder)
+        names.append(built(Path("shop.proto")))
+    assert names == [["shop.proto"], ["shop.proto"]]
+
+
 def test_otherwise_it_is_named_from_its_folder(here: Path) -> None:
     write(here, "protos/part.proto", 'syntax = "proto3"; message B {}')
     write(
