@@ -224,6 +224,10 @@ def _given(enum: Enum, names: Names) -> list[str]:
     return lines_of(Call("_c.words(", [names.of(enum.full_name), *words]))
 
 
+def _article(name: str) -> str:
+    return "An" if name[:1] in "AEIO" else "A"  # a User, a Unit
+
+
 def _record(message: Message, names: Names, types: PythonTypes) -> list[str]:
     """The dataclass of a message."""
     name = names.of(message.full_name)
@@ -233,7 +237,7 @@ def _record(message: Message, names: Names, types: PythonTypes) -> list[str]:
     lines = [
         "@dataclass(slots=True, kw_only=True)",
         f"class {name}:",
-        *docstring(message.comment or f"A {name}.", said),
+        *docstring(message.comment or f"{_article(name)} {name}.", said),
         "",
     ]
     lines += [

@@ -161,6 +161,18 @@ def test_it_is_what_one_would_write(line: str) -> None:
     assert line in emit_python(sample())["sample.py"]
 
 
+def test_a_class_without_a_comment_has_a_docstring_in_english() -> None:
+    [text] = (
+        text
+        for name, text in emit_python(
+            schema_of("message Order { string a = 1; } message Unit { string a = 1; }")
+        ).items()
+        if not name.startswith("_")
+    )
+    assert '"""An Order."""' in text
+    assert '"""A Unit."""' in text
+
+
 def test_names_and_words_of_all_sorts_are_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
