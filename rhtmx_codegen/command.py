@@ -152,7 +152,7 @@ def _run(options: argparse.Namespace, using: Emitters | None) -> int:
         made = generate(descriptors, sources.names, folders, lock, against=against, using=using)
     except SchemaError as error:
         raise SchemaError(sources.in_words_of_the_user(error.problems)) from None
-    _judge(made, sources, refuse=options.breaking)
+    _judge(made, sources, options)
     wanted = {Path(path): text for path, text in made.files.items()}
     changes = compare({**wanted, options.lock: made.lock})
     return _check(changes) if options.check else _write(changes)
@@ -172,15 +172,20 @@ def _lock(path: Path, missing: Lock | None = None) -> Lock:
     return read_lock(path.read_bytes(), str(path))
 
 
-def _judge(made: Generated, sources: Sources, *, refuse: bool) -> None:
+def _judge(made: Generated, sources: Sources, options: argparse.Namespace) -> None:
     """Refuse changes that clients could tell, or only say that there are some."""
     found: list[Problem] = sources.in_words_of_the_user(made.breaking)
-    if found and refuse:
+    if found and options.breaking:
         raise SchemaError(found)
     if found:
         _tell(
             "note: clients that have this version already can tell (--breaking refuses it):",
             *(f"  {each}" for each in found),
+        )
+    if found and not options.check:
+        _tell(
+            f"  {options.lock} has forgotten what the version was before: if clients have it, take "
+            "the committed file back before you raise the version"
         )
 
 

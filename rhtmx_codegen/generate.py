@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from keyword import iskeyword
+from pathlib import PurePath
 from typing import TypeAlias
 
 from rhtmx_codegen.breaking import breaking
 from rhtmx_codegen.lock import NO_LOCK, Lock, renames, with_version, write_lock
 from rhtmx_codegen.model import Schema
-from rhtmx_codegen.problems import Problem, SchemaError
+from rhtmx_codegen.problems import Location, Problem, SchemaError
 from rhtmx_codegen.read import read_schema
 from rhtmx_codegen.retired import retired
 
@@ -68,8 +70,10 @@ def generate(
         using: the emitters, by default the product's.
 
     Raises:
-        SchemaError: the schema cannot be turned into code; each problem with its place.
+        SchemaError: the schema cannot be turned into code; each problem with its place. Or nobody
+            could import the folder of Python.
     """
+    _check_package(folders.get("python", ""))
     schema = read_schema(descriptor_set, sorted(files))
     schema = replace(schema, renames=renames(lock, schema), retired=retired(lock, schema))
     makers = emitters() if using is None else using
@@ -86,3 +90,13 @@ def generate(
         raise SchemaError(set(problems))
     changes = breaking(lock if against is None else against, schema)
     return Generated(texts, write_lock(with_version(lock, schema)), tuple(changes))
+
+
+def _check_package(folder: str) -> None:
+    """Refuse a folder of Python that no program can import."""
+    name = PurePath(folder).name
+    if name in ("", "..") or (name.isidentifier() and not iskeyword(name)):
+        return
+    words = "Python imports the package by its folder's name, and no package can be called"
+    advice = "take letters, digits and _, such as app_schema"
+    raise SchemaError([Problem(Location(folder), f"{words} {name}: {advice}")])

@@ -113,6 +113,32 @@ def test_a_breaking_change_is_noted_and_written(run: Run) -> None:
         "note: clients that have this version already can tell (--breaking refuses it):\n"
         "  app.proto:6:47: field b of Task has the key 'b', and had 'a': keep it with"
     )
+    assert told.endswith(
+        "  schema.lock has forgotten what the version was before: if clients have it, take the "
+        "committed file back before you raise the version\n"
+    )
+
+
+def test_what_would_be_forgotten_is_kept_by_a_check(run: Run) -> None:
+    run(*BOTH)
+    edit("string a = 1;", "string b = 1;")
+    assert "forgotten" not in run(*BOTH, "--check")[2]
+
+
+@pytest.mark.parametrize("name", ["app-schema", "2fa", "class"])
+def test_a_folder_that_python_cannot_import_is_refused(run: Run, name: str) -> None:
+    assert run("app.proto", "--python", f"src/{name}") == (
+        2,
+        "",
+        f"src/{name}: Python imports the package by its folder's name, and no package can be "
+        f"called {name}: take letters, digits and _, such as app_schema\n",
+    )
+    assert not Path("src").exists()
+
+
+@pytest.mark.parametrize("folder", [".", "..", "src/app_schema/"])
+def test_other_folders_of_python_are_taken(run: Run, folder: str) -> None:
+    assert run("app.proto", "--python", folder, "--check")[0] == 1
 
 
 def test_with_breaking_it_is_refused_and_nothing_is_written(run: Run) -> None:
