@@ -131,7 +131,8 @@ def _not_divided(
         return RhtmxError(
             ErrorCode.NOT_SUPPORTED,
             f"where: '{entity[:40]}' is not divided into parts: declare "
-            f"{partitions_with(entity, sorted(asked), None)}, or leave where out",
+            f"{partitions_with(entity, sorted(asked), None)}, or its `partition` in the schema, if "
+            "one declares it, or leave where out",
         )
     return _bad(
         entity,

@@ -81,6 +81,7 @@ def test_of_an_entity_without_parts_the_partition_to_declare_is_named() -> None:
     error = refused(b'{"team": "red", "open": true}', None)
     assert error.code is ErrorCode.NOT_SUPPORTED
     assert "app.entity('tasks', partition=['open', 'team'])" in error.message
+    assert "or its `partition` in the schema" in error.message  # where app.entity may not say it
 
 
 def test_too_many_values_are_refused() -> None:
