@@ -36,7 +36,7 @@ from rhtmx_server.trackers.filling import differing, fill_in
 from rhtmx_server.trackers.hidden import hidden_object, together
 from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.verdicts import Forbidden, Invalid
-from rhtmx_server.writing.rejections import forbidden, invalid, title_of
+from rhtmx_server.writing.rejections import broken, forbidden, invalid, title_of
 
 __all__ = ["EntityFunctions", "judge_lost_by_schema"]
 
@@ -204,7 +204,7 @@ class EntityFunctions:
         try:
             judge(mutation.who, before, after, written, named)
         except Invalid as verdict:
-            raise invalid(str(verdict.message), map(_violation, verdict.violations)) from None
+            raise broken(map(_violation, verdict.violations)) from None
         finally:
             if measured:
                 spent = self._elapsed() - started
@@ -276,7 +276,7 @@ def judge_lost_by_schema(
     try:
         judge(mutation.who, lost)
     except Invalid as verdict:
-        raise invalid(str(verdict.message), map(_violation, verdict.violations)) from None
+        raise broken(map(_violation, verdict.violations)) from None
 
 
 def _violation(verdict: Invalid) -> Violation:

@@ -13,7 +13,7 @@ from rhtmx.errors import ErrorCode, RhtmxError, Violation, first_violations, vio
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.model import Mutation
 
-__all__ = ["forbidden", "invalid", "title_of", "too_much"]
+__all__ = ["broken", "forbidden", "invalid", "title_of", "too_much"]
 
 
 def title_of(mutation: Mutation) -> str:
@@ -47,6 +47,25 @@ def invalid(message: str, violations: Iterable[Violation]) -> RhtmxError:
         ) from None
     return RhtmxError(ErrorCode.INVALID, message, details=details)
 
+
+def broken(violations: Iterable[Violation]) -> RhtmxError:
+    """The record breaks rules of the application's schema: each in words, with its field.
+
+    A client says it alike of what it does not queue. Whoever sees nothing but the message, in a
+    terminal or a log, learns which field it is.
+
+    Args:
+        violations: see `invalid`.
+    """
+    listed = list(violations)
+    words = "; ".join(f"{each.field}: {each.message}".removeprefix(": ") for each in listed)
+    if len(words) > _MAX_WORDS:
+        words = f"{words[:_MAX_WORDS]}…"
+    return invalid(words, listed)
+
+
+_MAX_WORDS = 1000
+"""Characters of a message: the details have all that is wrong."""
 
 _MAX_DETAILS = 64 * 1024
 """Bytes of violations: each names its place, and the key of a map may be as long as a record."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from rhtmx.errors import ErrorCode
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     ChangeAction,
     Error,
@@ -451,3 +451,23 @@ def test_rules_are_measured_where_what_is_not_ours_judges(
     assert seen == ([("tasks", 0.5)] if measured else [])
     said = [each.getMessage().partition(", and")[0] for each in caplog.records]
     assert said == (["entity 'tasks': server_only_rules took 0.500 s"] if measured else [])
+
+
+def _refusal(*wrong: Invalid) -> RhtmxError:
+    def judge(*write: object) -> None:
+        raise Invalid.several(wrong)
+
+    with pytest.raises(RhtmxError) as caught:
+        EntityFunctions().judge(judge, Mutation(put(a=1), lambda reply: None), None, b"{}", ())
+    return caught.value
+
+
+def test_a_broken_rule_is_told_with_its_field() -> None:
+    title, whole = Invalid("is required", field="title"), Invalid("is due before it starts")
+    assert _refusal(title, whole).message == "title: is required; is due before it starts"
+
+
+def test_of_many_broken_rules_the_message_is_short_and_the_details_have_all() -> None:
+    error = _refusal(*(Invalid("is wrong", field=f'notes["{n:0500}"]') for n in range(50)))
+    assert len(error.message) == 1001
+    assert len(error.violations) == 50
