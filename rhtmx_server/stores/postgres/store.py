@@ -182,8 +182,10 @@ class PostgresStore:
         try:
             if not await self._try_to_write(asked):
                 found_out = partial(self._found_out, batch, writes, look)
-                while not (await found_out() or await self._once_more(asked, found_out)):
-                    pass
+                while not await found_out():
+                    if await self._once_more(asked, found_out):
+                        break
+                    await asyncio.sleep(_AGAIN)
         finally:
             self._moved()
 
