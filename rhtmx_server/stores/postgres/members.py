@@ -77,9 +77,11 @@ _FORGET_SOME = """
 _UNDIVIDED = """
     SELECT entity_id, version, time, data FROM rhtmx.records
     WHERE entity = $1 AND version > $2 AND version > 0 AND action <> 3 ORDER BY version LIMIT $3"""
+# Who writes a record meanwhile says where it is, and is right.
 _ENTER = """
     INSERT INTO rhtmx.members(entity, part, entity_id, version, time, gone)
-    SELECT $1, n.*, false FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS n"""
+    SELECT $1, n.*, false FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS n
+    ON CONFLICT DO NOTHING"""
 _END = """
     UPDATE rhtmx.entities SET divided = '=' || $2::text, floor = coalesce((
       SELECT upto FROM rhtmx.log WHERE log.entity = $1 ORDER BY base DESC LIMIT 1
