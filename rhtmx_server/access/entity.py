@@ -48,7 +48,7 @@ that the write has changed, where that is known, and whether it named them."""
 
 EntityNormalize: TypeAlias = Callable[[Any, Any], Mapping[str, Any]]
 """What a schema has kept in the place of texts that are not normalised: takes the record and the
-keys that were written, `None` for all; returns the fields that are otherwise."""
+keys that were written; returns the fields that are otherwise."""
 
 EntityJudgeLost: TypeAlias = Callable[[Any, Any], None]
 """The rules of a schema for what lost: takes who writes, and the values by key, as JSON texts, or

@@ -89,10 +89,8 @@ class RecordRules:
         """Whether texts of its records are kept otherwise than they are written."""
         return normalizes(self._table)
 
-    def normalize(
-        self, record: Mapping[str, Any], keys: Collection[str] | None
-    ) -> Mapping[str, Any]:
-        """What is kept in the place of texts that are not normalised: see `Entity.normalize`."""
+    def normalize(self, record: Mapping[str, Any], keys: Collection[str]) -> Mapping[str, Any]:
+        """What is kept in the place of texts that are not normalised: see `EntityNormalize`."""
         return normal_fields(self._table, record, keys)
 
     @property

@@ -118,6 +118,7 @@ class EntityFunctions:
         normalize: EntityNormalize,
         mutation: Mutation,
         commit: Commit,
+        keys: Collection[str],
         hides: Collection[str] = (),
     ) -> Fields:
         """Have texts of a record kept as its schema says.
@@ -126,6 +127,7 @@ class EntityFunctions:
             normalize: says what is kept.
             mutation: the write.
             commit: what comes of it; it is changed.
+            keys: those that it has changed: all else stands as it is.
             hides: the fields of its entity that never leave the server.
 
         Returns:
@@ -137,7 +139,6 @@ class EntityFunctions:
         record = commit.record
         if not jsontext.is_object(record.data):
             return Fields()
-        keys = {*commit.changed, *hides} if commit.changed else None
         values = normalize(_exact(together(record.data, record.hidden) or b""), keys)
         texts = {key: msgspec.Raw(msgspec.json.encode(each)) for key, each in values.items()}
         hidden = {key: texts.pop(key) for key in hides if key in texts}

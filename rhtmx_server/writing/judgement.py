@@ -57,7 +57,7 @@ from rhtmx_server.ports import Decide
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.hidden import apart, mentions, together
 from rhtmx_server.trackers.json_text import Fields
-from rhtmx_server.trackers.state import fields_of, gone_before
+from rhtmx_server.trackers.state import fields_of, gone_before, live
 from rhtmx_server.writing.entity_functions import EntityFunctions, judge_lost_by_schema
 from rhtmx_server.writing.hiding import decide_hiding
 from rhtmx_server.writing.rejections import forbidden, invalid, title_of
@@ -116,7 +116,7 @@ def decide_judged(
         _judge_nothing(guard, mutation, seen)
         _judge_lost(guard, mutation, decision)
         return decision
-    filled = _complete(guard, mutation, decision, context, functions)
+    filled = _complete(guard, mutation, shown, decision, context, functions)
     after = guard.values_of(commit.record.data) if commit.record.live else None
     _require_fit(guard, mutation, commit, after)
     if guard.closed:
@@ -190,13 +190,22 @@ def _check(
     """Have the schema and the program's checks look at the record as a whole, before and after."""
     before, after = _text(guard, shown), _text(guard, commit.record)
     if guard.judge is not None:
-        written = commit.changed
-        if written and guard.hidden:  # of these a commit does not say whether they have changed
-            former = None if shown is None else shown.hidden
-            written = [*written, *jsontext.differing_keys(former, commit.record.hidden)]
+        written = _written(guard, shown, commit)
         measured = not guard.judge_is_ours
         functions.judge(guard.judge, mutation, before, after, written, measured=measured)
     functions.check(guard.checks, mutation, before, after)
+
+
+def _written(guard: Guard, shown: Record | None, commit: Commit) -> Collection[str]:
+    """The keys that a commit has changed.
+
+    Also where it does not say so: of what is hidden, of what is kept without fields, and of a
+    record that is written as it was.
+    """
+    record, former = commit.record, live(shown)
+    data, hidden = (None, None) if former is None else (former.data, former.hidden)
+    written = commit.changed or jsontext.differing_keys(data, record.data)
+    return [*written, *jsontext.differing_keys(hidden, record.hidden)] if guard.hidden else written
 
 
 def _text(guard: Guard, record: Record | None) -> bytes | None:
@@ -210,6 +219,7 @@ def _text(guard: Guard, record: Record | None) -> bytes | None:
 def _complete(
     guard: Guard,
     mutation: Mutation,
+    shown: Record | None,
     decision: Decision,
     context: Context,
     functions: EntityFunctions,
@@ -217,20 +227,26 @@ def _complete(
     """Make the record what is kept; returns the fields that are otherwise than written."""
     commit = decision.commit
     assert commit is not None
-    filled = _normalize(guard, mutation, commit, functions)
+    filled = _normalize(guard, mutation, shown, commit, functions)
     prepared = _prepare(guard, mutation, decision, context, functions)
     if prepared:
-        filled |= prepared | _normalize(guard, mutation, commit, functions)
+        filled |= prepared | _normalize(guard, mutation, shown, commit, functions)
     return filled
 
 
 def _normalize(
-    guard: Guard, mutation: Mutation, commit: Commit, functions: EntityFunctions
+    guard: Guard,
+    mutation: Mutation,
+    shown: Record | None,
+    commit: Commit,
+    functions: EntityFunctions,
 ) -> Fields:
     """Have texts kept as the schema says; returns the fields that are otherwise than written."""
     if guard.normalize is None or not commit.record.live:
         return Fields()
-    return functions.normalize(guard.normalize, mutation, commit, guard.hidden)
+    # Nothing else: of a field that is not told as changed, nobody would hear that it is.
+    keys = _written(guard, shown, commit)
+    return functions.normalize(guard.normalize, mutation, commit, keys, guard.hidden)
 
 
 def _prepare(

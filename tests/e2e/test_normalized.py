@@ -143,6 +143,54 @@ async def test_a_row_from_before_stands_until_somebody_writes_the_field(tmp_path
         assert await kept(app) == {"title": "c", "plain": " b "}
 
 
+BEFORE: Any = schema_package(
+    """
+message Task {
+  option (rhtmx.v1.entity) = {name: "tasks"};
+  string title = 1;
+  string plain = 2;
+  string note = 4 [(rhtmx.v1.field).server_only = true];
+  string other = 5 [(rhtmx.v1.field).server_only = true];
+}
+"""
+)
+AFTER: Any = schema_package(
+    f"""
+message Task {{
+  option (rhtmx.v1.entity) = {{name: "tasks"}};
+  string title = 1 [{TRIM}];
+  string plain = 2;
+  string note = 4 [(rhtmx.v1.field) = {{server_only: true normalize: NORMALIZE_TRIM}},
+                   (buf.validate.field).string.max_len = 3];
+  string other = 5 [(rhtmx.v1.field) = {{server_only: true normalize: NORMALIZE_TRIM}}];
+}}
+"""
+)
+
+
+@pytest.mark.parametrize("what", ["hidden", "told", "as it was"])
+async def test_so_does_what_is_hidden_and_all_that_a_write_does_not_change(
+    tmp_path: Path, what: str
+) -> None:
+    """Else readers of fields would never hear of it, and rules would be asked about it."""
+    store = f"sqlite:///{tmp_path / 'app.db'}"
+    was = {"title": " a ", "plain": "b", "note": " a long one "}
+    async with App(store=store, config=Config(port=0), schema=BEFORE.schema) as old:
+        await old.changes.push("tasks", "1", was)
+    async with App(store=store, config=Config(port=0), schema=AFTER.schema) as app:
+        if what == "hidden":
+            await app.fields.push("tasks", "1", {"other": " o "})
+            was["other"] = "o"
+        elif what == "told":
+            await app.fields.push("tasks", "1", {"plain": " c "})
+            was["plain"] = " c "
+        else:
+            async with rhtmx.connect(app.url) as client:
+                same = {"title": " a ", "plain": "b"}
+                assert (await client.collection("tasks").set("1", same)).prepared == {}
+        assert await kept(app) == was
+
+
 async def test_a_typed_client_sends_what_is_kept(app: App) -> None:
     async with rhtmx.connect(app.url) as client:
         tasks = client.of(PACKAGE.Task)
