@@ -154,8 +154,8 @@ class RecordRules:
             # Of what was no object no rule was ever kept.
             read = changed if jsontext.is_object(before) else None
         found = list(judge(self._table, record, changed=read, now=self._now()))
-        if self._asks_more and len(found) <= MOST_VIOLATIONS:  # else nobody reads all that
-            found += self._beyond(record, read, {(each.field, each.code) for each in found})
+        if self._asks_more:
+            found += self._beyond(record, read, found)
         if not _is_trusted(who):
             found = [self._not_theirs(self._told(each)) for each in found] if found else found
             # Who names a field writes it, also by the value that it has. Who writes a record back
@@ -168,13 +168,18 @@ class RecordRules:
         self,
         record: Mapping[str, Any],
         changed: Collection[str] | None,
-        said: Collection[tuple[str, str]],
+        said: Collection[Violation],
+        fields: Collection[str] | None = None,
     ) -> list[Violation]:
-        """What only the server finds, and has not said already."""
+        """What only the server finds, and has not said already; of `fields`, if there are some."""
+        if len(said) > MOST_VIOLATIONS:  # there is more than anybody reads
+            return []
         found = list(undeliverable(self._mailed, record, changed))
         if self._engine is not None:
-            found += islice(self._engine.judge(record, changed), MOST_VIOLATIONS + 1)
-        return [each for each in found if (each.field, each.code) not in said]
+            judged = self._engine.judge(record, changed, fields=fields)
+            found += islice(judged, MOST_VIOLATIONS + 1)
+        known = {(each.field, each.code) for each in said}
+        return [each for each in found if (each.field, each.code) not in known]
 
     def judge_lost(self, who: Grant | None, lost: Mapping[str, bytes | None]) -> None:
         """Judge what was written and is not in the record: see `Entity.judge_lost`.
@@ -189,7 +194,7 @@ class RecordRules:
         values = {key: _parse(text) for key, text in lost.items() if text is not None}
         there = {self._names[key] for key in values if key in self._names}
         found = list(judge(self._values, values, changed=there, now=self._now()))
-        found += undeliverable(self._mailed, values, there)
+        found += self._beyond(values, there, found, fields=there)
         if not _is_trusted(who):
             found = [self._not_theirs(self._told(each)) for each in found]
             found += self._touched(names, None, values)

@@ -38,7 +38,7 @@ from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.verdicts import Forbidden, Invalid
 from rhtmx_server.writing.rejections import broken, forbidden, invalid, title_of
 
-__all__ = ["EntityFunctions", "judge_lost_by_schema"]
+__all__ = ["EntityFunctions"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -199,11 +199,35 @@ class EntityFunctions:
         Raises:
             RhtmxError: `INVALID`, with all that is wrong.
         """
-        started = self._elapsed() if measured else 0.0
         # Not `isinstance`: for messages that is a call.
         named = type(mutation.message) is PushFields
+        self._judged(lambda: judge(mutation.who, before, after, written, named), mutation, measured)
+
+    def judge_lost(
+        self,
+        judge: EntityJudgeLost,
+        mutation: Mutation,
+        lost: Mapping[str, bytes | None],
+        *,
+        measured: bool = False,
+    ) -> None:
+        """Have what lost judged by the rules of a schema.
+
+        Args:
+            judge: the rules of its entity.
+            mutation: the write.
+            lost: see `EntityJudgeLost`.
+            measured: as for `judge`.
+
+        Raises:
+            RhtmxError: `INVALID`, with all that is wrong.
+        """
+        self._judged(lambda: judge(mutation.who, lost), mutation, measured)
+
+    def _judged(self, judge: Callable[[], None], mutation: Mutation, measured: bool) -> None:
+        started = self._elapsed() if measured else 0.0
         try:
-            judge(mutation.who, before, after, written, named)
+            judge()
         except Invalid as verdict:
             raise broken(map(_violation, verdict.violations)) from None
         finally:
@@ -259,25 +283,6 @@ class EntityFunctions:
                 f"{title_of(mutation)} would have {size} bytes with what the server fills in, at "
                 f"most {self._max_record} are allowed: write less",
             )
-
-
-def judge_lost_by_schema(
-    judge: EntityJudgeLost, mutation: Mutation, lost: Mapping[str, bytes | None]
-) -> None:
-    """Have what lost judged by the rules of a schema.
-
-    Args:
-        judge: the rules of its entity.
-        mutation: the write.
-        lost: see `EntityJudgeLost`.
-
-    Raises:
-        RhtmxError: `INVALID`, with all that is wrong.
-    """
-    try:
-        judge(mutation.who, lost)
-    except Invalid as verdict:
-        raise broken(map(_violation, verdict.violations)) from None
 
 
 def _violation(verdict: Invalid) -> Violation:

@@ -58,7 +58,7 @@ from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.hidden import apart, mentions, together
 from rhtmx_server.trackers.json_text import Fields
 from rhtmx_server.trackers.state import fields_of, gone_before, live
-from rhtmx_server.writing.entity_functions import EntityFunctions, judge_lost_by_schema
+from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.hiding import decide_hiding
 from rhtmx_server.writing.rejections import forbidden, invalid, title_of
 
@@ -114,7 +114,7 @@ def decide_judged(
     commit = decision.commit
     if commit is None:
         _judge_nothing(guard, mutation, seen)
-        _judge_lost(guard, mutation, decision)
+        _judge_lost(guard, mutation, decision, functions)
         return decision
     filled = _complete(guard, mutation, shown, decision, context, functions)
     after = guard.values_of(commit.record.data) if commit.record.live else None
@@ -122,7 +122,7 @@ def decide_judged(
     if guard.closed:
         _require_right(guard, mutation, commit, seen, after)
     _check(guard, mutation, shown, commit, functions)
-    _judge_lost(guard, mutation, decision)
+    _judge_lost(guard, mutation, decision, functions)
     if mutation.who is not None and shown is None and values is not None:
         raise forbidden(mutation)
     if filled:
@@ -288,14 +288,17 @@ def _judge_nothing(guard: Guard, mutation: Mutation, seen: Values | None) -> Non
         raise forbidden(mutation)
 
 
-def _judge_lost(guard: Guard, mutation: Mutation, decision: Decision) -> None:
+def _judge_lost(
+    guard: Guard, mutation: Mutation, decision: Decision, functions: EntityFunctions
+) -> None:
     """Have the schema look at what lost, too: the history has it, and so have open conflicts."""
     write = mutation.write
     if guard.judge_lost is None or not decision.lost or isinstance(write, Push):
         return
     removes = {each.field for each in write.fields if each.action in _REMOVES}
     lost = {each.field: None if each.field in removes else each.value for each in decision.lost}
-    judge_lost_by_schema(guard.judge_lost, mutation, lost)
+    measured = not guard.judge_is_ours
+    functions.judge_lost(guard.judge_lost, mutation, lost, measured=measured)
 
 
 def _require_fit(guard: Guard, mutation: Mutation, commit: Commit, after: Values | None) -> None:

@@ -57,6 +57,7 @@ message SignUp {
 MAIL = ("mail", "deliverable", "must be an email address that can receive mail")
 ODD = ("odd", "odd", "must satisfy this.matches(this)")
 FITS = ("", "fits", "does not fit")
+OLD = "2020-01-01T00:00:00Z"
 
 
 @pytest.fixture
@@ -97,6 +98,40 @@ async def test_they_are_judged_at_every_door(app: App, fields: dict[str, Any], s
     assert await refused(app.fields.push("tasks", "1", fields)) == [said]
     changed = {"title": "abc", **fields}
     assert await refused(app.changes.push("tasks", "1", changed)) == [said]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [*WRONG[1:], ({"odds": ["a{2}"]}, ("odds[0]", "odd_item", "must satisfy this.matches(this)"))],
+)
+async def test_they_are_judged_of_what_loses_too(
+    app: App, fields: dict[str, Any], said: tuple[str, str, str]
+) -> None:
+    """It is kept, and told to those who answer conflicts."""
+    good: dict[str, Any] = {"odd": "a", "mail": "a@example.com", "odds": ["a"], "title": "b"}
+    await app.fields.push("tasks", "1", good)
+    late = {"type": "push_fields", "entity": "tasks", "entity_id": "1", "base_version": 1}
+    async with raw(app.url) as socket:
+        await socket.send({"type": "hello"})
+        for values in (
+            fields,
+            {"odd": "c", "mail": "c@example.com", "odds": ["c"]},
+            {"title": "A"},
+        ):
+            updates = [
+                {"field": name, "action": "update", "value": value, "timestamp": OLD}
+                for name, value in values.items()
+            ]
+            await socket.send({**late, "fields": updates})
+        answers = [
+            await socket.until_that(lambda told: told["type"] in ("error", "field_push_ack"))
+            for _ in range(3)
+        ]
+    # What the field could have may lose; so may what only a rule of the whole record refuses.
+    assert [each["type"] for each in answers] == ["error", "field_push_ack", "field_push_ack"]
+    (error, *_) = answers
+    (wrong,) = error["details"]["violations"]
+    assert (wrong["field"], wrong["code"], wrong["message"]) == said
 
 
 @pytest.mark.parametrize("protocol", ["rhtmx.v1.json", "rhtmx.v1.proto"])
