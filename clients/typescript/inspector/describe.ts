@@ -14,10 +14,12 @@ import {
   otherwise,
   type Part,
   partOf,
+  refOf,
   rulesInWords,
   typeInWords,
   wordsOfEnum,
 } from "./rules.ts";
+import { type Hide, hasSecrets, hiderOf } from "./secrets.ts";
 import { valueInWords, wordsFor } from "./values.ts";
 
 /** One field. */
@@ -37,8 +39,8 @@ export interface FieldFacts {
   readonly merge: string;
   /** Who writes it and when, and what becomes of it. */
   readonly traits: readonly string[];
-  /** Its values are not shown. */
-  readonly isSecret: boolean;
+  /** A value of it as it is shown. */
+  readonly hide: Hide;
   /** How a value of it is entered. */
   readonly entry: Entry;
   /** The words that there are, where it is one of them. */
@@ -58,6 +60,8 @@ export interface MessageFacts {
   readonly traits: readonly string[];
   /** Its records are written as a whole. */
   readonly isWhole: boolean;
+  /** A record as it is shown. */
+  readonly hide: Hide;
   /** The rules across its fields. */
   readonly rules: readonly string[];
   readonly fields: readonly FieldFacts[];
@@ -81,10 +85,14 @@ export function mergeInWords(strategy: string): string {
   return wordsFor(MERGES, strategy, strategy);
 }
 
+/** What is known of an entity; undefined where the schema has none of it. */
+export function entityOf(schema: SchemaFacts, entity: string): MessageFacts | undefined {
+  return schema.entities.find(({ name }) => name === entity);
+}
+
 /** What is known of a field, by its key or its name; undefined where the schema has none of it. */
 export function fieldOf(schema: SchemaFacts, entity: string, key: string): FieldFacts | undefined {
-  const message = schema.entities.find(({ name }) => name === entity);
-  return message?.fields.find((field) => field.key === key || field.name === key);
+  return entityOf(schema, entity)?.fields.find((field) => field.key === key || field.name === key);
 }
 
 /** A document of JSON Schema in words. */
@@ -97,7 +105,7 @@ export function describe(document: JsonValue): SchemaFacts {
   const [records, values] = [named(entities), named(forms)];
   const linked = new Set([...records, ...values].map(([, title]) => title));
   const facts = ([name, title]: readonly [string, string], isEntity = false) =>
-    messageOf(name, title, partOf(definitions[title]), isEntity);
+    messageOf(name, title, definitions, isEntity);
   return {
     version: [
       `version ${version}`,
@@ -113,10 +121,16 @@ export function describe(document: JsonValue): SchemaFacts {
 }
 
 function titleOf(link: JsonValue): string {
-  return String(partOf(link).$ref).split("/").at(-1)!;
+  return refOf(partOf(link));
 }
 
-function messageOf(name: string, title: string, schema: Part, isEntity: boolean): MessageFacts {
+function messageOf(
+  name: string,
+  title: string,
+  definitions: Part,
+  isEntity: boolean,
+): MessageFacts {
+  const schema = partOf(definitions[title]);
   const { entity, rules, server_rules } = extrasOf(schema);
   const { whole, merge = "last_write_wins", ...kept } = partOf(entity);
   const properties = Object.entries(partOf(schema.properties));
@@ -124,7 +138,7 @@ function messageOf(name: string, title: string, schema: Part, isEntity: boolean)
   // Records that are written as a whole have no fields that could be merged.
   const usual = isEntity && !whole ? String(merge) : "";
   const fields = properties.map(([key, value]) =>
-    fieldFacts(key, partOf(value), required.includes(key), usual),
+    fieldFacts(key, partOf(value), definitions, required.includes(key), usual),
   );
   const labels = new Map(fields.map(({ key, label }) => [key, label]));
   const labelled = (key: JsonValue) => labels.get(String(key)) ?? String(key);
@@ -133,6 +147,7 @@ function messageOf(name: string, title: string, schema: Part, isEntity: boolean)
     title,
     about: String(schema.description ?? ""),
     isWhole: whole === true,
+    hide: hiderOf(schema, definitions),
     traits: isEntity ? entityInWords(!!whole, kept, labelled) : [],
     rules: [
       ...listOf(schema.allOf).flatMap((each) => acrossInWords(partOf(each), labelled)),
@@ -143,7 +158,13 @@ function messageOf(name: string, title: string, schema: Part, isEntity: boolean)
   };
 }
 
-function fieldFacts(key: string, schema: Part, isRequired: boolean, usual: string): FieldFacts {
+function fieldFacts(
+  key: string,
+  schema: Part,
+  definitions: Part,
+  isRequired: boolean,
+  usual: string,
+): FieldFacts {
   const extras = extrasOf(schema);
   const { merge = usual, scale } = extras;
   const strategy = usual && mergeInWords(String(merge));
@@ -156,10 +177,11 @@ function fieldFacts(key: string, schema: Part, isRequired: boolean, usual: strin
     rules: rulesInWords(schema, isRequired),
     merge: scale ? `${strategy}, with ${scale} decimals` : strategy,
     traits: traitsInWords(schema, extras),
-    isSecret: extras.secret === true,
+    hide: hiderOf(schema, definitions),
     entry: entryOf(schema),
     choices: extras.kind === "enum" ? wordsOfEnum(schema) : [],
-    isEditable: ![extras.secret, extras.read_only, extras.immutable].includes(true),
+    isEditable:
+      ![extras.read_only, extras.immutable].includes(true) && !hasSecrets(schema, definitions),
   };
 }
 

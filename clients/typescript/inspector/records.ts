@@ -8,7 +8,6 @@ import type { JsonValue } from "../src/index.ts";
 import type { FieldFacts } from "./describe.ts";
 import { partOf } from "./rules.ts";
 import { asText } from "./values.ts";
-import { HIDDEN } from "./words.ts";
 
 /** A record. */
 export interface Held {
@@ -19,10 +18,7 @@ export interface Held {
 /** What a row shows of a record: a text for each field. */
 export function cellsOf(fields: readonly FieldFacts[], data: unknown): readonly string[] {
   const values = partOf(data as JsonValue);
-  return fields.map((field) => {
-    const text = asText(values[field.key]);
-    return field.isSecret && text ? HIDDEN : text;
-  });
+  return fields.map(({ key, hide }) => asText(hide(values[key])));
 }
 
 /** The records whose id or values have a text in them. What is secret is not looked into. */

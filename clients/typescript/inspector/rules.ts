@@ -109,8 +109,8 @@ const DECIMAL = "^(?:0|-?[1-9][0-9]*)$";
 
 function typeOf(schema: Part, kind: string): string {
   const parts = together(schema);
-  const ref = parts.map((each) => each.$ref).find((each) => typeof each === "string");
-  if (ref) return String(ref).split("/").at(-1)!;
+  const ref = parts.map(refOf).find(Boolean);
+  if (ref) return ref;
   const type = parts.flatMap((each) => [each.type ?? []].flat()).find((each) => each !== "null");
   const items = parts.find((each) => each.items)?.items;
   if (items) return `list: ${typeOf(partOf(items), kind)}`;
@@ -128,8 +128,13 @@ export function wordsOfEnum(schema: Part): readonly string[] {
   return words.filter((each) => each !== "") as string[];
 }
 
+/** What the message is called that a schema leads to; empty if it leads to none. */
+export function refOf({ $ref }: Part): string {
+  return typeof $ref === "string" ? $ref.split("/").at(-1)! : "";
+}
+
 /** The parts of a schema that hold together; those that only say that it may be missing are left out. */
-function together(schema: Part): readonly Part[] {
+export function together(schema: Part): readonly Part[] {
   const choices = choicesOf(schema);
   const one = choices.length === 1 ? together(choices[0]!) : [];
   return [schema, ...listOf(schema.allOf).flatMap((each) => together(partOf(each))), ...one];

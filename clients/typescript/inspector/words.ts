@@ -5,16 +5,14 @@
  */
 
 import type { JsonValue, Pending, TransactionWrite, Violation } from "../src/index.ts";
-import type { FieldFacts, SchemaFacts } from "./describe.ts";
-import { fieldOf, mergeInWords } from "./describe.ts";
+import type { FieldFacts, MessageFacts, SchemaFacts } from "./describe.ts";
+import { entityOf, fieldOf, mergeInWords } from "./describe.ts";
 import { partOf } from "./rules.ts";
+import { HIDDEN } from "./secrets.ts";
 import { valueInWords, wordsFor } from "./values.ts";
 
 /** The entities that hold open conflicts. */
 const LOG = "$conflicts/";
-
-/** What is said in the place of a value that is secret. */
-export const HIDDEN = "•••";
 
 /** Two values for one thing: what an inspector shows of a conflict. */
 export interface Clash {
@@ -33,9 +31,13 @@ export function labelOf(schema: SchemaFacts, entity: string, field: string): str
   return fieldOf(schema, entity, field)?.label ?? field;
 }
 
-/** A value of a field; not of one that is secret. */
-export function fieldValue(field: FieldFacts | undefined, value: JsonValue | undefined): string {
-  return field?.isSecret ? HIDDEN : valueInWords(value);
+/** A value of a field, or a record as a whole, without what is secret in it. */
+export function shownValue(
+  facts: FieldFacts | MessageFacts | undefined,
+  value: JsonValue | undefined,
+): string {
+  const shown = facts ? facts.hide(value) : value;
+  return shown === HIDDEN ? HIDDEN : valueInWords(shown);
 }
 
 /** What a write does: `tasks/17: Title “Tea”, Notes nothing`. */
@@ -50,7 +52,7 @@ export function writeInWords(
   if (entity.startsWith(LOG)) return `${place.slice(LOG.length)}: a conflict answered`;
   const said = (key: string, value: JsonValue | undefined) => {
     const field = fieldOf(schema, entity, key);
-    return `${field?.label ?? key} ${fieldValue(field, value)}`;
+    return `${field?.label ?? key} ${shownValue(field, value)}`;
   };
   if (updates) {
     const fields = updates.map(({ field, action, value }) =>
@@ -123,8 +125,8 @@ export function valuesInWords(
   { entity, field, mine, theirs }: Pick<Clash, "entity" | "field" | "mine" | "theirs">,
   schema: SchemaFacts,
 ): string {
-  const facts = field === undefined ? undefined : fieldOf(schema, entity, field);
-  return `Yours: ${fieldValue(facts, mine)}. Theirs: ${fieldValue(facts, theirs)}.`;
+  const facts = field === undefined ? entityOf(schema, entity) : fieldOf(schema, entity, field);
+  return `Yours: ${shownValue(facts, mine)}. Theirs: ${shownValue(facts, theirs)}.`;
 }
 
 /**

@@ -139,7 +139,7 @@ group("a field", () => {
   it("that is secret does not even tell what it begins as", () => {
     const extras = { secret: true, default: { value: "hunter2" } };
     const { fields } = things({ properties: { a: { "x-rhtmx": extras } } });
-    expect(fields[0]).toMatchObject({ isSecret: true });
+    expect(fields[0]).toMatchObject({ isEditable: false });
     expect(JSON.stringify(fields)).not.toContain("hunter2");
   });
 

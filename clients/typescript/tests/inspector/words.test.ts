@@ -85,7 +85,9 @@ it("says why a write was rejected", () => {
 it("says of a conflict both values and the rule that decided, its own or that of the field", () => {
   const clash = { ...place, field: "assignee", mine: "Ada", theirs: undefined };
   expect(words.valuesInWords(clash, SCHEMA)).toBe("Yours: “Ada”. Theirs: nothing.");
-  expect(words.valuesInWords({ ...clash, field: "pin" }, SCHEMA)).toBe("Yours: •••. Theirs: •••.");
+  expect(words.valuesInWords({ ...clash, field: "pin" }, SCHEMA)).toBe(
+    "Yours: •••. Theirs: nothing.",
+  );
   expect(words.decidedInWords(clash, SCHEMA)).toBe("who was first, stays");
   expect(words.decidedInWords({ ...clash, strategy: "keep_both" }, SCHEMA)).toBe(
     "both are kept until somebody decides",
