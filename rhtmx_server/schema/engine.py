@@ -19,7 +19,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from rhtmx.errors import Violation
 from rhtmx.schema.declared import Schema, ServerRule, Shape
 from rhtmx.schema.judge import read_values
-from rhtmx.schema.message import Message
+from rhtmx.schema.message import Field, Message
 from rhtmx.values.json_value import Json
 from rhtmx_server.schema.engine_values import UnknownWordError, fill
 
@@ -158,12 +158,25 @@ def engine_of(schema: Schema, shape: Shape[Any], kind: str) -> Engine | None:
         each.name: each
         for each in descriptor_pb2.FileDescriptorSet.FromString(schema.descriptors).file
     }
-    secrets = {each.name for each in shape.rules.fields if each.secret or each.server_only}
+    secrets = {each.name for each in shape.rules.fields if each.server_only or _has_secrets(each)}
     rules = [
         EngineRule(engine, each, imports, bool(secrets.intersection(each.reads or secrets)))
         for each in wanted
     ]
     return Engine(shape.rules, rules)
+
+
+def _has_secrets(field: Field) -> bool:
+    """Whether it is secret, or something in the messages within it."""
+    fields, seen = [field], set[str]()
+    for each in fields:  # it grows
+        if each.secret:
+            return True
+        within = None if each.kind.within is None else each.kind.within()
+        if within is not None and within.name not in seen:
+            seen.add(within.name)
+            fields += within.fields
+    return False
 
 
 def _package(what: str, wanted: Sequence[ServerRule]) -> Any:

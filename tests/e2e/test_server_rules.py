@@ -224,3 +224,28 @@ async def test_the_answer_is_not_many_times_as_large_as_the_record(app: App) -> 
             await client.collection("tasks").patch("1", fields)
     assert len(caught.value.details or b"") < 100_000
     assert [each.code for each in caught.value.violations] == ["int32.gte", "more"]
+
+
+WITHIN = """
+message Login { string key = 1 [(rhtmx.v1.field).secret = true]; Login older = 2; }
+message User {
+  option (rhtmx.v1.entity) = {name: "users" server_only_rules: ["own", "both"]};
+  option (buf.validate.message).cel = {
+    id: "both" message: "x" expression: "!has(this.login) || this.name.matches(this.login.key)"
+  };
+  string name = 1;
+  Login login = 2 [(buf.validate.field).cel = {id: "own" expression: "this.key.matches(this.key)"}];
+}
+"""
+
+
+async def test_why_a_rule_fails_tells_no_secret_within_a_message() -> None:
+    schema = schema_package(WITHIN).schema
+    async with (
+        App(store="memory://", config=Config(port=0), schema=schema) as app,
+        rhtmx.connect(app.url) as client,
+    ):
+        users = client.collection("users")
+        said = await refused(users.set("1", {"name": "a", "login": {"key": "(s3cret"}}))
+    words = "cannot be judged: a value is secret"
+    assert said == [("login", "own", words), ("", "both", words)]
