@@ -5,12 +5,15 @@ Knows traits and rules as far as types depend on them. Must not know languages.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rhtmx_codegen.model import Field, Message
 
 __all__ = [
     "ACTIONS",
     "MERGES",
     "editable",
+    "has_secrets",
     "is_counter",
     "is_filled",
     "is_immutable",
@@ -63,6 +66,24 @@ def is_immutable(each: Field) -> bool:
 def is_secret(each: Field) -> bool:
     """What it is, is nobody's business who does not ask for it."""
     return each.traits is not None and bool(each.traits.secret)
+
+
+def has_secrets(each: Field, messages: Mapping[str, Message]) -> bool:
+    """It is secret, or something in the messages within it.
+
+    Args:
+        each: it.
+        messages: all of the schema.
+    """
+    fields, seen = [each], set[str]()
+    for one in fields:  # it grows
+        if is_secret(one):
+            return True
+        within = messages.get(one.type.name)
+        if within is not None and within.full_name not in seen:
+            seen.add(within.full_name)
+            fields += within.fields
+    return False
 
 
 def is_filled(each: Field) -> bool:

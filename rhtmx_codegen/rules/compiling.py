@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rhtmx_codegen.cel.types import ThisType
+from rhtmx_codegen.emit_fields import has_secrets
 from rhtmx_codegen.model import Field, Kind, Message, Schema, Type
 from rhtmx_codegen.problems import Problem
 from rhtmx_codegen.rules.custom import custom_rows, predefined_rows
@@ -161,7 +162,7 @@ class _Compiler:
             kind = replace(kind, items=replace(kind.items, rows=(*kind.items.rows, *extra)))
         elif extra:
             rules = replace(rules, rows=(*rules.rows, *extra))
-        table = FieldTable(field, kind, rules)
+        table = FieldTable(field, kind, rules, has_secrets(field, self.schema.messages))
         self._check_words(table)
         return table
 

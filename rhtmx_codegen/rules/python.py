@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from rhtmx.patterns.pattern import compile_pattern
-from rhtmx_codegen.emit_fields import MERGES, is_secret
+from rhtmx_codegen.emit_fields import MERGES
 from rhtmx_codegen.emit_names import Names, table_name
 from rhtmx_codegen.model import Field, Kind, Type
 from rhtmx_codegen.python_layout import Call, Code, keyword, lines_of, quoted
@@ -52,7 +52,7 @@ class _Writer:
         name = self.names.of(table.message.full_name)
         items: list[Code] = [quoted(name), *(self.field(each) for each in table.fields)]
         if table.rules:
-            secrets = {each.field.name for each in table.fields if is_secret(each.field)}
+            secrets = {each.field.name for each in table.fields if each.is_secret}
             rules = [_message_rule(each, secrets) for each in table.rules]
             items.append(keyword("rules", Call("(", rules)))
         if table.server_rules:
@@ -63,7 +63,7 @@ class _Writer:
     def field(self, table: FieldTable) -> Code:
         """One field, with its rules and traits."""
         field = table.field
-        self.secret = is_secret(field)
+        self.secret = table.is_secret
         items: list[Code] = [quoted(field.name), self.kind(table.kind)]
         items += [self.row(each) for each in table.rules.rows]
         if field.key != field.name:

@@ -123,11 +123,13 @@ class FieldTable:
         field: of the schema.
         kind: of its value.
         rules: of its value.
+        is_secret: it is, or something in the messages within it: no error says its value.
     """
 
     field: Field
     kind: KindTable
     rules: ValueRules
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

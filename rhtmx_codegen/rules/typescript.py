@@ -12,7 +12,7 @@ from typing import Any
 
 from rhtmx.patterns.pattern import compile_pattern
 from rhtmx.schema.shown import shown_number
-from rhtmx_codegen.emit_fields import MERGES, is_secret
+from rhtmx_codegen.emit_fields import MERGES
 from rhtmx_codegen.emit_names import Names, table_name
 from rhtmx_codegen.model import Enum, Field, Kind, Type
 from rhtmx_codegen.python_layout import Call, Code, lines_of
@@ -101,7 +101,7 @@ class _Writer:
         fields = [self.field(each, _ASKS * (each.field.name in asks)) for each in shown]
         items: list[Code] = [f"name: {_text(name)}", Call("fields: [", fields, "]")]
         if rules:
-            secrets = {each.field.name for each in table.fields if is_secret(each.field)}
+            secrets = {each.field.name for each in table.fields if each.is_secret}
             rows = [_message_rule(each, not secrets.isdisjoint(_reads(each))) for each in rules]
             items.append(Call("rules: [", rows, "]"))
         if "" in asks:
@@ -110,7 +110,7 @@ class _Writer:
 
     def field(self, table: FieldTable, more: int) -> Code:
         """One field: name, kind, flags, rows, traits; without those at the end that say nothing."""
-        self.secret = is_secret(table.field)
+        self.secret = table.is_secret
         flags = _flags(table.rules) | _trait_flags(table.field) | more
         traits = list(_traits(table.field))
         kind = self.kind(table.kind)

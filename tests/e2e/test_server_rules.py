@@ -233,8 +233,12 @@ message User {
   option (buf.validate.message).cel = {
     id: "both" message: "x" expression: "!has(this.login) || this.name.matches(this.login.key)"
   };
+  option (buf.validate.message).cel = {
+    id: "ours" message: "x" expression: "!has(this.login) || int(this.login.key) > 0"
+  };
   string name = 1;
-  Login login = 2 [(buf.validate.field).cel = {id: "own" expression: "this.key.matches(this.key)"}];
+  Login login = 2 [(buf.validate.field).cel = {id: "own" expression: "this.key.matches(this.key)"},
+                   (buf.validate.field).cel = {id: "number" expression: "int(this.key) > 0"}];
 }
 """
 
@@ -248,4 +252,9 @@ async def test_why_a_rule_fails_tells_no_secret_within_a_message() -> None:
         users = client.collection("users")
         said = await refused(users.set("1", {"name": "a", "login": {"key": "(s3cret"}}))
     words = "cannot be judged: a value is secret"
-    assert said == [("login", "own", words), ("", "both", words)]
+    assert said == [
+        ("login", "number", words),
+        ("", "ours", words),
+        ("login", "own", words),
+        ("", "both", words),
+    ]
