@@ -132,6 +132,8 @@ class Entity:
         judge: what each write has to pass by the schema of the application, before the checks.
         judge_lost: what a write of a field has to pass by the schema, also where it loses: it is
             kept, and others are told it.
+        judge_is_ours: nothing but our own code judges, which need not be measured.
+        normalize: see `EntityNormalize`; `None` if all is kept as it is written.
         hidden: the fields that never leave the server, see `hide`.
 
     Example:
