@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from keyword import iskeyword
-from pathlib import PurePath
 from typing import TypeAlias
 
 from rhtmx_codegen.breaking import breaking
@@ -94,8 +93,8 @@ def generate(
 
 def _check_package(folder: str) -> None:
     """Refuse a folder of Python that no program can import."""
-    name = PurePath(folder).name
-    if name in ("", "..") or (name.isidentifier() and not iskeyword(name)):
+    name = folder.rstrip("/").rpartition("/")[2]
+    if name in ("", ".", "..") or (name.isidentifier() and not iskeyword(name)):
         return
     words = "Python imports the package by its folder's name, and no package can be called"
     advice = "take letters, digits and _, such as app_schema"
