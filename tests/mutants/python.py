@@ -46,14 +46,6 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "overlay": ("rhtmx/core/overlay.py", (f"{_CLIENT}/core/test_overlay.py",)),
     "judge": ("rhtmx/schema/judge.py", (f"{_CLIENT}/schema/test_judge.py",)),
-    "kinds": (
-        "rhtmx/schema/kinds.py",
-        (f"{_CLIENT}/schema/test_kinds.py", f"{_CLIENT}/schema/test_judge.py"),
-    ),
-    "codecs": (
-        "rhtmx/schema/codecs.py",
-        (f"{_CLIENT}/schema/test_codecs.py", f"{_CLIENT}/schema/test_convert.py"),
-    ),
     "convert": ("rhtmx/schema/convert.py", (f"{_CLIENT}/schema/test_convert.py",)),
     "records": ("rhtmx_server/schema/records.py", (f"{_SERVER}/schema/test_records.py",)),
     "upcast": (

@@ -245,6 +245,7 @@ def test_a_rule_about_a_message_that_cannot_be_read_is_not_judged() -> None:
         _s.field("b", _s.message_of(lambda: inner), presence=True),
         rules=(_s.cel_rule("r", "no", ("a", "b"), lambda this, now: False),),
     )
+    assert told(table, {"b": {"x": 1}}) == [("", "r")]
     for data in ({"x": "text"}, {"x": "text", "y": 1}):
         assert told(table, {"b": data}) == [("b.x", "type")]
         assert told(table, {"b": data}, changed=["a"]) == []

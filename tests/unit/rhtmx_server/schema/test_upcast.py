@@ -511,3 +511,10 @@ def test_a_write_to_an_entity_that_is_no_more_asks_for_an_upgrade(action: Change
     assert "there is no entity 'old' any more" in error.message
     assert with_retired().of_today(write, 2) is write
     assert with_retired(declared=("old",)).of_today(write, 1) is write
+
+
+def test_an_edit_that_does_not_say_when_it_was_made_is_refused_where_it_is_decided() -> None:
+    fields = patch(FieldUpdate("a", b"1", FieldAction.UPDATE))
+    made = upcaster(A_TO_B, v3=lambda edit: edit.values.update(n=1)).of_today(fields, 1)
+    assert isinstance(made, PushFields)
+    assert [(each.field, each.timestamp) for each in made.fields] == [("b", None), ("n", None)]
