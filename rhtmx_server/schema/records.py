@@ -23,6 +23,7 @@ from rhtmx.schema import judge
 from rhtmx.schema.declared import Entity
 from rhtmx.schema.judge import UNJUDGED
 from rhtmx.schema.message import Default, Field, message, normal_fields, normalizes
+from rhtmx.schema.ownership import NOT_YOURS
 from rhtmx.schema.same_value import same_value
 from rhtmx.schema.times import write_timestamp
 from rhtmx_server.access.grant import BACKEND, Grant
@@ -212,7 +213,7 @@ class RecordRules:
         """A violation, in words that say so if its author could not have written the field."""
         if found.field not in self._names_of_server:
             return found
-        return replace(found, message=f"{_WORDS['read_only']}, and {found.message}")
+        return replace(found, message=f"{NOT_YOURS['read_only']}, and {found.message}")
 
     def _touched(
         self, changed: Collection[str], before: bytes | None, after: Mapping[str, Any]
@@ -234,15 +235,8 @@ class RecordRules:
         return default.value
 
 
-_WORDS = {
-    "read_only": "is set by the server",
-    "immutable": "cannot be changed once it is written",
-    "server_only": "is written by the server only",
-}
-
-
 def _violation(field: Field, code: str) -> Violation:
-    return Violation(field.name, code, field.words.get(code, _WORDS[code]))
+    return Violation(field.name, code, field.words.get(code, NOT_YOURS[code]))
 
 
 def _is_trusted(who: Grant | None) -> bool:

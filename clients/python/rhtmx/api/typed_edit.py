@@ -23,6 +23,7 @@ from rhtmx.schema.codecs import (
 )
 from rhtmx.schema.convert import normal
 from rhtmx.schema.declared import Member, Shape
+from rhtmx.schema.ownership import not_yours
 from rhtmx.schema.same_value import same_value
 from rhtmx.values.field_operations import (
     Add,
@@ -115,8 +116,10 @@ def edit_of(shape: Shape[Any], fields: Mapping[str, Any], *, whole: bool = False
     wrong: list[Violation] = []
     members = [_member(shape, attribute) for attribute in fields]
     for member, given in zip(members, fields.values(), strict=True):
+        if (member.rules.server_only or not whole) and (refused := not_yours(member.rules)):
+            wrong.append(refused)
+            continue
         try:
-            _check(member, whole=whole)
             if given is None and member.rules.presence:
                 deletes[member.rules.key] = None
                 continue
@@ -140,19 +143,6 @@ def _member(shape: Shape[Any], attribute: str) -> Member:
     return member
 
 
-def _check(member: Member, *, whole: bool) -> None:
-    """Refuse what is not for whoever edits: as the server does, whatever value it has."""
-    if member.rules.server_only or not whole:
-        _refuse(member)
-
-
-def _refuse(member: Member) -> None:
-    if member.of_server:
-        raise Misfit("left to the server: it is read only", code="read_only")
-    if member.rules.immutable:
-        raise Misfit("what it was when the record was created", code="immutable")
-
-
 def changed_of(
     shape: Shape[Any], before: Mapping[str, Json], after: Mapping[str, Json]
 ) -> frozenset[str]:
@@ -167,13 +157,8 @@ def changed_of(
         Invalid: nobody may change one of these here. That it is spelt in another way is no change.
     """
     both = [each for each in shape.members if _differs(each.rules.key, before, after)]
-    wrong = []
-    for member in both:
-        try:
-            if not same_value(member.rules, before, after):
-                _refuse(member)
-        except Misfit as misfit:
-            wrong.append(misfit.within(member.name).violation)
+    others = (each.rules for each in both if not same_value(each.rules, before, after))
+    wrong = [refused for each in others if (refused := not_yours(each))]
     if wrong:
         raise Invalid(wrong)
     return frozenset(each.name for each in both)
@@ -258,9 +243,8 @@ def created(shape: Shape[Any], data: Mapping[str, Json]) -> dict[str, Json]:
         nothing = not member.rules.presence and written[key] == member.codec.write(member.absent())
         if nothing and (member.of_server or member.rules.default is not None):
             del written[key]
-        elif member.of_server:
-            words = "must be left to the server: it is read only"
-            wrong.append(Violation(member.name, "read_only", words))
+        elif member.of_server and (refused := not_yours(member.rules)):
+            wrong.append(refused)
     if wrong:
         raise Invalid(wrong)
     return written

@@ -121,12 +121,14 @@ function operand(field: Field, codec: Codec | undefined, given: unknown): JsonVa
 }
 
 function refusal(field: Field | undefined): { code: string; message: string } | undefined {
-  const [, , flags = 0] = field ?? [];
-  if (!field) return { code: "unknown", message: "must be a field of the schema" };
-  if (flags & READ_ONLY)
-    return { code: "read_only", message: "must be left to the server: it is read only" };
-  if (flags & IMMUTABLE)
-    return { code: "immutable", message: "must be what it was when the record was created" };
+  const [, , flags = 0, , traits] = field ?? [];
+  const said = (code: string, words: string) => ({
+    code,
+    message: own(traits?.words, code) ?? words,
+  });
+  if (!field) return said("unknown", "must be a field of the schema");
+  if (flags & READ_ONLY) return said("read_only", "is set by the server");
+  if (flags & IMMUTABLE) return said("immutable", "cannot be changed once it is written");
   return undefined;
 }
 

@@ -104,7 +104,7 @@ def test_what_is_not_for_whoever_edits_is_refused() -> None:
     assert codes(error.value) == {
         "team": "immutable",
         "owner": "read_only",
-        "internal_note": "read_only",
+        "internal_note": "server_only",
         "votes": "type",
     }
 
@@ -140,7 +140,7 @@ def test_what_the_server_fills_in_is_left_to_it() -> None:
 def test_what_only_the_server_writes_is_refused() -> None:
     with pytest.raises(Invalid) as error:
         created(TASK, to_json(S.Task(title="x", team="red", owner="eve", internal_note="x")))
-    assert codes(error.value) == {"owner": "read_only", "internal_note": "read_only"}
+    assert codes(error.value) == {"owner": "read_only", "internal_note": "server_only"}
 
 
 def test_a_part_is_named_as_the_schema_does() -> None:
