@@ -59,9 +59,10 @@ message Ruled {
 WITH_ENGINE = (
     RULED.replace("message Ruled", "message Engine")
     .replace('{name: "ruled"}', '{name: "engine" server_only_rules: "in_order"}')
-    .replace("this.start <= this.due", "this.start <= this.due && !this.title.matches(this.owner)")
+    .replace("this.start <= this.due", "this.votes >= 0 && !this.title.matches(this.owner)")
 )
-"""The same ten, of which one cannot be compiled, and is left to protovalidate."""
+"""The same ten, of which one cannot be compiled, and is left to protovalidate: at each write, as it
+reads what each of them changes."""
 
 APP = """\
 import sys

@@ -11,7 +11,8 @@ together is read in steps (`turns`), and each transaction costs as much as a doz
 mutations. To one turn alone this is, with sockets that wait for each answer: with 8
 of them a quarter more mutations a second and a third less to wait in the median,
 with 64 a tenth and an eighth; with 200 under way on one socket a quarter and a
-seventh. With 512 nothing changes, and a lone socket sees no difference.
+seventh. A lone socket sees no difference. With 512, what one turn brings is a large batch
+already: waiting for more made 0.92 of the rate there, and the slowest wait a sixth longer.
 
 What clients confirm is in no hurry: it only makes room. It goes along with the
 next mutations; if there are none it waits a second for company. Each in a

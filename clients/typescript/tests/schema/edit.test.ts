@@ -85,7 +85,9 @@ describe("a new record", () => {
     const [, names] = created(Task, { title: "x" });
     expect(names).toContain("due");
     expect(names).not.toContain("owner");
-    expect(() => created(Task, { title: "x", owner: "eve" })).toThrow("owner: is set by the server");
+    expect(() => created(Task, { title: "x", owner: "eve" })).toThrow(
+      "owner: is set by the server",
+    );
   });
 
   it("may be a copy of one that says nothing of what is the server's", () => {
