@@ -148,7 +148,8 @@ class RecordRules:
         record = _parse(after)
         if not isinstance(record, dict):
             raise Invalid("an object expected", code="type")
-        changed, read = set[str](), None
+        changed: set[str] = set()
+        read: set[str] | None = None
         if before is not None:
             names, keys = self._names, written or jsontext.differing_keys(before, after)
             changed = {names[key] for key in keys if key in names}

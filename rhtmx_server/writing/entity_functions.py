@@ -101,7 +101,8 @@ class EntityFunctions:
                 ErrorCode.INVALID_DATA,
                 f"{title_of(mutation)}: a JSON object expected: the server fills in fields of it",
             )
-        written, filled = jsontext.split(together(record.data, record.hidden)), Fields()
+        written = jsontext.split(together(record.data, record.hidden))
+        filled: Fields = {}
         for function in functions:
             filled |= self._fields(function, mutation, jsontext.join({**written, **filled}))
         filled = differing(written, filled)
@@ -138,7 +139,7 @@ class EntityFunctions:
         """
         record = commit.record
         if not jsontext.is_object(record.data):
-            return Fields()
+            return {}
         values = normalize(_exact(together(record.data, record.hidden) or b""), keys)
         texts = {key: msgspec.Raw(msgspec.json.encode(each)) for key, each in values.items()}
         hidden = {key: texts.pop(key) for key in hides if key in texts}

@@ -243,7 +243,7 @@ def _normalize(
 ) -> Fields:
     """Have texts kept as the schema says; returns the fields that are otherwise than written."""
     if guard.normalize is None or not commit.record.live:
-        return Fields()
+        return {}
     # Nothing else: of a field that is not told as changed, nobody would hear that it is.
     keys = _written(guard, shown, commit)
     return functions.normalize(guard.normalize, mutation, commit, keys, guard.hidden)
@@ -292,8 +292,10 @@ def _judge_lost(
     guard: Guard, mutation: Mutation, decision: Decision, functions: EntityFunctions
 ) -> None:
     """Have the schema look at what lost, too: the history has it, and so have open conflicts."""
+    if guard.judge_lost is None or not decision.lost:
+        return
     write = mutation.write
-    if guard.judge_lost is None or not decision.lost or isinstance(write, Push):
+    if isinstance(write, Push):
         return
     removes = {each.field for each in write.fields if each.action in _REMOVES}
     lost = {each.field: None if each.field in removes else each.value for each in decision.lost}

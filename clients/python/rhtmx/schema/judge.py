@@ -56,8 +56,20 @@ def judge(
         ()
     """
     found = _First()
+    fields: Collection[Field] = message.fields
+    rules: Collection[MessageRule] = message.rules
+    values: dict[str, Any] = {}
+    if changed is not None:
+        fields = [each for each in fields if each.name in changed]
+        names = [each.name for each in fields]
+        rules = [each for each in rules if not each.reads.isdisjoint(names)]
     try:
-        _judge_all(message, data, changed, now, found)
+        broken = _judge_fields(fields, data, "", found, now, values)
+        if rules:
+            if changed is not None:
+                others = {name for each in rules for name in each.reads} - values.keys()
+                broken |= _read_fields([message.by_name[name] for name in others], data, values)
+            _judge_rules(rules, values, broken, "", found, now)
     except _EnoughError:
         list.append(found, MORE)
     return tuple(found)
@@ -79,28 +91,6 @@ class _First(list[Violation]):
         if len(self) == MOST_VIOLATIONS:
             raise _EnoughError
         super().append(each)
-
-
-def _judge_all(
-    message: Message,
-    data: Mapping[str, Json],
-    changed: Collection[str] | None,
-    now: int,
-    found: list[Violation],
-) -> None:
-    fields: Collection[Field] = message.fields
-    rules: Collection[MessageRule] = message.rules
-    values: dict[str, Any] = {}
-    if changed is not None:
-        fields = [each for each in fields if each.name in changed]
-        names = [each.name for each in fields]
-        rules = [each for each in rules if not each.reads.isdisjoint(names)]
-    broken = _judge_fields(fields, data, "", found, now, values)
-    if rules:
-        if changed is not None:
-            others = {name for each in rules for name in each.reads} - values.keys()
-            broken |= _read_fields([message.by_name[name] for name in others], data, values)
-        _judge_rules(rules, values, broken, "", found, now)
 
 
 def read_values(
