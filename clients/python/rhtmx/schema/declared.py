@@ -21,6 +21,7 @@ from typing import (
 )
 
 from rhtmx.schema.codecs import Codec
+from rhtmx.schema.earlier_names import Rename, Retired
 from rhtmx.schema.message import Message
 from rhtmx.values.json_value import Json
 
@@ -189,23 +190,6 @@ class Form(Shape[R]):
 
 
 @dataclass(frozen=True, slots=True)
-class Rename:
-    """A key that a version of the schema has renamed: older writes are up-cast by it.
-
-    Attributes:
-        version: the one that has the new key.
-        entity: the name of the entity.
-        old: the key in the version before.
-        new: the key from then on.
-    """
-
-    version: int
-    entity: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
 class ServerRule:
     """A rule that only the server judges, by `protovalidate`.
 
@@ -228,24 +212,6 @@ class ServerRule:
     reads: tuple[str, ...]
     words: str
     files: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Retired:
-    """What a version of the schema calls otherwise, and no code translates in older writes.
-
-    Attributes:
-        version: the one that has the new name.
-        entity: the name of the entity.
-        path: the keys that lead to it in a record; an empty one stands for each item of a list
-            and each value of a map. None at all: it is the entity itself.
-        word: the old word of an enum there; `None`: the last of the keys is the old name.
-    """
-
-    version: int
-    entity: str
-    path: tuple[str, ...] = ()
-    word: str | None = None
 
 
 class Schema:
