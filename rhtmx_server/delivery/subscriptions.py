@@ -163,6 +163,7 @@ class Subscriptions:
         cursor = self._cursors.get((entity, where))
         if cursor is None or not cursor.granularity & granularity:
             return
+        self._is_live(cursor)  # it may turn out to be behind: of that, too, it is told no more
         cursor.forget(where, granularity)
         # It may read at both: what is left of it goes on, in another group of the hub.
         left = cursor.granularity & ~granularity
@@ -181,9 +182,8 @@ class Subscriptions:
     def sync(self, request: Sync | SyncFields, reading: Reading | None = None) -> None:
         """Send everything after `since` and then `sync_complete` or its like.
 
-        A subscription that catches up in that granularity goes back to `since`,
-        so that its stream stays in order; so does a sync that is under way.
-        Without one, a cursor of its own reads once.
+        A subscription that catches up in that granularity goes back to `since`, so that its stream
+        stays in order; so does a sync that is under way. Without one, a new cursor reads once.
 
         Args:
             request: what was asked.

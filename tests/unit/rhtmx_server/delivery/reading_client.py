@@ -36,6 +36,7 @@ class Asked:
     granularity: Granularity
     since: int
     seen: set[str] = field(default_factory=set)
+    behind: bool = False
 
 
 Event: TypeAlias = Message | Asked
@@ -64,6 +65,10 @@ class Replica:
     def asking(self) -> list[Asked]:
         return self._asked
 
+    def left(self, granularity: Granularity) -> None:
+        """Its subscription has ended: nobody tells it any more that it has caught up."""
+        self._asked = [e for e in self._asked if not (e.behind and e.granularity & granularity)]
+
     def apply(self, event: Event) -> None:
         if isinstance(event, Asked):
             self._asked.append(event)
@@ -76,7 +81,7 @@ class Replica:
         elif isinstance(event, SyncBegin) and event.since is not None:
             # It was too slow: what follows has been, from here on.
             granularity = FIELDS if event.fields else RECORDS
-            self._asked.append(Asked(granularity, event.since))
+            self._asked.append(Asked(granularity, event.since, behind=True))
         elif isinstance(event, SyncComplete):
             self._complete(RECORDS, event.version, event.reset)
         elif isinstance(event, SyncFieldsComplete):

@@ -100,6 +100,11 @@ class Client:
     def asked(self, granularity: Granularity, since: int) -> None:
         self.network += [*self.reader.take(), Asked(granularity, since)]
 
+    def left(self, level: Granularity) -> None:
+        """Wait no longer for what nobody asked for: that a slow one has caught up."""
+        self.arrive()
+        self.replica.left(level)
+
     @property
     def asking(self) -> list[Asked]:
         """What has not been answered as far as the client knows."""
@@ -181,6 +186,7 @@ class Model:
     def unsubscribe(self, client: Client, level: Granularity) -> None:
         client.reader.subscriptions.unsubscribe("tasks", level)
         client.granularity &= ~level
+        client.left(level)
 
     def sync(self, client: Client, level: Granularity, since: int) -> None:
         if client.granularity:
@@ -249,3 +255,18 @@ def test_every_stream_is_in_order_without_doubles_and_ends_at_the_state_of_the_s
     for each in ops:
         getattr(model, each.name)(model.clients[each.client], *each.arguments)
     model.finish()
+
+
+def test_who_is_behind_as_it_leaves_is_sent_nothing_more() -> None:
+    """That it is behind may show in that very moment, or before: then it was told that it reads."""
+    for writes in (1, 3):
+        model = Model(page=1, before=0, after=0)
+        client = model.clients[0]
+        model.subscribe(client, RECORDS, None)
+        model.slow(client, True)
+        for _ in range(writes):
+            model.write(client, push("1", b"{}"), True)
+        model.unsubscribe(client, RECORDS)
+        assert client.asking == []
+        model.world.settle()
+        assert client.reader.take() == []
