@@ -11,17 +11,17 @@ something else.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 import msgspec
 
 from rhtmx.errors import MOST_VIOLATIONS, Violation, first_violations
-from rhtmx.schema import judge
 from rhtmx.schema.declared import Entity
-from rhtmx.schema.judge import UNJUDGED
+from rhtmx.schema.judge import UNJUDGED, Selection, judge, judge_selected, select
 from rhtmx.schema.message import Default, Field, message, normal_fields, normalizes
 from rhtmx.schema.ownership import NOT_YOURS
 from rhtmx.schema.same_value import same_value
@@ -35,7 +35,29 @@ from rhtmx_server.verdicts import Invalid
 __all__ = ["RecordRules"]
 
 _MICROSECOND = 1_000
+_MOST_KNOWN = 1_000
+"""Combinations of fields of which is kept what is asked of a write of them."""
+
 _parse = msgspec.json.Decoder().decode
+
+
+class _Asked:
+    """What is asked of a write, by what it has changed.
+
+    Args:
+        names: of the fields; `None` for all of a record that is new.
+        selection: what is judged of the record.
+        fixed: those of the fields that not everybody may write, or not any more.
+    """
+
+    __slots__ = ("fixed", "names", "selection")
+
+    def __init__(
+        self, names: Collection[str] | None, selection: Selection, fixed: Sequence[Field]
+    ) -> None:
+        self.names = names
+        self.selection = selection
+        self.fixed = fixed
 
 
 class RecordRules:
@@ -79,6 +101,9 @@ class RecordRules:
             each.name for each in self._fields if each.read_only or each.server_only
         }
         self._filled = [(each, each.default) for each in self._fields if each.default is not None]
+        self._asked_of_all = _Asked(None, select(entity.rules), ())
+        # Of few combinations, which come again with each write.
+        self._asked_of = lru_cache(maxsize=_MOST_KNOWN)(self._ask)
 
     @property
     def uses_engine(self) -> bool:
@@ -148,23 +173,29 @@ class RecordRules:
         record = _parse(after)
         if not isinstance(record, dict):
             raise Invalid("an object expected", code="type")
-        changed: set[str] = set()
-        read: set[str] | None = None
+        changed = judged = self._asked_of_all
         if before is not None:
-            names, keys = self._names, written or jsontext.differing_keys(before, after)
-            changed = {names[key] for key in keys if key in names}
-            # Of what was no object no rule was ever kept.
-            read = changed if jsontext.is_object(before) else None
-        found = list(judge(self._table, record, changed=read, now=self._now()))
+            keys = written or jsontext.differing_keys(before, after)
+            # What clients make up is in no combination: there is no end of that.
+            changed = judged = self._asked_of(tuple(filter(self._names.__contains__, keys)))
+            if not jsontext.is_object(before):
+                judged = self._asked_of_all  # of what was no object no rule was ever kept
+        found = judge_selected(judged.selection, record, self._now())
         if self._asks_more:
-            found += self._beyond(record, read, found)
-        if not _is_trusted(who):
-            found = [self._not_theirs(self._told(each)) for each in found] if found else found
+            found += self._beyond(record, judged.names, found)
+        if (found or changed.fixed) and not _is_trusted(who):
+            found = [self._not_theirs(self._told(each)) for each in found]
             # Who names a field writes it, also by the value that it has. Who writes a record back
             # may spell what is not theirs as their language does.
-            found += self._touched(changed, None if named else before, record)
+            found += self._touched(changed.fixed, None if named else before, record)
         if found:
             raise _invalid(first_violations(found))
+
+    def _ask(self, keys: tuple[str, ...]) -> _Asked:
+        """What is asked of a write of these keys, which are all of the schema."""
+        names = {self._names[key] for key in keys}
+        fixed = [each for each in self._kept if each.name in names]
+        return _Asked(names, select(self._table, names), fixed)
 
     def _beyond(
         self,
@@ -192,14 +223,14 @@ class RecordRules:
         Raises:
             Invalid: as for `judge`.
         """
-        names = {self._names[key] for key in lost if key in self._names}
         values = {key: _parse(text) for key, text in lost.items() if text is not None}
         there = {self._names[key] for key in values if key in self._names}
         found = list(judge(self._values, values, changed=there, now=self._now()))
         found += self._beyond(values, there, found, fields=there)
         if not _is_trusted(who):
             found = [self._not_theirs(self._told(each)) for each in found]
-            found += self._touched(names, None, values)
+            fixed = [each for each in self._kept if each.key in lost]
+            found += self._touched(fixed, None, values)
         if found:
             raise _invalid(first_violations(found))
 
@@ -217,12 +248,16 @@ class RecordRules:
         return replace(found, message=f"{NOT_YOURS['read_only']}, and {found.message}")
 
     def _touched(
-        self, changed: Collection[str], before: bytes | None, after: Mapping[str, Any]
+        self, fixed: Iterable[Field], before: bytes | None, after: Mapping[str, Any]
     ) -> Iterator[Violation]:
-        """What was written that nobody may write any more."""
-        for field in self._kept:
-            if field.name not in changed:
-                continue
+        """What was written that nobody may write any more.
+
+        Args:
+            fixed: the fields that were written, of those that not everybody may write.
+            before: the record before, as JSON; `None` where what was in it does not count.
+            after: the record after.
+        """
+        for field in fixed:
             if before is None or not same_value(field, _parse(before), after):
                 yield _violation(field, "read_only" if field.read_only else "immutable")
 

@@ -6,7 +6,7 @@ rules, nor where a record comes from. It is pure: the time is an argument.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import copysign
 from typing import Any
 
@@ -19,7 +19,17 @@ from rhtmx.schema.rules import Checks
 from rhtmx.schema.shown import shown_choices
 from rhtmx.values.json_value import Json
 
-__all__ = ["UNJUDGED", "is_zero", "judge", "judge_message", "judge_value", "read_values"]
+__all__ = [
+    "UNJUDGED",
+    "Selection",
+    "is_zero",
+    "judge",
+    "judge_message",
+    "judge_selected",
+    "judge_value",
+    "read_values",
+    "select",
+]
 
 UNJUDGED = "cannot be judged"
 """What the words of a rule in CEL begin with that fails; why, comes behind it."""
@@ -55,24 +65,73 @@ def judge(
         >>> judge(task, {"votes": 1}, changed={"votes"})
         ()
     """
+    return tuple(judge_selected(select(message, changed), data, now))
+
+
+class Selection:
+    """What is judged of a record: see `select`.
+
+    Attributes:
+        fields: those that are judged.
+        rules: those about the record as a whole.
+        others: the fields that these rules read, and that are not judged.
+    """
+
+    __slots__ = ("fields", "others", "rules")
+
+    def __init__(
+        self, fields: Sequence[Field], rules: Sequence[MessageRule], others: Sequence[Field]
+    ) -> None:
+        self.fields = fields
+        self.rules = rules
+        self.others = others
+
+
+def select(message: Message, changed: Collection[str] | None = None) -> Selection:
+    """Tell what is judged where certain fields were written; it can be used for many records.
+
+    Args:
+        message: the table of rules.
+        changed: as for `judge`.
+
+    Example:
+        >>> from rhtmx import schema as _s
+        >>> task = _s.message("Task", _s.field("title", _s.STRING), _s.field("votes", _s.INT32))
+        >>> select(task, {"votes"}).fields
+        [<Field votes: int32>]
+    """
+    if changed is None:
+        return Selection(message.fields, message.rules, ())
+    fields = [each for each in message.fields if each.name in changed]
+    names = [each.name for each in fields]
+    rules = [each for each in message.rules if not each.reads.isdisjoint(names)]
+    if not rules:
+        return Selection(fields, rules, ())
+    others = {name for each in rules for name in each.reads}.difference(names)
+    return Selection(fields, rules, [message.by_name[each] for each in others])
+
+
+def judge_selected(selection: Selection, data: Mapping[str, Json], now: int = 0) -> list[Violation]:
+    """Judge what was selected of a record.
+
+    Args:
+        selection: what, see `select`.
+        data: the record as a whole, as JSON.
+        now: nanoseconds since 1970.
+
+    Returns:
+        What is wrong, as `judge` has it.
+    """
     found = _First()
-    fields: Collection[Field] = message.fields
-    rules: Collection[MessageRule] = message.rules
     values: dict[str, Any] = {}
-    if changed is not None:
-        fields = [each for each in fields if each.name in changed]
-        names = [each.name for each in fields]
-        rules = [each for each in rules if not each.reads.isdisjoint(names)]
     try:
-        broken = _judge_fields(fields, data, "", found, now, values)
-        if rules:
-            if changed is not None:
-                others = {name for each in rules for name in each.reads} - values.keys()
-                broken |= _read_fields([message.by_name[name] for name in others], data, values)
-            _judge_rules(rules, values, broken, "", found, now)
+        broken = _judge_fields(selection.fields, data, "", found, now, values)
+        if selection.rules:
+            broken |= _read_fields(selection.others, data, values)
+            _judge_rules(selection.rules, values, broken, "", found, now)
     except _EnoughError:
         list.append(found, MORE)
-    return tuple(found)
+    return list(found)
 
 
 class _EnoughError(Exception):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rhtmx import schema as _s
+from rhtmx.schema.judge import judge_selected, select
 from tests.support.judged import TYPESCRIPT, tables, typescript
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "judged.json"
@@ -34,6 +35,25 @@ def test_a_record_is_judged_as_the_vector_says(case: dict[str, Any]) -> None:
 def test_the_tables_that_typescript_reads_are_those_of_the_schema() -> None:
     """If not: `python -m tests.support.judged`."""
     assert TYPESCRIPT.read_text(encoding="utf-8") == typescript()
+
+
+def test_what_is_selected_once_judges_one_record_after_the_other() -> None:
+    table = _s.message(
+        "Span",
+        _s.field("start", _s.INT32, (_s.gte, 0)),
+        _s.field("due", _s.INT32, (_s.gte, 0)),
+        rules=(
+            _s.cel_rule("order", "is late", ("start", "due"), lambda this, now: this["due"] >= now),
+        ),
+    )
+    selection = select(table, {"due"})
+    records = {"due": -1}, {"due": 5, "start": -1}, {"due": "soon"}
+    found = [judge_selected(selection, each, now=2) for each in records]
+    assert [[(each.field, each.code) for each in some] for some in found] == [
+        [("due", "int32.gte"), ("", "order")],
+        [],
+        [("due", "type")],
+    ]
 
 
 def counting(calls: list[str], name: str) -> Callable[..., None]:

@@ -98,6 +98,21 @@ def test_what_has_changed_is_what_differs_in_json(old: Any, new: Any, is_judged:
         judge(rules, ADA, {"a": old}, {"a": new})
 
 
+def test_each_write_is_judged_by_what_it_changes_whatever_others_have_changed() -> None:
+    rules = rules_of(TITLE, VOTES, KIND)
+    old = {"title": "much too long", "votes": -1, "kind": "a"}
+    writes: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
+        ({"votes": -2}, [("votes", "int64.gte")]),
+        ({"title": ""}, [("title", "string.min_len")]),
+        ({"kind": "b"}, [("kind", "immutable")]),
+        ({"votes": -2, "unknown": 1}, [("votes", "int64.gte")]),
+        ({"title": "", "votes": -2}, [("title", "string.min_len"), ("votes", "int64.gte")]),
+    ]
+    for change, wrong in [*writes, *reversed(writes)]:
+        assert refused(judge, rules, ADA, old, old | change) == wrong
+    judge(rules, ADA, old, old | {"unknown": 1})
+
+
 def test_a_record_that_is_deleted_is_not_judged() -> None:
     judge(rules_of(TITLE), ADA, {"title": ""}, None)
 
