@@ -93,6 +93,8 @@ class Guard:
     Attributes:
         closed: it has access: who is not named, is nobody.
         divided: it has parts.
+        open: it has neither: nothing depends on who writes, nor on where a record is.
+        completes: what is kept may be otherwise than it was written.
         judged: the fields whose values say who may do what with a record.
     """
 
@@ -119,6 +121,8 @@ class Guard:
         self.prepares = tuple(prepares)
         self.closed = bool(rules) or scoped
         self.divided = partitions is not None
+        self.open = not (self.closed or self.divided)
+        self.completes = normalize is not None or bool(self.prepares)
         self._partitions = partitions
         self._rules = dict(rules or {})
         self._scoped = scoped

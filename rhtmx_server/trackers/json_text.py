@@ -41,7 +41,8 @@ _PLAIN = frozenset({str, int, bool, type(None)})  # mean the same if they are eq
 
 def is_object(data: bytes | None) -> bool:
     """Whether a JSON text is an object. `None` stands for `null`."""
-    return data is not None and data.lstrip(_WHITESPACE).startswith(b"{")
+    # Mostly there is no space before it.
+    return data is not None and (data[:1] == b"{" or data.lstrip(_WHITESPACE)[:1] == b"{")
 
 
 def split(data: bytes | None) -> Fields:
@@ -51,9 +52,7 @@ def split(data: bytes | None) -> Fields:
         >>> {name: bytes(text) for name, text in split(b'{"a": 1.50}').items()}
         {'a': b'1.50'}
     """
-    if data is None or not data.lstrip(_WHITESPACE).startswith(b"{"):
-        return {}
-    return _split(data)
+    return _split(data) if data is not None and is_object(data) else {}
 
 
 def join(fields: Fields) -> bytes:

@@ -202,7 +202,7 @@ class EntityFunctions:
         """
         # Not `isinstance`: for messages that is a call.
         named = type(mutation.message) is PushFields
-        self._judged(lambda: judge(mutation.who, before, after, written, named), mutation, measured)
+        self._judged(judge, mutation, measured, before, after, written, named)
 
     def judge_lost(
         self,
@@ -223,12 +223,14 @@ class EntityFunctions:
         Raises:
             RhtmxError: `INVALID`, with all that is wrong.
         """
-        self._judged(lambda: judge(mutation.who, lost), mutation, measured)
+        self._judged(judge, mutation, measured, lost)
 
-    def _judged(self, judge: Callable[[], None], mutation: Mutation, measured: bool) -> None:
+    def _judged(
+        self, judge: Callable[..., None], mutation: Mutation, measured: bool, *write: object
+    ) -> None:
         started = self._elapsed() if measured else 0.0
         try:
-            judge()
+            judge(mutation.who, *write)
         except Invalid as verdict:
             raise broken(map(_violation, verdict.violations)) from None
         finally:

@@ -104,8 +104,10 @@ def decide_judged(
         Exception: what a function of the program raises besides.
     """
     current = current and apart(current, guard.hidden) if guard.hidden else current
-    values = None if current is None or not current.live else guard.values_of(current.data)
-    shown = _shown(guard, mutation, current, values, left)
+    shown, values = current, None
+    if not guard.open:
+        values = None if current is None or not current.live else guard.values_of(current.data)
+        shown = _shown(guard, mutation, current, values, left)
     if guard.hidden or (shown is not None and shown.hidden is not None):
         decision = decide_hiding(guard.hidden, decide, mutation, shown, context)
     else:
@@ -116,23 +118,17 @@ def decide_judged(
         _judge_nothing(guard, mutation, seen)
         _judge_lost(guard, mutation, decision, functions)
         return decision
-    filled = _complete(guard, mutation, shown, decision, context, functions)
-    after = guard.values_of(commit.record.data) if commit.record.live else None
-    _require_fit(guard, mutation, commit, after)
-    if guard.closed:
-        _require_right(guard, mutation, commit, seen, after)
-    _check(guard, mutation, shown, commit, functions)
-    _judge_lost(guard, mutation, decision, functions)
+    filled: Fields = {}
+    if guard.completes:
+        filled = _complete(guard, mutation, shown, decision, context, functions)
+    after = None if guard.open else _allowed_values(guard, mutation, commit, seen)
+    _check(guard, mutation, shown, decision, commit, functions)
     if mutation.who is not None and shown is None and values is not None:
         raise forbidden(mutation)
     if filled:
         _tell(guard, mutation, decision, filled, after)
     if guard.divided:
-        commit.before = guard.parts(values or {})
-        # A reader of values gives the same object for the same ones: mostly nothing has moved.
-        commit.after = commit.before if after is values else guard.parts(after or {})
-        if commit.record.live and not commit.before <= commit.after:
-            commit.held = sorted(fields_of(current))
+        _note_parts(guard, commit, current, values, after)
     if current is not None and guard.closed:
         _keep_past(commit.record, current, hidden=shown is None)
         if guard.opens(commit.before if current.live else left, after):
@@ -162,6 +158,21 @@ def _shown(
     return replace(current, clocks=known)
 
 
+def _note_parts(
+    guard: Guard,
+    commit: Commit,
+    current: Record | None,
+    values: Values | None,
+    after: Values | None,
+) -> None:
+    """Have a commit say which parts its record was in, and which it is in now."""
+    commit.before = guard.parts(values or {})
+    # A reader of values gives the same object for the same ones: mostly nothing has moved.
+    commit.after = commit.before if after is values else guard.parts(after or {})
+    if commit.record.live and not commit.before <= commit.after:
+        commit.held = sorted(fields_of(current))
+
+
 def _keep_past(record: Record, current: Record, *, hidden: bool) -> None:
     """Have a record keep what its author was not to see: others read on from there.
 
@@ -184,6 +195,7 @@ def _check(
     guard: Guard,
     mutation: Mutation,
     shown: Record | None,
+    decision: Decision,
     commit: Commit,
     functions: EntityFunctions,
 ) -> None:
@@ -193,7 +205,10 @@ def _check(
         written = _written(guard, shown, commit)
         measured = not guard.judge_is_ours
         functions.judge(guard.judge, mutation, before, after, written, measured=measured)
-    functions.check(guard.checks, mutation, before, after)
+    if guard.checks:
+        functions.check(guard.checks, mutation, before, after)
+    if decision.lost:
+        _judge_lost(guard, mutation, decision, functions)
 
 
 def _written(guard: Guard, shown: Record | None, commit: Commit) -> Collection[str]:
@@ -202,6 +217,8 @@ def _written(guard: Guard, shown: Record | None, commit: Commit) -> Collection[s
     Also where it does not say so: of what is hidden, of what is kept without fields, and of a
     record that is written as it was.
     """
+    if commit.changed and not guard.hidden:
+        return commit.changed
     record, former = commit.record, live(shown)
     data, hidden = (None, None) if former is None else (former.data, former.hidden)
     written = commit.changed or jsontext.differing_keys(data, record.data)
@@ -303,7 +320,18 @@ def _judge_lost(
     functions.judge_lost(guard.judge_lost, mutation, lost, measured=measured)
 
 
-def _require_fit(guard: Guard, mutation: Mutation, commit: Commit, after: Values | None) -> None:
+def _allowed_values(
+    guard: Guard, mutation: Mutation, commit: Commit, seen: Values | None
+) -> Values | None:
+    """The values of the record after a write, which fit its entity and which its author may write.
+
+    Args:
+        guard: the rules of its entity.
+        mutation: the write.
+        commit: what comes of it.
+        seen: the values of the record before, as far as its author may see it.
+    """
+    after = guard.values_of(commit.record.data) if commit.record.live else None
     misfit = None if after is None else guard.misfit(commit.record.data, after)
     if misfit is not None:
         words = (
@@ -311,6 +339,9 @@ def _require_fit(guard: Guard, mutation: Mutation, commit: Commit, after: Values
             f"boolean of at most {MAX_VALUE} bytes expected, or null"
         )
         raise invalid(words, [Violation(misfit, "partition", words)])
+    if guard.closed:
+        _require_right(guard, mutation, commit, seen, after)
+    return after
 
 
 def _require_right(

@@ -51,6 +51,19 @@ def test_what_no_rule_names_nobody_may() -> None:
     assert not guard.may("create", CLERK, None)
 
 
+@pytest.mark.parametrize(
+    ("guard", "is_open"),
+    [
+        (Guard(judge=lambda *write: None), True),
+        (Guard(TEAMS), False),
+        (Guard(None, {"read": anyone}), False),
+        (Guard(TEAMS, scoped=True), False),
+    ],
+)
+def test_open_is_what_has_neither_access_nor_parts(guard: Guard, *, is_open: bool) -> None:
+    assert guard.open is is_open
+
+
 def test_without_any_rule_everybody_may_everything() -> None:
     guard = Guard(TEAMS, checks=[lambda who, before, after: None])
     assert not guard.closed
