@@ -105,13 +105,11 @@ def select(message: Message, changed: Collection[str] | None = None) -> Selectio
     fields = [each for each in message.fields if each.name in changed]
     names = [each.name for each in fields]
     rules = [each for each in message.rules if not each.reads.isdisjoint(names)]
-    if not rules:
-        return Selection(fields, rules, ())
     others = {name for each in rules for name in each.reads}.difference(names)
     return Selection(fields, rules, [message.by_name[each] for each in others])
 
 
-def judge_selected(selection: Selection, data: Mapping[str, Json], now: int = 0) -> list[Violation]:
+def judge_selected(selection: Selection, data: Mapping[str, Json], now: int) -> list[Violation]:
     """Judge what was selected of a record.
 
     Args:

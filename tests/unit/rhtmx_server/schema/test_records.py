@@ -113,6 +113,18 @@ def test_each_write_is_judged_by_what_it_changes_whatever_others_have_changed() 
     judge(rules, ADA, old, old | {"unknown": 1})
 
 
+def test_whether_mail_reaches_an_address_is_judged_where_that_was_written() -> None:
+    rules = rules_of(TITLE, _s.field("email", _s.STRING, deliverable=True))
+    old = {"title": "a", "email": "ada@localhost"}
+    assert refused(judge, rules, ADA, None, old) == [("email", "deliverable")]
+    judge(rules, ADA, old, old | {"title": "b"})
+    new = old | {"title": "", "email": "eve@localhost"}
+    assert refused(judge, rules, ADA, old, new) == [
+        ("title", "string.min_len"),
+        ("email", "deliverable"),
+    ]
+
+
 def test_a_record_that_is_deleted_is_not_judged() -> None:
     judge(rules_of(TITLE), ADA, {"title": ""}, None)
 
