@@ -86,6 +86,8 @@ class Clock(msgspec.Struct, array_like=True, frozen=True, gc=False):
         deleted: the field is gone; the clock is its tombstone.
         items: of a set or an object that is changed by operations, for each element or
             key the version that wrote it last, and who; see `trackers.operations`.
+        claimed: when its author says it was, where that is not `timestamp`; microseconds. By
+            this a copy of the write is known again; see `trackers.merge`.
     """
 
     version: int
@@ -93,6 +95,7 @@ class Clock(msgspec.Struct, array_like=True, frozen=True, gc=False):
     client_id: str | None = None
     deleted: bool = False
     items: Mapping[str, tuple[int, str | None]] | None = None
+    claimed: int | None = None
 
 
 class Record(msgspec.Struct, gc=False):

@@ -15,7 +15,7 @@ from rhtmx.values.operations import OPERATIONS
 from rhtmx_server.model import DELETED, Clock, Context, LostWrite, Record
 from rhtmx_server.times import to_micros
 from rhtmx_server.trackers import json_text as jsontext
-from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome, clamp, merge
+from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome, clamp, merge, move
 from rhtmx_server.trackers.operations import operate
 from rhtmx_server.trackers.policy import Policy
 from rhtmx_server.trackers.state import clocks_of, fields_of, live, stored_write
@@ -130,8 +130,8 @@ class RecordDraft:
         timestamp = clamp(claimed, self._context.now)
         self.clamped += timestamp != claimed
         deletes = update.action is FieldAction.DELETE
-        clock = Clock(self._context.version, timestamp, self._context.client_id, deletes)
-        return FieldWrite(None if deletes else update.value, clock)
+        clock = Clock(self._context.version, claimed, self._context.client_id, deletes)
+        return FieldWrite(None if deletes else update.value, move(clock, timestamp))
 
     def _strategy(self, field: str, stored: FieldWrite | None) -> MergeStrategy:
         """Choose the field's strategy; over the delete of its record, time comes first.

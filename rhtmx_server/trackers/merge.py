@@ -21,6 +21,11 @@ It takes the other's time if its own is earlier. So what it is to the writes of
 everybody else does not depend on when those arrive.
 A write without a client id is nobody's own.
 
+**Copies.** A write that arrives twice is one write: if the field's last one is by the
+same author, or both are nobody's, says the same and was made at the same time, the
+second one changes nothing. That time is the one that the author said. The timestamp
+may be another: it is brought back to the present, or moved behind what was replaced.
+
 **Concurrency.** The pushed write is concurrent with the stored one if that is
 not its author's own and its author had not seen it: with a base version, if the
 stored write is of a later version; without, if the stored write comes after the
@@ -40,7 +45,7 @@ not the author's own older write, which is no longer there.
 `client_wins`        the pushed one
 `counter`            the one that comes later; in conflict also if both have the
                      same value: two who count to 7 have not counted the same
-                     thing. A copy of the stored write itself is no conflict
+                     thing
 `set`                the one that comes later
 ===================  =======================================================
 
@@ -62,7 +67,16 @@ from rhtmx.messages import MergeStrategy
 from rhtmx_server.model import Clock
 from rhtmx_server.trackers.json_text import canonical, same
 
-__all__ = ["MAX_AHEAD", "FieldWrite", "MergeOutcome", "clamp", "follow", "is_later", "merge"]
+__all__ = [
+    "MAX_AHEAD",
+    "FieldWrite",
+    "MergeOutcome",
+    "clamp",
+    "follow",
+    "is_later",
+    "merge",
+    "move",
+]
 
 MAX_AHEAD = 60_000_000
 """Microseconds that a client's clock may be ahead of the server's."""
@@ -133,6 +147,31 @@ def _agree(one: FieldWrite, other: FieldWrite) -> bool:
     return one.clock.deleted == other.clock.deleted and same(one.value, other.value)
 
 
+def _is_copy(one: FieldWrite, other: FieldWrite) -> bool:
+    """Whether two writes are one that has arrived twice."""
+    return (
+        (one.clock.client_id or None) == (other.clock.client_id or None)
+        and _claimed(one.clock) == _claimed(other.clock)
+        and _agree(one, other)
+    )
+
+
+def _claimed(clock: Clock) -> int:
+    return clock.timestamp if clock.claimed is None else clock.claimed
+
+
+def move(clock: Clock, timestamp: int) -> Clock:
+    """Return a clock with another time, which remembers the one that its author said.
+
+    Example:
+        >>> move(Clock(2, 10), 11)
+        Clock(version=2, timestamp=11, client_id=None, deleted=False, items=None, claimed=10)
+    """
+    if timestamp == clock.timestamp:
+        return clock
+    return msgspec.structs.replace(clock, timestamp=timestamp, claimed=_claimed(clock))
+
+
 def follow(clock: Clock, replaced: Clock | None) -> Clock:
     """Return the clock of a write that comes after the one it replaces.
 
@@ -141,7 +180,7 @@ def follow(clock: Clock, replaced: Clock | None) -> Clock:
     """
     if replaced is None or clock.timestamp > replaced.timestamp:
         return clock
-    return msgspec.structs.replace(clock, timestamp=replaced.timestamp + 1)
+    return move(clock, replaced.timestamp + 1)
 
 
 def merge(
@@ -162,6 +201,9 @@ def merge(
     clock = pushed.clock
     if stored is None:
         return MergeOutcome.TAKEN, clock
+    # First of all: what was written with a moved clock looks like another write by now.
+    if _is_copy(stored, pushed):
+        return MergeOutcome.SETTLED, clock
     # Before the order is asked: a client's clock may step back, its writes still come in order.
     if clock.client_id and clock.client_id == stored.clock.client_id:
         return _after_own(stored, pushed)
@@ -171,8 +213,6 @@ def merge(
     if later and not concurrent:
         return MergeOutcome.TAKEN, clock
     counts = concurrent and strategy is MergeStrategy.COUNTER
-    # Neither is later: a copy of the stored write itself, of somebody without a client id.
-    counts = counts and (later or is_later(stored, pushed))
     if not counts and _agree(pushed, stored):
         return (MergeOutcome.TAKEN if later else MergeOutcome.SETTLED), clock
     # If it is taken all the same it has to look later than what it replaces: a copy of that,
@@ -193,5 +233,5 @@ def _after_own(stored: FieldWrite, pushed: FieldWrite) -> tuple[MergeOutcome, Cl
             return MergeOutcome.SETTLED, clock
         # The same time, and not one more: to the writes of others it is as late as its author's
         # last.
-        clock = msgspec.structs.replace(clock, timestamp=before.timestamp)
+        clock = move(clock, before.timestamp)
     return MergeOutcome.TAKEN, clock

@@ -30,7 +30,7 @@ from rhtmx.messages import FieldAction, MergeStrategy
 from rhtmx.values.operations import apply, element_text, elements
 from rhtmx_server.model import Clock
 from rhtmx_server.trackers import json_text as jsontext
-from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome, follow, merge
+from rhtmx_server.trackers.merge import FieldWrite, MergeOutcome, follow, merge, move
 
 __all__ = ["OperationResult", "ReplacedKey", "operate"]
 
@@ -154,7 +154,7 @@ def _on_items(
 def _after(stored: Clock, pushed: Clock) -> Clock:
     """Let an operation come after what it was applied to: a late copy of that must not win."""
     if pushed.client_id and pushed.client_id == stored.client_id:
-        return msgspec.structs.replace(pushed, timestamp=max(pushed.timestamp, stored.timestamp))
+        return move(pushed, max(pushed.timestamp, stored.timestamp))
     return follow(pushed, stored)
 
 

@@ -21,8 +21,18 @@ def test_a_record_comes_back_from_its_row(action: ChangeAction) -> None:
 
 def test_clocks_come_back_from_their_row() -> None:
     one = record()
-    one.clocks = {"a": Clock(7, -1, "c"), "é": Clock(3, 2**60, None, deleted=True)}
+    one.clocks = {
+        "a": Clock(7, -1, "c", claimed=-2),
+        "é": Clock(3, 2**60, None, deleted=True),
+        "set": Clock(2, 5, items={"1": (2, None)}),
+    }
     assert rows.record_of(rows.row_of_record(one)) == one
+
+
+def test_clocks_from_before_they_knew_what_was_claimed_are_read() -> None:
+    *columns, _, entered, hidden = rows.row_of_record(record())
+    found = rows.record_of((*columns, b'{"a":[7,5,"c",false,null]}', entered, hidden))
+    assert found.clocks == {"a": Clock(7, 5, "c")}
 
 
 def test_a_record_without_clocks_stores_none() -> None:

@@ -222,8 +222,8 @@ def test_a_field_never_gets_an_older_clock_than_it_had() -> None:
     before = record(b'{"a":1,"b":1}', version=3, clocks={"a": ahead, "b": ahead})
     commit = committed(decide_push(push(b'{"a":2}'), before, context(4, NOW, "c")))
     assert commit.record.clocks == {
-        "a": Clock(4, NOW + 30 * SECOND + 1, "c"),
-        "b": Clock(4, NOW + 30 * SECOND + 1, "c", True),
+        "a": Clock(4, NOW + 30 * SECOND + 1, "c", claimed=NOW),
+        "b": Clock(4, NOW + 30 * SECOND + 1, "c", True, claimed=NOW),
     }
 
 

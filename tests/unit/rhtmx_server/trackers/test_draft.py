@@ -79,7 +79,8 @@ def test_a_timestamp_ahead_of_the_server_is_brought_back_before_merging() -> Non
     drafting.write(put("c", b"2", NOW + MAX_AHEAD))
     assert drafting.clamped == 2
     assert drafting.lost == [LostWrite("a", b"2", NOW + MAX_AHEAD)]
-    assert drafting.record("users", "1").clocks["b"] == Clock(9, NOW + MAX_AHEAD, "me")
+    clock = drafting.record("users", "1").clocks["b"]
+    assert clock == Clock(9, NOW + MAX_AHEAD, "me", claimed=NOW + century)
 
 
 def test_a_loser_is_a_conflict_and_kept_for_the_history() -> None:
@@ -167,7 +168,10 @@ def test_who_saw_the_delete_may_create_the_record_anew_with_a_slow_clock() -> No
     drafting = draft(tombstone(version=5, time=NOW), base_version=5)
     drafting.write(put("a", b"1", NOW - SECOND))
     clocks = drafting.record("users", "1").clocks
-    assert clocks == {"a": Clock(9, NOW + 1, "me"), DELETED: Clock(5, NOW, None, True)}
+    assert clocks == {
+        "a": Clock(9, NOW + 1, "me", claimed=NOW - SECOND),
+        DELETED: Clock(5, NOW, None, True),
+    }
 
 
 def test_a_write_without_a_time_is_refused_by_name() -> None:

@@ -14,6 +14,7 @@ from rhtmx_server.trackers.merge import (
     follow,
     is_later,
     merge,
+    move,
 )
 from tests.unit.rhtmx_server.trackers.builders import NOW, SECOND
 
@@ -22,6 +23,7 @@ KEEP_BOTH = MergeStrategy.KEEP_BOTH
 SERVER_WINS = MergeStrategy.SERVER_WINS
 CLIENT_WINS = MergeStrategy.CLIENT_WINS
 ALL = [LWW, KEEP_BOTH, SERVER_WINS, CLIENT_WINS]
+COUNTER = MergeStrategy.COUNTER
 
 
 def write(
@@ -109,7 +111,7 @@ def test_a_write_from_a_slow_clock_is_stored_as_later_than_the_one_it_replaces()
     stored = write(b"1", 10, "a", version=3)
     pushed = write(b"2", 4, "b", version=4)
     verdict, clock = merge(stored, pushed, LWW, 3)
-    assert (verdict, clock) == (MergeOutcome.TAKEN, Clock(4, 11, "b"))
+    assert (verdict, clock) == (MergeOutcome.TAKEN, Clock(4, 11, "b", claimed=4))
     # So a late copy of the replaced write cannot come back.
     late, _ = merge(FieldWrite(b"2", clock), stored, LWW, None)
     assert late is MergeOutcome.LOST
@@ -160,7 +162,7 @@ def test_a_write_of_another_is_not_an_own_one(base_version: int | None) -> None:
 def test_a_write_of_another_stands_between_two_own_ones() -> None:
     first = write(b"1", 10, "a", version=1)
     verdict, clock = merge(first, write(b"2", 5, "b", version=2), LWW, 1)
-    assert (verdict, clock) == (MergeOutcome.TAKEN, Clock(2, 11, "b"))
+    assert (verdict, clock) == (MergeOutcome.TAKEN, Clock(2, 11, "b", claimed=5))
     between = FieldWrite(b"2", clock)
     # It had seen the first one; the third had not seen it.
     assert merge(between, write(b"3", 10, "a", version=3), LWW, None)[0] is MergeOutcome.LOST
@@ -253,7 +255,56 @@ def test_the_later_client_id_wins_a_tie_and_keeps_its_time() -> None:
 
 def test_a_client_that_wins_against_time_is_stored_as_later() -> None:
     verdict, clock = merge(write(b"1", 10, version=3), write(b"2", 5, version=4), CLIENT_WINS, None)
-    assert (verdict, clock) == (MergeOutcome.WON, Clock(4, 11))
+    assert (verdict, clock) == (MergeOutcome.WON, Clock(4, 11, claimed=5))
+
+
+# Copies: a write that arrives twice.
+
+
+@pytest.mark.parametrize("strategy", [*ALL, COUNTER, MergeStrategy.SET])
+@pytest.mark.parametrize("base_version", [None, 0, 2, 3, 4])
+@pytest.mark.parametrize("client_id", [None, "", "a"])
+@pytest.mark.parametrize("value", [b"1", None])
+@pytest.mark.parametrize("timestamp", [4, 10, 40])
+def test_a_copy_of_the_stored_write_changes_nothing_however_its_clock_was_moved(
+    strategy: MergeStrategy,
+    base_version: int | None,
+    client_id: str | None,
+    value: bytes | None,
+    timestamp: int,
+) -> None:
+    arrives = write(value, timestamp, client_id, version=4, deleted=value is None)
+    for moved in (timestamp - 1, timestamp, timestamp + 1):
+        stored = FieldWrite(value, move(arrives.clock, moved))
+        for late in (timestamp - 1, timestamp, timestamp + 1):
+            again = FieldWrite(value, move(arrives.clock, late))
+            assert merge(stored, again, strategy, base_version)[0] is MergeOutcome.SETTLED
+
+
+def test_a_count_of_nobody_that_had_to_look_later_is_known_again() -> None:
+    verdict, clock = merge(write(b"6", 10, "b", version=3), write(b"7", 4, version=4), COUNTER, 3)
+    assert verdict is MergeOutcome.TAKEN
+    stored = FieldWrite(b"7", clock)
+    assert merge(stored, write(b"7", 4, version=5), COUNTER, 3)[0] is MergeOutcome.SETTLED
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict"),
+    [
+        (write(b"7", 3, version=5), MergeOutcome.LOST),
+        (write(b"7", 11, version=5), MergeOutcome.LOST),
+        (write(b"7", 12, version=5), MergeOutcome.WON),
+        (write(b"7", 4, "a", version=5), MergeOutcome.LOST),
+        (write(b"8", 4, version=5), MergeOutcome.LOST),
+        (write(None, 4, version=5, deleted=True), MergeOutcome.LOST),
+    ],
+    ids=["earlier", "of the merged time", "later", "another author", "another value", "deletion"],
+)
+def test_what_differs_from_the_stored_count_in_anything_is_another_count(
+    other: FieldWrite, verdict: MergeOutcome
+) -> None:
+    stored = FieldWrite(b"7", move(Clock(4, 4), 11))
+    assert merge(stored, other, COUNTER, 3)[0] is verdict
 
 
 # What a verdict means, and the helpers.
@@ -274,4 +325,12 @@ def test_a_clock_may_be_a_minute_ahead_and_no_more() -> None:
 def test_a_clock_follows_the_one_that_it_replaces() -> None:
     assert follow(Clock(2, 10), None) == Clock(2, 10)
     assert follow(Clock(2, 10), Clock(1, 9, "x")) == Clock(2, 10)
-    assert follow(Clock(2, 10, "c", True), Clock(1, 10, "x")) == Clock(2, 11, "c", True)
+    followed = follow(Clock(2, 10, "c", True), Clock(1, 10, "x"))
+    assert followed == Clock(2, 11, "c", True, claimed=10)
+
+
+def test_a_clock_that_is_moved_remembers_the_time_that_its_author_said() -> None:
+    clock = Clock(2, 10, "c", True)
+    assert move(clock, 10) == clock
+    assert move(clock, 12) == Clock(2, 12, "c", True, claimed=10)
+    assert move(move(clock, 8), 12) == Clock(2, 12, "c", True, claimed=10)
