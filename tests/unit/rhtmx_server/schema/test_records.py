@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from rhtmx import schema as _s
-from rhtmx.errors import Violation
+from rhtmx.errors import MORE, MOST_VIOLATIONS, Violation
 from rhtmx.schema import codecs
 from rhtmx.schema.cel import CelError
 from rhtmx.schema.declared import Entity
@@ -26,11 +27,11 @@ class Task:
     """Stands for a generated class."""
 
 
-def rules_of(*fields: _s.Field, rules: tuple[Any, ...] = ()) -> RecordRules:
+def rules_of(*fields: _s.Field, rules: tuple[Any, ...] = (), engine: Any = None) -> RecordRules:
     table = _s.message("Task", *fields, rules=rules)
     shape = {each.name: codecs.VALUE for each in fields}
     entity: Any = Entity("tasks", Task, table, shape)
-    return RecordRules(entity, lambda: NOW, lambda: "id-7")
+    return RecordRules(entity, lambda: NOW, lambda: "id-7", engine)
 
 
 def judge(rules: RecordRules, who: Grant | None, before: Any, after: Any) -> None:
@@ -410,6 +411,104 @@ def test_the_time_that_is_filled_in_has_whole_microseconds() -> None:
     entity: Any = Entity("tasks", Task, _s.message("Task", field), {"at": codecs.TIME})
     rules = RecordRules(entity, lambda: NOW + 123_456_789, lambda: "")
     assert rules.prepare(ADA, {}) == {"at": "2026-01-01T00:00:00.123456Z"}
+
+
+class Engine:
+    """Finds what it is told to find, and notes what it is asked and how much of that is taken."""
+
+    def __init__(self, *finds: Violation) -> None:
+        self.finds = finds
+        self.asked: list[tuple[Any, Any, Any]] = []
+        self.taken = 0
+
+    def judge(
+        self,
+        data: Mapping[str, Any],
+        changed: Collection[str] | None = None,
+        *,
+        fields: Collection[str] | None = None,
+    ) -> Iterator[Violation]:
+        self.asked.append((data, changed, fields))
+        for each in self.finds:
+            self.taken += 1
+            yield each
+
+
+ODD = Violation("votes", "odd", "must be odd")
+
+
+def test_rules_that_are_not_compiled_are_asked_about_what_was_written() -> None:
+    engine = Engine()
+    rules = rules_of(TITLE, VOTES, engine=engine)
+    assert rules.uses_engine
+    assert not rules_of(TITLE, VOTES).uses_engine
+    new = {"title": "a", "votes": 2}
+    judge(rules, ADA, None, new)
+    judge(rules, ADA, {"title": "b", "votes": 2}, new)
+    assert engine.asked == [(new, None, None), (new, {"title"}, None)]
+
+
+def test_rules_that_are_not_compiled_are_asked_about_what_lost_but_not_about_the_whole() -> None:
+    engine = Engine(ODD)
+    rules = rules_of(TITLE, VOTES, engine=engine)
+    lost = {"votes": b"2", "title": None, "other": b"1"}
+    assert refused(rules.judge_lost, ADA, lost) == [("votes", "odd")]
+    assert engine.asked == [({"votes": 2, "other": 1}, {"votes"}, {"votes"})]
+
+
+def test_what_rules_that_are_not_compiled_find_is_told_after_the_rest_and_once() -> None:
+    again = Violation("title", "string.min_len", "in other words")
+    of_same_field = Violation("title", "odd", "must be odd")
+    engine = Engine(again, of_same_field, ODD)
+    rules = rules_of(TITLE, VOTES, _s.field("email", _s.STRING, deliverable=True), engine=engine)
+    with pytest.raises(Invalid) as caught:
+        judge(rules, ADA, None, {"votes": 2, "email": "ada@localhost"})
+    told = caught.value.violations
+    assert [(each.field, each.code) for each in told] == [
+        ("title", "string.min_len"),
+        ("email", "deliverable"),
+        ("title", "odd"),
+        ("votes", "odd"),
+    ]
+    assert told[0].message == "must have at least 1 character"
+
+
+def many(count: int) -> list[_s.Field]:
+    return [_s.field(f"f{n}", _s.STRING, (_s.min_len, 1)) for n in range(count)]
+
+
+def test_rules_that_are_not_compiled_are_asked_as_long_as_what_they_find_may_be_told() -> None:
+    """After as much as anybody reads it is told that there is more."""
+    engine = Engine(ODD)
+    for count, last in ((MOST_VIOLATIONS - 1, ODD.code), (MOST_VIOLATIONS, MORE.code)):
+        told = refused(judge, rules_of(*many(count), VOTES, engine=engine), ADA, None, {})
+        assert len(told) == count + 1
+        assert told[-1][1] == last
+    assert len(engine.asked) == 2
+
+
+def test_rules_that_are_not_compiled_are_not_asked_for_more_than_anybody_reads() -> None:
+    engine = Engine(ODD)
+    rules = rules_of(*many(MOST_VIOLATIONS + 1), engine=engine)
+    assert refused(judge, rules, ADA, None, {})[-1][1] == MORE.code
+    assert engine.asked == []
+
+
+def test_of_what_rules_that_are_not_compiled_find_no_more_is_taken_than_is_told() -> None:
+    finds = [Violation("votes", f"c{n}", "no") for n in range(2 * MOST_VIOLATIONS)]
+    engine = Engine(*finds)
+    told = refused(judge, rules_of(VOTES, engine=engine), ADA, None, {})
+    assert told == [(each.field, each.code) for each in [*finds[:MOST_VIOLATIONS], MORE]]
+    assert engine.taken == MOST_VIOLATIONS + 1  # by one more it is seen that these are not all
+
+
+def test_texts_are_normalised_where_they_were_written_and_are_not_as_they_are_kept() -> None:
+    trimmed = [_s.field(name, _s.STRING, normalize=("trim",)) for name in ("a", "b", "c")]
+    rules = rules_of(*trimmed, TITLE)
+    assert rules.normalizes
+    assert not rules_of(TITLE).normalizes
+    record = {"a": " x ", "b": " y ", "c": "z", "title": " t "}
+    assert rules.normalize(record, ("a", "c", "title")) == {"a": "x"}
 
 
 def test_what_was_no_object_had_nothing_that_could_stay() -> None:
