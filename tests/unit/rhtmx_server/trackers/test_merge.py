@@ -177,6 +177,11 @@ def test_an_own_write_that_says_the_same_again_leaves_the_clock_alone() -> None:
     assert again is MergeOutcome.TAKEN  # another text is another value
     assert clock.timestamp == 10
     assert merge(stored, write(b"1", 4, "a", version=4), LWW, None)[0] is MergeOutcome.SETTLED
+    # Also of two that are no copies, and were brought back to one time.
+    stored, pushed = (write(b"1", time, "a", version=time) for time in (20, 21))
+    stored = FieldWrite(b"1", move(stored.clock, 10))
+    again, _ = merge(stored, FieldWrite(b"1", move(pushed.clock, 10)), LWW, None)
+    assert again is MergeOutcome.SETTLED
 
 
 # Concurrent writes.
