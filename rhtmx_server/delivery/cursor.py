@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rhtmx.messages import Position, SyncBegin, SyncComplete, SyncFieldsComplete
+from rhtmx.messages import SyncBegin, SyncComplete, SyncFieldsComplete
 from rhtmx_server.model import NOWHERE, Granularity, Head, Scope
 
 __all__ = ["Cursor", "Mark", "Reading", "resume"]
@@ -311,10 +311,3 @@ def resume(
     if known and same_scope and head.floor <= version <= head.version:
         return version, False
     return 0, True
-
-
-def at(position: Position | None) -> tuple[int, str | None]:
-    """Version and epoch of a position as it came over the wire."""
-    if position is None:
-        return 0, None
-    return position.version, position.epoch

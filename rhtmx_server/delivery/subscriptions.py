@@ -41,7 +41,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeAlias
 
 from rhtmx.messages import Position, Sync, SyncFields
-from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, at, resume
+from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, resume
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.page_reader import Page, handed_out, is_void, read_page, unseen
 from rhtmx_server.delivery.page_sender import PageSender, ReadingConnection
@@ -135,16 +135,8 @@ class Subscriptions:
             if cursor.granularity | granularity is not cursor.granularity:
                 cursor = self._regroup(cursor, reading, cursor.granularity | granularity)
         if since is not None:
-            version, epoch = at(since)
-            start, reset = resume(
-                version,
-                epoch,
-                self._hub.head(entity),
-                self._store.epoch,
-                trusting=False,
-                same_scope=reading.continues(version, since.scope),
-            )
-            mark = Mark(granularity, reset, where=reading.where, since=version)
+            start, reset = self._resume(reading, since.version, since.epoch, since.scope)
+            mark = Mark(granularity, reset, where=reading.where, since=since.version)
             self._rewind(cursor, start, mark, new=new)
 
     def announce(self, entity: str, granularity: Granularity, where: bytes | None = None) -> None:
@@ -192,14 +184,7 @@ class Subscriptions:
         entity = request.entity
         reading = reading or Reading(entity)
         granularity = Granularity.RECORDS if isinstance(request, Sync) else Granularity.FIELDS
-        start, reset = resume(
-            request.since,
-            request.epoch,
-            self._hub.head(entity),
-            self._store.epoch,
-            trusting=request.epoch is None,
-            same_scope=reading.continues(request.since, request.scope),
-        )
+        start, reset = self._resume(reading, request.since, request.epoch, request.scope)
         mark = Mark(granularity, reset, request.request_id, asked=True, where=reading.where)
         cursor = self._cursors.get((entity, reading.where))
         # A live subscription of the same granularity goes back and catches up: two streams of one
@@ -222,15 +207,21 @@ class Subscriptions:
         """
         self.rights += 1
         now = self.rights
-        for entity, where in [
-            (each.entity, where) for each in self._all() for where in each.readings
-        ]:
-            reading = await readable(entity, where)
+        before = dict.fromkeys(it for each in self._all() for it in each.readings.values())
+        found: dict[SubscriptionKey, Reading] = {}
+        for it in before:
+            found[it.entity, it.where] = await readable(it.entity, it.where)
             if self.rights != now:
                 return  # a later one asks for all of them again, or nobody reads any more
-            for cursor in self._all():
-                if cursor.entity == entity and where in cursor.readings:
-                    self._read_now(cursor, reading)
+        # All at one time, and what was asked for meanwhile, too: a client takes what it may read to
+        # be the same in all parts of an entity.
+        changed = {it.entity for it in found.values() if it not in before}
+        for cursor in self._all():
+            for where, mine in list(cursor.readings.items()):
+                reading = found.get((cursor.entity, where), mine)
+                is_new = cursor.entity in changed and reading not in before
+                if is_new or reading != mine:
+                    self._read_anew(cursor, reading)
 
     def tell_positions(self) -> None:
         """Tell live readers of parts where they stand, if that has moved since they were told.
@@ -357,8 +348,10 @@ class Subscriptions:
 
     def _read_now(self, cursor: Cursor, reading: Reading) -> Cursor:
         """Make sure that this is what one of its subscriptions reads; returns its cursor."""
-        if cursor.readings[reading.where] == reading:
-            return cursor
+        same = cursor.readings[reading.where] == reading
+        return cursor if same else self._read_anew(cursor, reading)
+
+    def _read_anew(self, cursor: Cursor, reading: Reading) -> Cursor:
         alone = self._part(cursor, reading.where)
         alone.take(reading)
         self._restart(alone)
@@ -377,6 +370,13 @@ class Subscriptions:
             alone.floor = max(floor, self._hub.head(alone.entity).floor)
             self._tell_begin(alone, alone.marks)
             self._catch_up(alone)
+
+    def _resume(
+        self, reading: Reading, version: int, epoch: str | None, scope: str | None
+    ) -> tuple[int, bool]:
+        same, trusting = reading.continues(version, scope), epoch is None
+        head, now = self._hub.head(reading.entity), self._store.epoch
+        return resume(version, epoch, head, now, trusting=trusting, same_scope=same)
 
     def _rewind(self, cursor: Cursor, start: int, mark: Mark, *, new: bool = False) -> None:
         alone = self._part(cursor, mark.where)

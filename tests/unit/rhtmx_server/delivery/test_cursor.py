@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rhtmx.messages import Position, SyncBegin, SyncComplete, SyncFieldsComplete
-from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, at, resume
+from rhtmx.messages import SyncBegin, SyncComplete, SyncFieldsComplete
+from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, resume
 from rhtmx_server.model import Granularity, Head
 from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, RECORDS
 
@@ -40,11 +40,6 @@ def test_trusting_takes_only_a_missing_epoch_for_the_current_one() -> None:
     assert resume(7, "other", HEAD, "e", trusting=True) == (0, True)
     assert resume(3, None, HEAD, "e", trusting=True) == (0, True)
     assert resume(11, None, HEAD, "e", trusting=True) == (0, True)
-
-
-def test_a_position_is_version_and_epoch_and_none_is_the_beginning() -> None:
-    assert at(Position(epoch="e", version=7)) == (7, "e")
-    assert at(None) == (0, None)
 
 
 def test_what_was_sent_before_the_cursor_is_known() -> None:
