@@ -14,20 +14,32 @@ each is read from its beginning (`mixed`). A record that enters one comes whole,
 fields that were deleted. What comes of one that is in a part already is what has changed,
 and the server counts a part until it has heard that it is read no longer. So what that part
 has stays until then (`ended`).
+
+What is kept of a part that is not read now was read by the rights of then. If a record that comes,
+or is found to be no more, says otherwise, the rights have changed since, and may come back: that
+part is read from its beginning, once it is read again.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Protocol
+from typing import Protocol, cast
 
 import msgspec
 
 from rhtmx.core.cursor import Cursor, Log
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.storage_ops import DropRecord, HeldRecord, PendingOps, PutRecord, StoredEntity
-from rhtmx.core.where import Where
+from rhtmx.core.storage_ops import (
+    DropRecord,
+    HeldRecord,
+    PendingOps,
+    PutRecord,
+    SetPosition,
+    StoredEntity,
+)
+from rhtmx.core.where import Where, WhereValues, where_of
 from rhtmx.messages import ChangeAction, FieldAction, FieldChangeLog, Position
+from rhtmx.values.json_value import from_json
 
 __all__ = ["HeldRecords", "ReadPart"]
 
@@ -41,6 +53,7 @@ class ReadPart(Protocol):
     cursor: Cursor
     live: bool
     stale: set[tuple[str, str]]
+    unconfirmed: set[str]
     position: Position
 
     def has(self, held: HeldRecord) -> bool:
@@ -84,6 +97,7 @@ class HeldRecords:
         self._gone: dict[str, int] = {}
         places = [self._kept.position, *(place for place, _ in self._kept.parts.values())]
         self._epoch = next((each.epoch for each in places if each.epoch), "")
+        self._unread = {text: _where(text, entity) for text in ("", *self._kept.parts)}
 
     # What is in it.
 
@@ -110,6 +124,11 @@ class HeldRecords:
             return ids
         return ids | {(i, name) for i in records for name in self._fields_of(i)}
 
+    def newer(self, where: Where | None, version: int) -> set[str]:
+        """The records of a part that are newer than a version."""
+        newer = [(i, held) for i, held in self._records.items() if held.version > version]
+        return {i for i, held in newer if where is None or where.has_text(held.data)}
+
     def delivered(self, entity_id: str) -> int:
         """The newest version of a record that has come, as far as that still counts."""
         held = self._records.get(entity_id)
@@ -130,6 +149,7 @@ class HeldRecords:
 
     def place(self, where: Where | None) -> Position:
         """Where a part, or all of it, was read before."""
+        self._unread.pop(_text(where), None)
         position, granularity = self._kept.place(_text(where))
         return position if granularity is self.granularity else Position(epoch=position.epoch)
 
@@ -144,6 +164,7 @@ class HeldRecords:
             self._ending.append(replica)
         if self.pending_ops.durable:
             self._kept.set_place(_text(replica.where), replica.position, self.granularity)
+            self._unread[_text(replica.where)] = replica.where
             return set()
         return self._drop_orphans()
 
@@ -180,6 +201,9 @@ class HeldRecords:
         gone = log.action is ChangeAction.DELETE
         old = self._is_old(log, self.delivered(log.entity_id), gone=gone)
         self._came(log.entity_id, "")
+        if not gone:
+            for replica in self.replicas:
+                replica.unconfirmed.discard(log.entity_id)
         held = HeldRecord(log.version, log.data)
         if old or (not gone and log.entity_id not in self._records and self._is_over(held)):
             return set()
@@ -200,8 +224,11 @@ class HeldRecords:
             self._came(entity_id, log.field)
             if old:
                 continue
-            versions[entity_id] = log.version
             fields = self._fields_of(entity_id)
+            enters = entity_id not in versions and self._enters(entity_id)
+            versions[entity_id] = log.version
+            if enters:
+                fields.clear()
             if log.left:
                 fields.clear()
             elif log.action is FieldAction.DELETE:
@@ -221,6 +248,8 @@ class HeldRecords:
                 goes. That version may be of a log that is no more, so it says nothing of when.
         """
         if "" in fields:
+            if (gone := self._records.get(entity_id)) is not None:
+                self._doubt(gone)
             self._drop(entity_id)
             return
         there = self._fields_of(entity_id)
@@ -246,6 +275,11 @@ class HeldRecords:
 
     def _is_read(self, held: HeldRecord) -> bool:
         return any(part.has(held) for part in (*self.replicas, *self._ending))
+
+    def _enters(self, entity_id: str) -> bool:
+        """Whether what comes of a record is all of it: it is held, and in no part that is read."""
+        held = self._records.get(entity_id)
+        return held is not None and not self._is_read(held)
 
     def _drop_orphans(self) -> set[str]:
         """Drop what is in no part that is read."""
@@ -279,10 +313,26 @@ class HeldRecords:
                 replica.stale.discard((entity_id, ""))
 
     def _put(self, entity_id: str, held: HeldRecord) -> None:
+        before = self._records.get(entity_id)
+        if before is None or before.version < held.version:
+            self._doubt(held)
         self._records[entity_id] = held
         self._loaded.discard(entity_id)
         self._gone.pop(entity_id, None)
         self.pending_ops.put(PutRecord(self.entity, entity_id, held))
+
+    def _doubt(self, held: HeldRecord) -> None:
+        """Begin anew, once it is read, with what was read by other rights than this record was.
+
+        It says otherwise of the record: that it was there, or was not.
+        """
+        for text, where in self._unread.items():
+            place, granularity = self._kept.place(text)
+            known = place.epoch == self._epoch and held.version <= place.version
+            if known and (where is None or where.has_text(held.data)):
+                nowhere = Position(epoch=place.epoch, version=0)
+                self._kept.set_place(text, nowhere, granularity)
+                self.pending_ops.put(SetPosition(self.entity, nowhere, granularity, text))
 
     def _drop(self, entity_id: str, version: int = 0) -> None:
         self._fields.pop(entity_id, None)
@@ -324,6 +374,10 @@ class HeldRecords:
 
 def _text(where: Where | None) -> str:
     return "" if where is None else where.text
+
+
+def _where(text: str, entity: str) -> Where | None:
+    return where_of(cast("WhereValues", from_json(text.encode())), entity) if text else None
 
 
 def _split(data: bytes | None) -> dict[str, bytes]:

@@ -59,6 +59,8 @@ class Replica:
         caught_up: it has been live at some time.
         error: the server does not let it be read.
         stale: the records and fields that have yet to come anew.
+        unconfirmed: the records that are newer than the position from which it is resumed: another
+            part has brought them, maybe by other rights. Those of this one come again.
         records: the entity's records.
     """
 
@@ -80,6 +82,7 @@ class Replica:
         self.error: RhtmxError | None = None
         self.records = records or HeldRecords(entity, granularity, pending_ops, kept)
         self.stale: set[tuple[str, str]] = set()
+        self.unconfirmed: set[str] = set()
         self.position = self.records.place(where)
         if not self.position.version:
             self.stale = self.records.all(where)
@@ -125,6 +128,8 @@ class Replica:
             self.start_over(self.cursor.restart(epoch))
         elif self.position.epoch != epoch or not self.position.version:
             self.start_over(Position(epoch=epoch, version=0))
+        elif self.granularity is Granularity.RECORDS:
+            self.unconfirmed = self.records.newer(self.where, self.position.version)
 
     def rewind(self) -> None:
         """What has come since its position was not taken: it is to come again."""
@@ -148,6 +153,7 @@ class Replica:
         self.live = False
         changed = self.records.begin(self, position.epoch)
         self.stale = self.records.all(self.where)
+        self.unconfirmed.clear()
         self._move(position)
         return changed
 
@@ -179,6 +185,7 @@ class Replica:
             changed.add(entity_id)
             self.records.expire(entity_id, fields)
         self.stale.clear()
+        self.unconfirmed.clear()
         self.live = self.caught_up = True
         self._move(position)
         self.records.moved()
@@ -188,7 +195,7 @@ class Replica:
 
     def _stale_here(self) -> dict[str, set[str]]:
         """What is stale of each record, but for those that have moved on, to another part."""
-        stale: dict[str, set[str]] = {}
+        stale: dict[str, set[str]] = {each: {""} for each in self.unconfirmed}
         for entity_id, field in self.stale:
             stale.setdefault(entity_id, set()).add(field)
         return {

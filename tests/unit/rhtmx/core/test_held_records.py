@@ -500,6 +500,16 @@ def test_field_by_field_two_parts_are_read_from_their_beginning() -> None:
     assert records.mixed(seven.where)
 
 
+def test_a_record_that_enters_a_part_has_nothing_of_what_is_kept_of_an_ended_one() -> None:
+    places = {part("9").text: (at(2), Granularity.FIELDS)}
+    kept = StoredEntity(at(0, ""), Granularity.FIELDS, {"1": HeldRecord(2, of("9"))}, places)
+    entity = Entity(Granularity.FIELDS, kept)
+    entity.live(4)
+    entity.seven.deliver(field("1", "customer", 5, b'"7"', more=True), None)
+    entity.seven.deliver(field("1", "name", 5, b'"x"', more=False), None)
+    assert entity.held("1") == HeldRecord(5, b'{"customer":"7","name":"x"}')
+
+
 def test_with_a_store_what_a_part_had_stays_when_it_has_ended() -> None:
     entity = Entity(Granularity.FIELDS)
     fields_of_seven(entity)
@@ -608,3 +618,103 @@ def test_a_position_that_has_not_moved_is_not_put_down_again(entity: Entity) -> 
     entity.ops.take()
     entity.live(2)
     assert not entity.ops.take().ops
+
+
+def kept_of_seven(*records: HeldRecord, position: Position) -> StoredEntity:
+    """What is kept of part 7, which was read to a position."""
+    held = {str(number): each for number, each in enumerate(records, 1)}
+    places = {part("7").text: (position, Granularity.RECORDS)}
+    return StoredEntity(at(0, ""), Granularity.RECORDS, held, places)
+
+
+def test_what_is_newer_than_its_position_is_no_more_if_it_does_not_come_again() -> None:
+    newer = [HeldRecord(version, of("7")) for version in (6, 7, 8)]
+    entity = Entity(kept=kept_of_seven(HeldRecord(5, of("7")), *newer, position=at(5)))
+    entity.seven.deliver(change("2", 6, of("7")), None)
+    entity.seven.deliver(left("3", 6), None)
+    assert entity.seven.synced(at(9)) == {"3", "4"}, "they had come by rights of another time"
+    assert entity.records.ids() == {"1", "2"}
+    assert entity.seven.synced(at(9)) == set()
+
+
+def test_what_is_newer_than_its_position_counts_until_it_should_have_come_again() -> None:
+    entity = Entity(kept=kept_of_seven(HeldRecord(7, of("7")), position=at(5)))
+    assert entity.seven.base_version("1") == 7
+    entity.seven.lost()
+    entity.seven.begin("e")
+    assert entity.seven.cursor.position == at(5), "it is resumed there"
+    assert entity.seven.synced(at(9)) == {"1"}
+
+
+def test_what_has_come_by_another_part_since_it_began_is_in_this_one_too() -> None:
+    entity = Entity(kept=kept_of_seven(HeldRecord(7, of("8")), position=at(5)))
+    entity.eight.deliver(change("1", 8, of("7")), None)
+    assert entity.seven.synced(at(9)) == set()
+
+
+def test_nothing_is_to_come_again_twice_if_all_comes_anew() -> None:
+    entity = Entity(kept=kept_of_seven(HeldRecord(7, of("7")), position=at(5)))
+    entity.seven.start_over(at(0))
+    assert entity.seven.unconfirmed == set()
+
+
+class Whole:
+    """An entity that is read as a whole, and of which part 7 was read before."""
+
+    def __init__(self, *records: HeldRecord, position: Position) -> None:
+        self.ops = PendingOps()
+        self.ops.durable = True
+        kept = kept_of_seven(*records, position=position)
+        self.records = HeldRecords("orders", Granularity.RECORDS, self.ops, kept)
+        self.replica = Replica("orders", Granularity.RECORDS, self.ops, records=self.records)
+        self.replica.begin("e")
+
+    def seven(self) -> Position:
+        """Where part 7 is resumed."""
+        voided = SetPosition("orders", at(0), Granularity.RECORDS, part("7").text)
+        place = self.records.place(part("7"))
+        assert (voided in self.ops.take().ops.values()) == (place.version == 0), "it is stored"
+        return place
+
+
+def test_a_part_that_should_have_had_a_record_is_read_anew() -> None:
+    whole = Whole(position=at(5))
+    whole.replica.deliver(change("1", 5, of("7")), None)
+    assert whole.seven() == at(0), "the rights were others"
+
+
+def test_a_part_that_should_have_had_a_record_as_it_is_now_is_read_anew() -> None:
+    whole = Whole(HeldRecord(2, of("7")), position=at(5))
+    whole.replica.deliver(change("1", 4, of("7")), None)
+    assert whole.seven() == at(0)
+
+
+def test_a_part_of_which_a_record_cannot_be_read_any_more_is_read_anew() -> None:
+    whole = Whole(HeldRecord(2, of("7")), position=at(5))
+    whole.replica.synced(at(9, scope="less"))
+    assert whole.seven() == at(0), "by its rights of before it has that record"
+
+
+@pytest.mark.parametrize(
+    "news",
+    [change("1", 2, of("7")), change("1", 6, of("7")), change("2", 4, of("8"))],
+    ids=["known", "newer", "of another part"],
+)
+def test_a_part_is_resumed_if_nothing_speaks_against_what_it_has(news: ChangeLog) -> None:
+    whole = Whole(HeldRecord(2, of("7")), position=at(5))
+    whole.replica.deliver(news, None)
+    assert whole.seven() == at(5)
+
+
+def test_a_part_that_is_read_no_longer_is_read_anew_all_the_same(entity: Entity) -> None:
+    entity.live(5)
+    entity.records.leave(entity.seven)
+    entity.eight.deliver(change("1", 3, of("7")), None)
+    assert entity.records.place(part("7")) == at(0)
+
+
+def test_the_whole_is_read_anew_if_one_of_its_parts_says_otherwise() -> None:
+    kept = StoredEntity(at(5), Granularity.RECORDS)
+    entity = Entity(kept=kept)
+    entity.seven.deliver(change("1", 3, of("7")), None)
+    assert entity.records.place(None) == at(0)
