@@ -30,6 +30,7 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             f"{_SERVER}/delivery/test_subscriptions.py",
             f"{_SERVER}/delivery/test_subscriptions_begin.py",
+            f"{_SERVER}/delivery/test_subscriptions_rescope.py",
             f"{_SERVER}/delivery/test_subscriptions_scopes.py",
             f"{_SERVER}/delivery/test_subscriptions_properties.py",
         ),
