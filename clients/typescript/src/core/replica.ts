@@ -14,6 +14,9 @@
  * what one is told late, be it that a record has left its part, is not put over what
  * another one knows since, be it that the record is no more.
  *
+ * A position of one that is not read says what was in it by the rights of then. If a record that
+ * comes, or is found to be no more, says otherwise, that one begins anew, once it is read again.
+ *
  * Field by field one that is resumed is told what has changed since of a record that stayed in its
  * part. Another one may have put that record away: so where several are held, each is read
  * from its beginning.
@@ -23,7 +26,7 @@ import type { ChangeLog, FieldChangeLog, JsonValue } from "../messages/types.ts"
 import { withFields, written } from "./overlay.ts";
 import type { Within } from "./part.ts";
 import { within } from "./part.ts";
-import type { Op, RecordWrite, Settled, State } from "./storage-ops.ts";
+import type { Held, Op, Place, RecordWrite, Settled, State } from "./storage-ops.ts";
 import { entityOf } from "./storage-ops.ts";
 
 /** What a replica works on. */
@@ -88,8 +91,12 @@ export function begin(replica: Replica, keeper: Keeper, anew: boolean, scope?: s
   if (family.size < 2) batch.length = 0;
   else if (anew) flush(replica, keeper);
   stale.clear();
-  if (replica.since) return;
-  for (const [id, { data }] of records) if (replica.within(data)) stale.add(id);
+  for (const [id, held] of records) if (comesAgain(replica, held)) stale.add(id);
+}
+
+/** Whether a record comes again: what is newer another part has brought, maybe by other rights. */
+function comesAgain({ since, fields, within }: Replica, { data, version }: Held): boolean {
+  return (!since || (!fields && version > since)) && within(data);
 }
 
 /** What is held of other parts has a version of another log: that counts for nothing in this one. */
@@ -140,10 +147,10 @@ export function isFed({ readers, restart }: Replica): boolean {
 /** Whether a record is held as it was at that change or since, for another part, or has gone since. */
 function isKnown(
   { entity, family, gone }: Replica,
-  { state, epoch }: Keeper,
+  keeper: Keeper,
   { entity_id: id, version, left }: ChangeLog | FieldChangeLog,
 ): boolean {
-  const { places, records } = entityOf(state, entity);
+  const { places, records } = entityOf(keeper.state, entity);
   const held = records.get(id);
   // At the same version it went from one part to another.
   if (version < gone.get(id)!) return true;
@@ -152,9 +159,15 @@ function isKnown(
   const isRead = [...family].some(
     (each) => isFed(each) && !each.stale.has(id) && each.within(held.data),
   );
-  const isPlaced = ([name, place]: readonly [string, { epoch: string; version: number }]) =>
-    place.epoch === epoch && place.version >= version && within(name)(held.data);
-  return isRead || [...places].some(isPlaced);
+  return isRead || placesAt(entity, keeper, { data: held.data, version }).length > 0;
+}
+
+/** The parts, read or not, whose position says that a record was in them at a version. */
+function placesAt(entity: string, { state, epoch }: Keeper, { data, version }: Held): string[] {
+  const { places } = entityOf(state, entity);
+  const isAt = ([name, place]: readonly [string, Place]) =>
+    place.epoch === epoch && place.version >= version && within(name)(data);
+  return [...places].filter(isAt).map(([name]) => name);
 }
 
 /** What was written together is put together, once something else comes. */
@@ -193,7 +206,12 @@ export function synced(
   flush(replica, keeper);
   if (reset && (replica.live || replica.since)) return true;
   // Though another part may have it, too: what may be read is the same for both.
-  for (const id of stale) keeper.emit(["record", entity, id]);
+  const { records } = entityOf(keeper.state, entity);
+  for (const id of stale) {
+    const held = records.get(id);
+    if (held) doubt(replica, keeper, held);
+    keeper.emit(["record", entity, id]);
+  }
   stale.clear();
   replica.live = true;
   replica.last = version;
@@ -271,13 +289,26 @@ function flush(replica: Replica, keeper: Keeper): void {
   put(replica, keeper, id, version, Object.keys(data).length ? data : undefined);
 }
 
+/** Voids the positions of what is not read, and says otherwise of a record: its rights were others. */
+function doubt({ entity, family, fields }: Replica, keeper: Keeper, held: Held): void {
+  const { epoch } = keeper;
+  for (const name of placesAt(entity, keeper, held)) {
+    const isRead = [...family].some((each) => each.name === name && isFed(each));
+    if (!isRead) keeper.emit(["place", name, { epoch, version: 0, fields }]);
+  }
+}
+
 function put(
-  { entity, family, gone }: Replica,
+  replica: Replica,
   keeper: Keeper,
   id: string,
   version: number,
   data: JsonValue | undefined,
 ): void {
+  const { entity, family, gone } = replica;
+  const held = entityOf(keeper.state, entity).records.get(id);
+  const isNew = data !== undefined && !(held && held.version >= version);
+  if (isNew) doubt(replica, keeper, { version, data });
   for (const each of family) if (isFed(each)) each.stale.delete(id);
   const isGone = data === undefined;
   if (isGone && family.size > 1 && [...family].some((each) => !each.live)) gone.set(id, version);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
+import type { Replica } from "../../src/core/replica.ts";
 import { absorb, begin, changed, has, synced } from "../../src/core/replica.ts";
 import type { Op, RecordWrite } from "../../src/core/storage-ops.ts";
 import { apply, entityOf, stateOf } from "../../src/core/storage-ops.ts";
@@ -314,5 +315,78 @@ describe("a write to an entity that nobody reads now", () => {
     const { keeper } = world(false);
     absorb(keeper, set(2), { version: 1, epoch: "e1" });
     expect(entityOf(keeper.state, "t").records.size).toBe(0);
+  });
+});
+
+describe("a part that is not read, and what other rights bring", () => {
+  const A = { team: "a" };
+
+  /** The part was read to version 5, with record 1, which is at version 2. */
+  function kept() {
+    const state = stateOf();
+    const keeper = { state, epoch: "e1", emit: (op: Op) => apply(state, op) };
+    const part = replicaOf("t", false, A);
+    const whole = replicaOf("t");
+    const hear = (replica: Replica, id: string, version: number, data: JsonValue) => {
+      const log = { entity: "t", entity_id: id, version, data, created_at: TIME } as const;
+      changed([replica], keeper, { ...log, action: data === null ? "delete" : "update" });
+    };
+    begin(part, keeper, false, "few");
+    hear(part, "1", 2, A);
+    synced(part, keeper, { version: 5, reset: false, scope: "few" });
+    part.live = false;
+    const held = () => [...entityOf(state, "t").records.keys()];
+    const resumes = () => {
+      begin(part, keeper, false);
+      return part.since;
+    };
+    begin(whole, keeper, false);
+    return { keeper, part, whole, hear, held, resumes };
+  }
+
+  it("is read anew if it should have had a record that comes now", () => {
+    const { whole, hear, resumes } = kept();
+    hear(whole, "2", 4, A);
+    expect(resumes()).toBe(0);
+  });
+
+  it("is read anew if a record that it has cannot be read any more", () => {
+    const { keeper, whole, held, resumes } = kept();
+    synced(whole, keeper, { version: 6, reset: false });
+    expect(held()).toEqual([]);
+    expect(resumes()).toBe(0);
+  });
+
+  it.each([
+    ["that it has", "1", 2, A],
+    ["that is newer", "2", 6, A],
+    ["of another part", "2", 4, { team: "b" }],
+    ["that is deleted", "1", 6, null],
+  ])("is resumed after a record %s", (_, id, version, data) => {
+    const { whole, hear, resumes } = kept();
+    hear(whole, id, version, data);
+    expect(resumes()).toBe(5);
+  });
+
+  it("loses what is newer than its position, and does not come again", () => {
+    const { keeper, part, whole, hear, held, resumes } = kept();
+    for (const id of ["2", "3", "4"]) hear(whole, id, 7, A);
+    expect(resumes()).toBe(5);
+    hear(part, "2", 7, A);
+    hear(part, "3", 6, null);
+    synced(part, keeper, { version: 9, reset: false, scope: "few" });
+    expect(held()).toEqual(["1", "2"]);
+  });
+
+  it("keeps what is newer where it is read by field: of that only the changes come", () => {
+    const w = world(true);
+    w.begin();
+    w.field("1", "a", 2, 2);
+    w.synced(2);
+    w.keeper.emit(["record", "t", "1", { data: { a: 2, b: 3 }, version: 3 }]); // an own write
+    w.begin();
+    w.field("1", "b", 3, 3);
+    w.synced(4);
+    expect(w.held()).toEqual({ "1": { a: 2, b: 3 } });
   });
 });

@@ -658,6 +658,14 @@ def test_nothing_is_to_come_again_twice_if_all_comes_anew() -> None:
     assert entity.seven.unconfirmed == set()
 
 
+def test_by_field_only_what_has_changed_comes_again_so_what_is_newer_stays() -> None:
+    kept = StoredEntity(at(2), Granularity.FIELDS, {"1": HeldRecord(3, of("7", 3))})
+    replica = Replica("orders", Granularity.FIELDS, PendingOps(), kept)
+    replica.begin("e")
+    assert replica.synced(at(4)) == set()
+    assert replica.ids() == {"1"}
+
+
 class Whole:
     """An entity that is read as a whole, and of which part 7 was read before."""
 
