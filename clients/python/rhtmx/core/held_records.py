@@ -23,7 +23,7 @@ part is read from its beginning, once it is read again.
 from __future__ import annotations
 
 import json
-from typing import Protocol, cast
+from typing import Protocol
 
 import msgspec
 
@@ -37,7 +37,7 @@ from rhtmx.core.storage_ops import (
     SetPosition,
     StoredEntity,
 )
-from rhtmx.core.where import Where, WhereValues, where_of
+from rhtmx.core.where import Where, where_of
 from rhtmx.messages import ChangeAction, FieldAction, FieldChangeLog, Position
 from rhtmx.values.json_value import from_json
 
@@ -97,7 +97,7 @@ class HeldRecords:
         self._gone: dict[str, int] = {}
         places = [self._kept.position, *(place for place, _ in self._kept.parts.values())]
         self._epoch = next((each.epoch for each in places if each.epoch), "")
-        self._unread = {text: _where(text, entity) for text in ("", *self._kept.parts)}
+        self._unread = {text: _part(text, entity) for text in ("", *self._kept.parts)}
 
     # What is in it.
 
@@ -124,10 +124,9 @@ class HeldRecords:
             return ids
         return ids | {(i, name) for i in records for name in self._fields_of(i)}
 
-    def newer(self, where: Where | None, version: int) -> set[str]:
-        """The records of a part that are newer than a version."""
-        newer = [(i, held) for i, held in self._records.items() if held.version > version]
-        return {i for i, held in newer if where is None or where.has_text(held.data)}
+    def newer(self, version: int) -> set[str]:
+        """The records that are newer than a version."""
+        return {i for i, held in self._records.items() if held.version > version}
 
     def delivered(self, entity_id: str) -> int:
         """The newest version of a record that has come, as far as that still counts."""
@@ -330,7 +329,7 @@ class HeldRecords:
             place, granularity = self._kept.place(text)
             known = place.epoch == self._epoch and held.version <= place.version
             if known and (where is None or where.has_text(held.data)):
-                nowhere = Position(epoch=place.epoch, version=0)
+                nowhere = Position(epoch=place.epoch)
                 self._kept.set_place(text, nowhere, granularity)
                 self.pending_ops.put(SetPosition(self.entity, nowhere, granularity, text))
 
@@ -376,8 +375,8 @@ def _text(where: Where | None) -> str:
     return "" if where is None else where.text
 
 
-def _where(text: str, entity: str) -> Where | None:
-    return where_of(cast("WhereValues", from_json(text.encode())), entity) if text else None
+def _part(text: str, entity: str) -> Where | None:
+    return where_of(from_json(text.encode() or None), entity)
 
 
 def _split(data: bytes | None) -> dict[str, bytes]:

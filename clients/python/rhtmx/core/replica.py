@@ -60,7 +60,7 @@ class Replica:
         error: the server does not let it be read.
         stale: the records and fields that have yet to come anew.
         unconfirmed: the records that are newer than the position from which it is resumed: another
-            part has brought them, maybe by other rights. Those of this one come again.
+            part has brought them, maybe by other rights. Those of this one have yet to come again.
         records: the entity's records.
     """
 
@@ -129,7 +129,7 @@ class Replica:
         elif self.position.epoch != epoch or not self.position.version:
             self.start_over(Position(epoch=epoch, version=0))
         elif self.granularity is Granularity.RECORDS:
-            self.unconfirmed = self.records.newer(self.where, self.position.version)
+            self.unconfirmed = self.records.newer(self.position.version)
 
     def rewind(self) -> None:
         """What has come since its position was not taken: it is to come again."""

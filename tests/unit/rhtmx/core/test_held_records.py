@@ -682,6 +682,7 @@ class Whole:
         voided = SetPosition("orders", at(0), Granularity.RECORDS, part("7").text)
         place = self.records.place(part("7"))
         assert (voided in self.ops.take().ops.values()) == (place.version == 0), "it is stored"
+        assert self.records.kept().place(part("7").text) == (place, Granularity.RECORDS)
         return place
 
 
@@ -719,6 +720,23 @@ def test_a_part_that_is_read_no_longer_is_read_anew_all_the_same(entity: Entity)
     entity.records.leave(entity.seven)
     entity.eight.deliver(change("1", 3, of("7")), None)
     assert entity.records.place(part("7")) == at(0)
+
+
+def test_what_one_does_not_have_says_nothing_against_a_part_that_is_read_no_longer(
+    entity: Entity,
+) -> None:
+    entity.live(5)
+    entity.records.leave(entity.seven)
+    entity.eight.start_over(at(0))
+    entity.eight.deliver(change("1", 3, of("8")), None)
+    assert entity.records.place(part("7")) == at(5, scope=str(part("7")))
+
+
+def test_nothing_speaks_against_a_part_that_is_read() -> None:
+    entity = Entity(kept=kept_of_seven(position=at(5)))
+    entity.ops.take()
+    entity.eight.deliver(change("1", 3, of("7")), None)
+    assert not any(isinstance(op, SetPosition) for op in entity.ops.take().ops.values())
 
 
 def test_the_whole_is_read_anew_if_one_of_its_parts_says_otherwise() -> None:
