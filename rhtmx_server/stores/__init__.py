@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rhtmx_server.hidden_password import hide_password
 from rhtmx_server.ports import Store
-from rhtmx_server.stores.hidden_password import hide_password
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.stores.moving import Mover
 from rhtmx_server.stores.sqlite import FileOptions, SqliteMover, SqliteStore

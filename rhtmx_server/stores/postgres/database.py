@@ -33,9 +33,9 @@ from typing import Any
 import asyncpg
 
 from rhtmx.errors import RhtmxError
+from rhtmx_server.postgres_url import PostgresOptions
 from rhtmx_server.stores.postgres import tables
 from rhtmx_server.stores.postgres.failures import FAILED, failed, in_words
-from rhtmx_server.stores.postgres.options import PostgresOptions
 from rhtmx_server.stores.postgres.session import Session
 
 __all__ = ["Database"]

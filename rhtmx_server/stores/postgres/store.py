@@ -26,6 +26,7 @@ from rhtmx.errors import RhtmxError
 from rhtmx_server.horizon import StoredTimes
 from rhtmx_server.model import ClientRow, Departure, Head, HistoryEntry, Record
 from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
+from rhtmx_server.postgres_url import PostgresOptions, read_url
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, RecordPage, place
 from rhtmx_server.stores.chain import steps_back, walk_afar
 from rhtmx_server.stores.epoch import random_epoch
@@ -35,7 +36,6 @@ from rhtmx_server.stores.postgres import looking, members, reading, retention, t
 from rhtmx_server.stores.postgres.database import Database
 from rhtmx_server.stores.postgres.failures import FAILED, LOST, Overtaken, failed, storage_error
 from rhtmx_server.stores.postgres.looking import Look
-from rhtmx_server.stores.postgres.options import PostgresOptions, read_url
 from rhtmx_server.stores.postgres.session import Session
 
 __all__ = ["PostgresStore"]

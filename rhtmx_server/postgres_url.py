@@ -1,4 +1,4 @@
-"""Where a PostgreSQL is, and how it is used.
+"""Where a PostgreSQL is, and how it is used: the URL of a store.
 
 Knows URLs. Must not connect.
 """
@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from rhtmx_server.stores.hidden_password import hide_password
+from rhtmx_server.hidden_password import hide_password
 
 __all__ = ["PostgresOptions", "read_url"]
 

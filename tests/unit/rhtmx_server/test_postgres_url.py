@@ -1,11 +1,11 @@
-"""Facts about `rhtmx_server.stores.postgres.options`, and of passwords in messages."""
+"""Facts about `rhtmx_server.postgres_url`, and of passwords in messages."""
 
 from __future__ import annotations
 
 import pytest
 
-from rhtmx_server.stores.hidden_password import hide_password
-from rhtmx_server.stores.postgres.options import PostgresOptions, read_url
+from rhtmx_server.hidden_password import hide_password
+from rhtmx_server.postgres_url import PostgresOptions, read_url
 
 
 def test_our_own_options_are_taken_out_of_a_url_and_all_others_stay() -> None:
