@@ -1,6 +1,6 @@
-"""The interfaces between the rooms of the core: deciding, and storing.
+"""The interfaces between the rooms of the core: deciding, storing, and telling other nodes.
 
-Knows what a store and a decider are asked. Must not know how they answer.
+Knows what a store, a decider and a bus are asked. Must not know how they answer.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ __all__ = [
     "KEEP_ANSWERS",
     "BatchNeeds",
     "BatchWrites",
+    "Bus",
     "Decide",
     "HistoryReader",
     "MoreNeeds",
@@ -343,3 +344,61 @@ class Store(Protocol):
         before `tombstones_before` are forgotten, with all their outcomes; of the others,
         accepted outcomes further back than the last `keep_answers` numbers.
         """
+
+
+class Bus(Protocol):
+    """Tells the other nodes of a cluster what this one has committed.
+
+    It may lose, delay, repeat or reorder messages: they are only hints, and what is true is in
+    the store. Nothing that it does or fails to do holds up a commit, or fails one.
+
+    All calls are made on the event loop on which it was opened.
+    """
+
+    @property
+    def most_bytes(self) -> int:
+        """The largest message that it carries now: at least 1 kB.
+
+        It may change with each connection, as each server has its own limit.
+        """
+
+    @property
+    def dropped(self) -> int:
+        """How many messages have been dropped here since it was made, of those announced."""
+
+    async def open(
+        self, cluster: str, node: str, heard: Callable[[bytes], None], missed: Callable[[], None]
+    ) -> None:
+        """Connect, and listen to the other nodes of a cluster.
+
+        A bus that cannot be reached is no error: it is tried again, with growing, random pauses.
+
+        Args:
+            cluster: which one: the nodes of two clusters never hear each other, on whatever
+                server they meet. 1 to 64 letters, digits, `_` and `-`.
+            node: which of its nodes this is; spelt in the same way, and another for each node.
+            heard: is called with each message of another node, and never with one's own.
+            missed: is called whenever messages may have been lost on their way to this node:
+                it is connected again, or was too slow. Maybe more often than that.
+
+        Raises:
+            ValueError: a name that is not spelt so.
+            RhtmxError: `STORAGE_FAILED`, for what no other try will mend, with what to do:
+                credentials are refused, a certificate is not trusted, a file is not there.
+        """
+
+    def announce(self, message: bytes) -> None:
+        """Send a message to all other nodes, now or never. Never waits, and never raises.
+
+        It is dropped, and counted, if the bus is not connected, if it is larger than
+        `most_bytes`, or if too much waits to be sent already.
+        """
+
+    def ready(self) -> bool:
+        """Whether it is connected, as far as is known.
+
+        A server that has stopped without a word is noticed within some seconds.
+        """
+
+    async def close(self) -> None:
+        """Disconnect, within seconds. Nothing is heard any more. May be called twice."""

@@ -14,7 +14,7 @@ STORES = ("rhtmx_server.stores", "rhtmx.stores")
 
 PURE = (*SHELLS, *CHANCE, *DRIVERS, *STORES)
 
-OUTSIDE = ("rhtmx_server.transports", *STORES, *DRIVERS)
+OUTSIDE = ("rhtmx_server.transports", "rhtmx_server.buses", *STORES, *DRIVERS)
 SHELL_ROOMS = ("rhtmx.api", "rhtmx.runtime", "rhtmx.grpc", "rhtmx.cli", "rhtmx.mcp")
 PROTOCOL = ("mcp", "mcp_types")
 """The package for AI assistants: no part of ours but one may load it."""
@@ -44,6 +44,24 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx_server.access": (*PURE, "rhtmx.wire"),
     "rhtmx_server.authenticators.key_cache": PURE,
     "rhtmx_server.authenticators": ("rhtmx_server.connections", "rhtmx.wire", *OUTSIDE),
+    "rhtmx_server.buses": (
+        "rhtmx_server.connections",
+        "rhtmx_server.delivery",
+        "rhtmx_server.trackers",
+        "rhtmx_server.transports",
+        "rhtmx_server.writing",
+        "rhtmx.wire",
+        *STORES,
+    ),
+    **dict.fromkeys(
+        (
+            "rhtmx_server.buses.backoff",
+            "rhtmx_server.buses.listener",
+            "rhtmx_server.buses.nats_url",
+            "rhtmx_server.buses.outbound",
+        ),
+        PURE,
+    ),
     "rhtmx_server.connections.session": PURE,
     "rhtmx_server.connections.checks": PURE,
     "rhtmx_server.encoding": (
@@ -70,6 +88,7 @@ NEVER: dict[str, tuple[str, ...]] = {
         "rhtmx.wire",
         "rhtmx_server.delivery",
         "rhtmx_server.transports",
+        "rhtmx_server.buses",
         *STORES,
         *DRIVERS,
     ),
@@ -77,8 +96,14 @@ NEVER: dict[str, tuple[str, ...]] = {
         "rhtmx_server.trackers",
         "rhtmx_server.delivery",
         "rhtmx_server.transports",
+        "rhtmx_server.buses",
     ),
-    "rhtmx_server.transports": ("rhtmx_server.trackers", "rhtmx_server.forms", *STORES),
+    "rhtmx_server.transports": (
+        "rhtmx_server.trackers",
+        "rhtmx_server.forms",
+        "rhtmx_server.buses",
+        *STORES,
+    ),
     "rhtmx.patterns": (*PURE, *SHELL_ROOMS, "rhtmx.core", "rhtmx.wire", "google"),
     "rhtmx.schema": (*PURE, *SHELL_ROOMS, "rhtmx.core", "rhtmx.wire", "google"),
     "rhtmx_codegen": (*PURE, *SHELL_ROOMS, "rhtmx.core", "rhtmx_server", "codegen"),
