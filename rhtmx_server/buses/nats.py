@@ -90,6 +90,7 @@ class NatsCarrier:
         try:
             async with asyncio.timeout(_ALL_CONNECTING):
                 await client.connect(**self._arguments(client, listener, trusted))
+                client.failure = None  # of a server that was tried before this one
                 await line.listen()
         except BaseException as error:
             await line.close()
@@ -277,7 +278,8 @@ class _Client(Client):
                 log.error("the bus may not be used as it should be: %s", error)
             self.denied = error
         else:
-            self._end(error)
+            self.failure = error
+            self._listener.ended()
 
     async def on_closed(self) -> None:
         """Take that the library has given up the connection."""
@@ -293,12 +295,7 @@ class _Client(Client):
         if (writer := self._writer()) is not None:
             writer.transport.abort()
         self._transport = None
-        self._pending.clear()
-        self._pending_data_size = 0
         self._status = Client.DISCONNECTED
-
-    async def _process_op_err(self, error: Exception) -> None:
-        self._end(error)
 
     def _connect_command(self) -> bytes:
         """Make what logs in: the first that is sent after the greeting."""
@@ -311,7 +308,3 @@ class _Client(Client):
     def _writer(self) -> Any:
         transport: Any = self._transport
         return None if transport is None else transport._io_writer
-
-    def _end(self, error: Exception) -> None:
-        self.failure = error
-        self._listener.ended()
