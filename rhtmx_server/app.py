@@ -21,12 +21,10 @@ from rhtmx_server.composition import Declarations, Merge, Said, compose
 from rhtmx_server.config import Config
 from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.scope_functions import ScopeFunction
-from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.tokens import AuthenticateFunction, check_authenticate, check_open
 from rhtmx_server.forms.field_names import Extra
 from rhtmx_server.forms.form import Form
-from rhtmx_server.hooks import CommitHooks, Hook, HookRunner
-from rhtmx_server.horizon import ServerClock, wall_clock
+from rhtmx_server.hooks import CommitHooks, Hook
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import Mutation
 from rhtmx_server.ports import Store
@@ -35,7 +33,8 @@ from rhtmx_server.schema.declare import declare
 from rhtmx_server.schema.new_ids import new_id
 from rhtmx_server.schema.upcast import UpcastFunction
 from rhtmx_server.server import RunningServer
-from rhtmx_server.stores import open_store
+from rhtmx_server.sharing import Bus
+from rhtmx_server.storage import open_storage
 from rhtmx_server.threads import PoolSet
 from rhtmx_server.times import to_micros
 from rhtmx_server.trackers.changes import ChangeTracker
@@ -55,8 +54,9 @@ class App:
     """A server: entities, forms, a store, and a port to listen on.
 
     Args:
-        store: `sqlite:///relative.db`, `sqlite:////absolute.db` or `memory://`;
+        store: `sqlite:///relative.db`, `sqlite:////absolute.db`, `postgresql://…`, `memory://`;
             or a store of your own.
+        bus: of several servers on one store: `nats://…`, or `notify:` for its PostgreSQL.
         config: address, limits and times.
         undeclared: whether clients may use entities that were not declared
             with `entity`. By default: if none was.
@@ -83,6 +83,7 @@ class App:
         self,
         *,
         store: str | Store = "sqlite:///rhtmx.db",
+        bus: str | Bus | None = None,
         config: Config | None = None,
         undeclared: bool | None = None,
         authenticate: AuthenticateFunction | None = None,
@@ -96,33 +97,36 @@ class App:
         if authenticate is not None:
             check_authenticate(authenticate)
         self.metrics = Metrics()
-        self._store = open_store(store) if isinstance(store, str) else store
+        self._storage, self._places = open_storage(store, bus), (store, bus)
         self._declared = Declarations(undeclared, authenticate)
         self._hooks = CommitHooks()
-        self._clock = ServerClock(wall_clock, time.monotonic)
         self._server: RunningServer | None = None
         self._pools = PoolSet()
         if schema is not None:
             declare(self, schema, time.time_ns, new_id)
             self._declared.schema = schema
 
-    def configure(self, config: Config, *, store: str | None = None) -> None:
+    def configure(
+        self, config: Config, *, store: str | None = None, bus: str | None = None
+    ) -> None:
         """Take other settings, before it runs: the command line's, over the program's.
 
         Args:
             config: takes the place of the one given before.
             store: takes the place of the one given before.
+            bus: likewise.
 
         Raises:
             RuntimeError: it runs already.
-            ValueError: settings that do not go together, or no such store.
+            ValueError: settings that do not go together, or no such store or bus.
         """
         if self._server is not None:
             raise RuntimeError("this app is running: configure it before")
         config.agree()
         self.config = config
-        if store is not None:
-            self._store = open_store(store)
+        if store is not None or bus is not None:
+            self._places = store or self._places[0], bus or self._places[1]
+            self._storage = open_storage(*self._places)
 
     # Declaring.
 
@@ -263,8 +267,7 @@ class App:
     ) -> H | Callable[[H], H]:
         """Have a function called after each commit, in order. A decorator.
 
-        The function takes the `Change`. One after the other is called: one that
-        takes long makes the next ones late.
+        It takes the `Change`. One that takes long makes the next ones late.
 
         Args:
             entity: of this entity only.
@@ -314,11 +317,8 @@ class App:
             raise RuntimeError("this app is running already")
         self._hooks.check(self._declared.allowed)
         check_open(self.config, asks=self._declared.authenticate is not None)
-        hooks = HookRunner(self._hooks, self._store)
-        self._clock = ServerClock(wall_clock, time.monotonic)
-        server = RunningServer(self._compose(), hooks, self.pages, self._clock)
         # Before the first await: a second `start` must find it.
-        self._server = server
+        server = self._server = self._compose()
         try:
             return await server.start()
         except BaseException:
@@ -388,9 +388,8 @@ class App:
     @property
     def fields(self) -> FieldTracker:
         """Records field by field: writes take the same road as a socket's."""
-        services = self._running.services
-        check, clock = wire.check_json, self._clock
-        return FieldTracker(self._submit, services.store, check, clock, services.past)
+        services, clock = self._running.services, self._running.clock
+        return FieldTracker(self._submit, services.store, wire.check_json, clock, services.past)
 
     def transaction(
         self,
@@ -418,7 +417,7 @@ class App:
         return AppTransaction(
             self._submit,
             wire.check_json,
-            self._clock,
+            self._running.clock,
             client_id=client_id,
             seq=seq,
             timestamp=timestamp,
@@ -464,9 +463,9 @@ class App:
     async def rescope(self, subject: str) -> None:
         """Find out anew what a subject may read, on all its connections.
 
-        To be called when what `scope` functions say has changed. Whoever gained a part
-        is sent it, and what may not be read any more is taken away. Who has no right to
-        anything any more keeps its connection. Returns when nothing of before has effect.
+        To be called when what `scope` functions say has changed. Whoever gained a part is sent it,
+        and what may not be read any more is taken away. Who has no right any more keeps its
+        connection. Returns when nothing of before has effect, at this server.
         """
         await self._running.rescope(subject)
 
@@ -476,13 +475,14 @@ class App:
 
     # Inside.
 
-    def _compose(self) -> Services:
+    def _compose(self) -> RunningServer:
         return compose(
             self.config,
-            self._store,
+            self._storage,
             self._declared,
+            self._hooks,
+            self.pages,
             self.metrics,
-            self._clock,
             self._pools,
             lambda: () if self._server is None else self._server.connections(),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ from rhtmx.schema.declared import Schema
 from rhtmx.wire.limits import FORBIDDEN_KEYS
 from rhtmx_server.access.access import Access
 from rhtmx_server.access.entity import Entity, Partition, check_entity_name, parse_partition
+from rhtmx_server.cluster import ClusterNode
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission
 from rhtmx_server.connections.connection import Connection
@@ -29,7 +30,9 @@ from rhtmx_server.delivery.outbox import Tick
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.forms.runner import ValidatorRunner
+from rhtmx_server.hooks import CommitHooks, HookRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
+from rhtmx_server.leadership import Leadership
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.schema.declare import require_nothing_said
@@ -42,6 +45,8 @@ from rhtmx_server.schema.upcast import (
     check_upcast,
     version_of,
 )
+from rhtmx_server.server import RunningServer
+from rhtmx_server.storage import Storage
 from rhtmx_server.threads import DaemonPool, PoolSet
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import fields_decider
@@ -139,6 +144,11 @@ class Declarations:
         self.upcasts.setdefault((entity, version), []).append(function)
 
     @property
+    def hides(self) -> Mapping[str, Collection[str]]:
+        """The keys of the fields that never leave the server, by entity."""
+        return {name: each.hidden for name, each in self.entities.items() if each.hidden}
+
+    @property
     def allowed(self) -> frozenset[str] | None:
         """The names of the entities that may be used; `None` for any."""
         open_to_all = not self.entities if self.undeclared is None else self.undeclared
@@ -157,6 +167,44 @@ class Declarations:
 
 def compose(
     config: Config,
+    storage: Storage,
+    declared: Declarations,
+    hooks: CommitHooks,
+    pages: Mapping[str, tuple[str, bytes]],
+    metrics: Metrics,
+    pools: PoolSet,
+    connections: Callable[[], Iterable[Connection]],
+) -> RunningServer:
+    """Put a server together. To be called where the event loop runs.
+
+    Args:
+        config: limits and times.
+        storage: where records are kept, and the bus to other servers that use it.
+        declared: what the program said.
+        hooks: what it wants to be told.
+        pages: what is served over plain HTTP besides the API.
+        metrics: takes figures.
+        pools: makes the threads.
+        connections: all that there are.
+    """
+    shared, bus = storage.shared, storage.bus
+    # By one clock, however many servers there are: that of the store they share.
+    wall = wall_clock if shared is None else lambda: wall_clock() + shared.ahead
+    clock, now = ServerClock(wall, time.monotonic), time.monotonic
+    services = _services(config, storage.store, declared, metrics, clock, pools, connections)
+    leadership = Leadership(shared, now)
+    hides = declared.hides
+    runner = HookRunner(
+        hooks, services.store, hiding=hides, shared=shared, leads=leadership, now=now
+    )
+    node = None
+    if shared is not None and bus is not None:
+        node = ClusterNode(shared, bus, services, runner, leadership, hides, connections)
+    return RunningServer(services, runner, pages, clock, leadership, node)
+
+
+def _services(
+    config: Config,
     store: Store,
     declared: Declarations,
     metrics: Metrics,
@@ -164,17 +212,7 @@ def compose(
     pools: PoolSet,
     connections: Callable[[], Iterable[Connection]],
 ) -> Services:
-    """Put the parts of a server together. To be called where the event loop runs.
-
-    Args:
-        config: limits and times.
-        store: where records are kept.
-        declared: what the program said.
-        metrics: takes figures.
-        clock: stamps what is written.
-        pools: makes the threads.
-        connections: all that there are, for the figures of all of them together.
-    """
+    """What every door needs of a server."""
 
     def pool(name: str) -> DaemonPool:
         return pools.make(config.validator_threads, name)
@@ -187,20 +225,19 @@ def compose(
     runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
     ask, scoping = declared.authenticate, pool("rhtmx-scope")
     unlogged, schema = declared.unlogged, declared.schema
-    hides = {name: each.hidden for name, each in declared.entities.items() if each.hidden}
     access = access_of(
         declared.entities, declared.scopes, scoping, config.validator_timeout, unlogged=unlogged
     )
     return Services(
         config=config,
-        store=untold(store, hides),
+        store=untold(store, declared.hides),
         hub=hub,
         committer=_committer(config, store, declared, metrics, clock, access, hub),
         tick=tick,
         turns=Turns(time.monotonic, call_soon),
         forms=FormTracker(runner, declared.forms, at_once=config.requests),
         metrics=metrics,
-        clock=wall_clock,
+        clock=clock.wall,
         now=time.monotonic,
         entities=declared.allowed,
         fieldless=declared.fieldless,

@@ -9,13 +9,19 @@ it writes itself.
 
 Fields that never leave the server are not in the history. A hook sees them as they are when
 it is called, which may be later than its commit.
+
+Where several nodes share a store, the one that leads calls the hooks for what all of them commit.
+How far it is, it notes in the store after each page: who leads after it goes on from there, and may
+tell the commits of one page once more. So each is told at least once, over all nodes and restarts.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -29,7 +35,8 @@ from rhtmx_server.functions import blocks, call, name_of, require_one_argument, 
 from rhtmx_server.model import Commit, Record
 from rhtmx_server.names import suggestion
 from rhtmx_server.ports import Store
-from rhtmx_server.record_page import HistoryPosition
+from rhtmx_server.record_page import HistoryPosition, place
+from rhtmx_server.sharing import SharedStore
 from rhtmx_server.threads import DaemonPool
 from rhtmx_server.trackers.hidden import whole
 from rhtmx_server.trackers.values import change_of
@@ -42,6 +49,12 @@ Hook: TypeAlias = Callable[[Change], object]
 """A hook as its author writes it: plain or `async`."""
 
 PAGE = 100
+
+_NOTE_EVERY = 30.0
+"""Seconds after which it is noted that hooks are called."""
+
+_LOOK_EVERY = 1.0
+"""Seconds after which the node that leads looks for commits of which it has not heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,12 @@ class CommitHooks:
                     f"{suggestion(each.entity, entities)}",
                 )
 
+    @property
+    def entities(self) -> Collection[str] | None:
+        """Of which entities they want to know; `None` for all."""
+        names = {each.entity for each in self._hooks}
+        return None if None in names else {name for name in names if name is not None}
+
     def of(self, entity: str) -> list[_Registered]:
         """Return the hooks that want to know of an entity's commits; of a conflict log: none."""
         if not self._hooks or entity.startswith(RESERVED):
@@ -118,14 +137,32 @@ class HookRunner:
     Args:
         hooks: whom to call.
         store: where the commits are read.
+        hiding: the entities that have fields which never leave the server, as far as is known.
+        shared: where it is noted how far hooks are, if several nodes share the store.
+        leads: whether this node is the one that calls hooks.
+        now: seconds, of a clock that does not jump.
     """
 
-    def __init__(self, hooks: CommitHooks, store: Store) -> None:
+    def __init__(
+        self,
+        hooks: CommitHooks,
+        store: Store,
+        *,
+        hiding: Iterable[str] = (),
+        shared: SharedStore | None = None,
+        leads: Callable[[], bool] = lambda: True,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._hooks = hooks
         self._store = store
+        self._shared = shared
+        self._leads = leads
+        self._leading = False
+        self._now = now
+        self._noted = 0.0
         self._told: dict[str, int | HistoryPosition] = {}
-        self._behind: dict[str, None] = {}
-        self._hiding: set[str] = set()
+        self._behind: dict[str, int] = {}
+        self._hiding = set(hiding)
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -134,6 +171,8 @@ class HookRunner:
 
     def notice(self, commits: Sequence[Commit]) -> None:
         """Take note that there are commits to tell of."""
+        if self._shared is not None:
+            return  # `moved` is said of these, too
         for commit in commits if self._hooks else ():
             entity = commit.record.entity
             if self._hooks.of(entity):
@@ -142,10 +181,21 @@ class HookRunner:
                 # From the first commit of this run on: what was before was told before, or to
                 # nobody.
                 self._told.setdefault(entity, commit.record.version - 1)
-                self._behind[entity] = None
+                self._behind[entity] = commit.record.version
         if self._behind:
             self._idle.clear()
             self._wake.set()
+
+    def moved(self, entities: Iterable[str]) -> None:
+        """Take note that there are commits of some entities, of whatever node."""
+        if self._leading and any(map(self._hooks.of, entities)):
+            self._wake.set()
+
+    async def start(self) -> None:
+        """Begin with what is committed from now on; or where another server has stopped."""
+        if self._shared is not None and self._hooks:
+            await self._shared.begin_telling(self._hooks.entities)
+            self._noted = self._now()
 
     async def run(self) -> None:
         """Call hooks until cancelled. One that fails is logged, and the rest go on."""
@@ -156,23 +206,48 @@ class HookRunner:
 
     async def _run(self) -> None:
         while True:
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if self._shared is None else _LOOK_EVERY):
+                    await self._wake.wait()
             self._wake.clear()
+            if self._shared is not None and self._hooks:
+                await self._find_behind(self._shared)
             while self._behind:
                 entity = next(iter(self._behind))
                 # Before it is read: a commit that comes meanwhile puts it back in line.
-                del self._behind[entity]
+                upto = self._behind.pop(entity)
                 try:
-                    await self._catch_up(entity)
+                    await self._catch_up(entity, upto)
                 except RhtmxError as error:
                     log.error("commits of %r wait for their hooks: %s", entity, error)
             self._idle.set()
 
-    async def finish(self) -> None:
-        """Wait until every commit noticed so far was told."""
-        await self._idle.wait()
+    async def _find_behind(self, shared: SharedStore) -> None:
+        """Look of which entities there are commits to tell of, if that is for this node to do."""
+        self._behind.clear()
+        was, self._leading = self._leading, self._leads()
+        if not self._leading:
+            return
+        try:
+            if not was or self._now() - self._noted > _NOTE_EVERY:
+                self._told = dict(await shared.begin_telling(self._hooks.entities))
+                self._noted = self._now()
+            heads = await shared.heads()
+        except RhtmxError as error:
+            log.error("commits wait for their hooks: %s", error)
+            self._leading = False
+            return
+        for entity, head in heads.items():
+            told = place(self._told.setdefault(entity, 0)).version
+            if told < head.version and self._hooks.of(entity):
+                self._behind[entity] = head.version
 
-    async def _catch_up(self, entity: str) -> None:
+    async def finish(self) -> None:
+        """Wait until every commit noticed so far was told, unless another node goes on."""
+        if self._shared is None:
+            await self._idle.wait()
+
+    async def _catch_up(self, entity: str, upto: int) -> None:
         while page := await self._store.history(entity, after=self._told[entity], limit=PAGE):
             for entry in page:
                 if not entry.lost:
@@ -180,6 +255,12 @@ class HookRunner:
                     for hook in self._hooks.of(entity):
                         await self._call(hook, record)
             self._told[entity] = page.end
+            if self._shared is not None:
+                await self._shared.note_told(entity, page.end.version)
+                if not self._leads():
+                    return
+        if place(self._told[entity]).version < upto:  # of the last ones no history is kept
+            self._told[entity] = upto
 
     async def _whole(self, record: Record) -> Record:
         """A record of the history, with what is hidden of it now."""

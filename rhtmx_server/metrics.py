@@ -46,6 +46,11 @@ class Metrics:
             reader is slow, or new.
         outbox_bytes: gauge of the bytes that wait to be sent.
         stalled: counter of the readers that were cut off.
+        leads: gauge: 1 on the node that does what one does for all, and on a server alone.
+        bus_connected: gauge: 1 if the bus to the other nodes is there.
+        bus_dropped: gauge of the messages that were not sent to the others.
+        log_gaps: gauge of how often the log was read for what the bus had not brought.
+        batches_held: gauge of the batches that wait for what comes before them.
 
     A gauge may be set, or given a function to ask: `set_function`.
 
@@ -73,6 +78,13 @@ class Metrics:
         self.outbox_bytes = self._gauge("outbox_bytes", "Bytes that wait to be sent.")
         self.stalled = Counter(
             "rhtmx_stalled", "Readers that were cut off.", registry=self.registry
+        )
+        self.leads = self._gauge("leads", "Whether this node does what one does for all.")
+        self.bus_connected = self._gauge("bus_connected", "Whether the bus is there.")
+        self.bus_dropped = self._gauge("bus_dropped", "Messages to other nodes that were not sent.")
+        self.log_gaps = self._gauge("log_gaps", "How often commits of other nodes were read.")
+        self.batches_held = self._gauge(
+            "batches_held", "Batches that wait for what was committed before them."
         )
         self._connections = self._gauge("connections", "Open connections.", "endpoint")
         self._abandoned = self._gauge(

@@ -34,6 +34,7 @@ __all__ = [
     "ClientRow",
     "Clock",
     "Commit",
+    "CommittedBatch",
     "Context",
     "Decision",
     "Departure",
@@ -41,6 +42,7 @@ __all__ = [
     "Head",
     "HistoryEntry",
     "Key",
+    "LogRow",
     "LostWrite",
     "Mutation",
     "MutationMessage",
@@ -336,6 +338,28 @@ class Outcome(msgspec.Struct, gc=False):
     rejected: bool = False
 
 
+class LogRow(msgspec.Struct, gc=False):
+    """What one batch wrote in one entity.
+
+    Args:
+        entity: the collection.
+        base: the version after which it begins.
+        upto: its last version.
+        body: as `log_body` has packed it; `None` if that is not at hand.
+        commits: it, where it was written here.
+    """
+
+    entity: str
+    base: int
+    upto: int
+    body: bytes | None = None
+    commits: Sequence[Commit] | None = None
+
+
+CommittedBatch: TypeAlias = Sequence[LogRow]
+"""What one batch wrote: at most one row for each entity."""
+
+
 class HistoryEntry(msgspec.Struct, gc=False):
     """One commit, or one lost field write, as kept for audit.
 
@@ -347,12 +371,15 @@ class HistoryEntry(msgspec.Struct, gc=False):
         lost: it was a write that lost.
         previous: of a commit, the version of the one of the same record that was before it;
             0 for none, `None` if that was not noted.
+        commit: what has just been committed, as its live readers are told; not kept by every
+            store.
     """
 
     record: Record
     granularity: Granularity
     lost: bool = False
     previous: int | None = None
+    commit: Commit | None = None
 
 
 class Head(msgspec.Struct, gc=False):

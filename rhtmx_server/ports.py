@@ -1,6 +1,6 @@
-"""The interfaces between the rooms of the core: deciding, storing, and telling other nodes.
+"""The interfaces between the rooms of the core: deciding, and storing.
 
-Knows what a store, a decider and a bus are asked. Must not know how they answer.
+Knows what a store and a decider are asked. Must not know how they answer.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from rhtmx.messages import Blame, BlameResult, History, HistoryResult, Push, PushFields
 from rhtmx_server.horizon import StoredTimes
@@ -28,12 +28,13 @@ from rhtmx_server.model import (
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition
 
 __all__ = [
+    "EVERY_VERSION",
     "KEEP_ANSWERS",
     "BatchNeeds",
     "BatchWrites",
-    "Bus",
     "Decide",
     "HistoryReader",
+    "Moment",
     "MoreNeeds",
     "Snapshot",
     "Store",
@@ -62,6 +63,18 @@ MoreNeeds: TypeAlias = tuple[Collection[Key], Collection[str]]
 """Records and clients, by their ids."""
 
 
+class Moment(NamedTuple):
+    """When a batch is decided, where many nodes write: by the store, which is one for all of them.
+
+    Args:
+        epoch: of the store.
+        now: microseconds since 1970; later than what the batch looks at was written.
+    """
+
+    epoch: str
+    now: int
+
+
 @dataclass(slots=True)
 class BatchNeeds:
     """What a batch of mutations has to see of the store.
@@ -70,15 +83,15 @@ class BatchNeeds:
         records: the records that they write, in the order in which they are needed.
         clients: the ids of their clients.
         outcomes: (client_id, seq) of each numbered one.
-        more: is given those of `records` that were read, once, and says what else is wanted:
-            other records, which need not be looked up where their entity was never written,
-            and other clients.
+        more: is given those of `records` that were read, and when, once, and says what else is
+            wanted: other records, which need not be looked up where their entity was never
+            written, and other clients.
     """
 
     records: Collection[Key] = ()
     clients: Collection[str] = ()
     outcomes: Collection[tuple[str, int]] = ()
-    more: Callable[[Mapping[Key, Record]], MoreNeeds] | None = None
+    more: Callable[[Mapping[Key, Record], Moment | None], MoreNeeds] | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +111,7 @@ class Snapshot:
         unread: the last ones of the records that were wanted, where all of them
             together weigh more than about 1 MiB: to read them takes too long.
             The first one is always read. So it is once again with `BatchNeeds.more`.
+        moment: when it is; `None` where the server's own clock says that.
     """
 
     records: dict[Key, Record] = field(default_factory=dict)
@@ -107,6 +121,7 @@ class Snapshot:
     known: int = 0
     last_parts: dict[Key, frozenset[str]] = field(default_factory=dict)
     unread: AbstractSet[Key] = frozenset()
+    moment: Moment | None = None
 
 
 @dataclass(slots=True)
@@ -135,6 +150,9 @@ class BatchWrites:
     parts: Collection[PartRow] = ()
 
 
+EVERY_VERSION = 2**63 - 1
+"""No version is above it."""
+
 KEEP_ANSWERS = 100_000
 """Answers kept for a client that never confirms them: more than can be under way."""
 
@@ -158,7 +176,7 @@ class HistoryReader(Protocol):
 
 
 class Store(Protocol):
-    """Where records live. One process at a time writes to it.
+    """Where records live. One process at a time writes to it, or several, where it is `shared`.
 
     Every method may raise `RhtmxError` with `STORAGE_FULL` (nothing was
     written, reading goes on) or `STORAGE_FAILED`.
@@ -167,6 +185,24 @@ class Store(Protocol):
     @property
     def epoch(self) -> str:
         """Random id made with the store, another one after a restore."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes write to it, too: then it is a `sharing.SharedStore`."""
+
+    def counts(self, epoch: str | None, entity: str) -> int:
+        """Up to which version a position of an epoch counts in this one.
+
+        Those of this epoch do, all of them. A standby that took over may lack what the last epoch
+        ended with, and no more: then those of before do, up to there.
+
+        Args:
+            epoch: of the position; `None` if that is not known.
+            entity: the collection.
+
+        Returns:
+            The version; -1 if no position of that epoch counts.
+        """
 
     async def open(self) -> None:
         """Open it, and create it if need be.
@@ -344,61 +380,3 @@ class Store(Protocol):
         before `tombstones_before` are forgotten, with all their outcomes; of the others,
         accepted outcomes further back than the last `keep_answers` numbers.
         """
-
-
-class Bus(Protocol):
-    """Tells the other nodes of a cluster what this one has committed.
-
-    It may lose, delay, repeat or reorder messages: they are only hints, and what is true is in
-    the store. Nothing that it does or fails to do holds up a commit, or fails one.
-
-    All calls are made on the event loop on which it was opened.
-    """
-
-    @property
-    def most_bytes(self) -> int:
-        """The largest message that it carries now: at least 1 kB.
-
-        It may change with each connection, as each server has its own limit.
-        """
-
-    @property
-    def dropped(self) -> int:
-        """How many messages have been dropped here since it was made, of those announced."""
-
-    async def open(
-        self, cluster: str, node: str, heard: Callable[[bytes], None], missed: Callable[[], None]
-    ) -> None:
-        """Connect, and listen to the other nodes of a cluster.
-
-        A bus that cannot be reached is no error: it is tried again, with growing, random pauses.
-
-        Args:
-            cluster: which one: the nodes of two clusters never hear each other, on whatever
-                server they meet. 1 to 64 letters, digits, `_` and `-`.
-            node: which of its nodes this is; spelt in the same way, and another for each node.
-            heard: is called with each message of another node, and never with one's own.
-            missed: is called whenever messages may have been lost on their way to this node:
-                it is connected again, or was too slow. Maybe more often than that.
-
-        Raises:
-            ValueError: a name that is not spelt so.
-            RhtmxError: `STORAGE_FAILED`, for what no other try will mend, with what to do:
-                credentials are refused, a certificate is not trusted, a file is not there.
-        """
-
-    def announce(self, message: bytes) -> None:
-        """Send a message to all other nodes, now or never. Never waits, and never raises.
-
-        It is dropped, and counted, if the bus is not connected, if it is larger than
-        `most_bytes`, or if too much waits to be sent already.
-        """
-
-    def ready(self) -> bool:
-        """Whether it is connected, as far as is known.
-
-        A server that has stopped without a word is noticed within some seconds.
-        """
-
-    async def close(self) -> None:
-        """Disconnect, within seconds. Nothing is heard any more. May be called twice."""

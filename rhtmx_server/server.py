@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
+from rhtmx_server.cluster import ClusterNode
 from rhtmx_server.conflict_log import base_of
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
@@ -43,6 +45,11 @@ class RunningServer:
         hooks: what the program wants to be told.
         pages: what is served over HTTP besides the API.
         clock: stamps what is written.
+        leads: whether it does what one of several servers does for all.
+        node: what it does as one of several; `None` for one that is alone.
+
+    Attributes:
+        clock: stamps what is written.
     """
 
     def __init__(
@@ -51,9 +58,13 @@ class RunningServer:
         hooks: HookRunner,
         pages: Mapping[str, tuple[str, bytes]],
         clock: ServerClock,
+        leads: Callable[[], bool],
+        node: ClusterNode | None = None,
     ) -> None:
         self.services = services
-        self._clock = clock
+        self.clock = clock
+        self._leads = leads
+        self._node = node
         self.url = ""
         self._ready = False
         self._hooks = hooks
@@ -82,31 +93,54 @@ class RunningServer:
                     await services.committer.realign(entity)
             # Before anybody may connect: a hub at 0 would take every commit for a gap.
             services.hub.start(await services.store.heads())
-            self._clock.not_before((await services.store.kept()).horizon or 0)
+            self.clock.not_before((await services.store.kept()).horizon or 0)
+            await self._hooks.start()
+            following = (
+                ()
+                if self._node is None
+                else await self._node.start(self._disconnect, self._rescope)
+            )
             await self.grpc.listen()
             port = await self._websockets.start()
         # Also when cancelled: a store that stays open keeps the lock on its file.
         except BaseException:
             self.grpc.stop_accepting()
             await self.grpc.stop(asyncio.get_running_loop().time())
+            if self._node is not None:
+                await self._node.stop()
             await services.store.close()
             raise
-        # Hooks first, as they only take a note.
-        takers = self._hooks.notice, services.hub.deliver
-        self._writing = asyncio.create_task(hand_out(services.committer.run(), *takers))
-        self._tasks = [
-            asyncio.create_task(self._hooks.run()),
-            asyncio.create_task(watch(self.connections, services.now, services.config)),
-            asyncio.create_task(watch_readiness(self.ready, self.grpc.readiness_changed)),
-            asyncio.create_task(
-                collect(services.store, services.hub, services.config, self._clock, services.now)
-            ),
-        ]
+        self._begin(following)
         host = services.config.host
         self.url = f"ws://{f'[{host}]' if ':' in host else host}:{port}/api/ws"
         self._ready = True
         self.grpc.readiness_changed()
         return self.url
+
+    def _begin(self, following: Iterable[Coroutine[Any, Any, None]]) -> None:
+        """Hand out what is committed from now on, and do what is done by the clock."""
+        services = self.services
+        # Hooks first, as they only take a note.
+        takers = self._hooks.notice, services.hub.deliver
+        if self._node is not None:
+            takers = self._hooks.notice, self._node.following.committed
+        self._writing = asyncio.create_task(hand_out(services.committer.run(), *takers))
+        self._tasks = [
+            *map(asyncio.create_task, following),
+            asyncio.create_task(self._hooks.run()),
+            asyncio.create_task(watch(self.connections, services.now, services.config)),
+            asyncio.create_task(watch_readiness(self.ready, self.grpc.readiness_changed)),
+            asyncio.create_task(
+                collect(
+                    services.store,
+                    services.hub,
+                    services.config,
+                    self.clock,
+                    services.now,
+                    self._leads,
+                )
+            ),
+        ]
 
     async def _divide(self) -> None:
         """Have the store keep the parts that are declared, and no others."""
@@ -126,14 +160,24 @@ class RunningServer:
     async def rescope(self, subject: str) -> None:
         """Find out anew what a subject may read, on all its connections.
 
-        Returns when all of them go by what was found.
+        Returns when all of them go by what was found; at other servers within a second or so.
         """
+        if self._node is not None:
+            self._node.tell(subject, ends=False)
+        await self._rescope(subject)
+
+    async def _rescope(self, subject: str) -> None:
         await asyncio.gather(
             self.services.rescope(subject), *(each.rescope() for each in self._of(subject))
         )
 
     def disconnect(self, subject: str) -> None:
         """End all connections of a subject, and what it is answered without one."""
+        if self._node is not None:
+            self._node.tell(subject, ends=True)
+        self._disconnect(subject)
+
+    def _disconnect(self, subject: str) -> None:
         error = signed_out()
         for connection in self._of(subject):
             connection.close(error.code, error.message)
@@ -163,6 +207,8 @@ class RunningServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._node is not None:
+            await self._node.stop()
         await self.services.store.close()
 
 

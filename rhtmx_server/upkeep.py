@@ -24,6 +24,7 @@ log = logging.getLogger("rhtmx_server")
 
 WATCH_SECONDS = 1.0
 COLLECT_SECONDS = 3600.0
+AWAIT_LEAD_SECONDS = 10.0
 AT_A_TIME = 64
 """Connections that are looked at before the loop serves everyone else: all of them may
 have to be ended, which takes 0.1 ms each."""
@@ -81,7 +82,12 @@ async def watch_readiness(ready: Callable[[], bool], changed: Callable[[], None]
 
 
 async def collect(
-    store: Store, hub: Hub, config: Config, clock: ServerClock, now: Callable[[], float]
+    store: Store,
+    hub: Hub,
+    config: Config,
+    clock: ServerClock,
+    now: Callable[[], float],
+    leads: Callable[[], bool] = lambda: True,
 ) -> None:
     """Delete history and tombstones that are old enough, once an hour, until cancelled.
 
@@ -91,10 +97,15 @@ async def collect(
         config: how old is old enough.
         clock: the time; learns of the horizon.
         now: seconds, of a clock that does not jump.
+        leads: whether this server is the one that does it.
     """
     last = now()
     try:
         while True:
+            if not leads():
+                last = now()
+                await asyncio.sleep(AWAIT_LEAD_SECONDS)
+                continue
             moment = now()
             pause = COLLECT_SECONDS
             try:
@@ -108,8 +119,9 @@ async def collect(
     finally:
         # A server that never runs for a whole hour would not get any further otherwise.
         with contextlib.suppress(RhtmxError):
-            ran = round((now() - last) * 1e6)
-            await store.note_horizon(advance(await store.kept(), clock.wall(), ran))
+            if leads():
+                ran = round((now() - last) * 1e6)
+                await store.note_horizon(advance(await store.kept(), clock.wall(), ran))
 
 
 async def _collect(store: Store, hub: Hub, config: Config, clock: ServerClock, ran: int) -> float:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from rhtmx_server.buses.memory import MemoryBus
 from rhtmx_server.buses.nats_url import read_nats_url
 from rhtmx_server.buses.reconnecting import ReconnectingBus
-from rhtmx_server.ports import Bus
+from rhtmx_server.sharing import Bus
 
 __all__ = ["MemoryBus", "ReconnectingBus", "open_bus"]
 

@@ -57,9 +57,9 @@ def _app(options: CommandOptions, kind: type[Servable]) -> Servable:
     except ValueError as reason:
         raise CommandError(str(reason), USAGE) from None
     try:
-        app.configure(config, store=options.store)
-    except ValueError as reason:  # the settings were checked one by one: it is the store
-        raise CommandError(f"--store: {reason}", USAGE) from None
+        app.configure(config, store=options.store, bus=options.bus)
+    except ValueError as reason:  # the settings were checked one by one: it is the store or the bus
+        raise CommandError(f"--{reason}", USAGE) from None
     return app
 
 

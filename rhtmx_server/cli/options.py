@@ -27,11 +27,13 @@ class CommandOptions:
     Args:
         app: `module:attribute`; `None` for the demo.
         store: URL of the store; `None` for the app's own.
+        bus: URL of the bus; `None` for the app's own.
         config: the settings that were given, by their name in `Config`.
     """
 
     app: str | None = None
     store: str | None = None
+    bus: str | None = None
     config: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -56,10 +58,9 @@ def read(argv: Sequence[str], environ: Mapping[str, str], version: str) -> Comma
             label, texts = option.variable, text.split(",") if option.repeatable else [text]
         if texts is not None:
             values[option.name] = _value(option, label, texts)
-    app, store = values.pop("app", None), values.pop("store", None)
-    assert app is None or isinstance(app, str)
-    assert store is None or isinstance(store, str)
-    return CommandOptions(app, store, values)
+    named = [values.pop(name, None) for name in ("app", "store", "bus")]
+    app, store, bus = (None if each is None else str(each) for each in named)
+    return CommandOptions(app, store, bus, values)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -38,11 +38,13 @@ class Servable(Protocol):
     def config(self) -> Config:
         """Its settings."""
 
-    def configure(self, config: Config, *, store: str | None = None) -> None:
+    def configure(
+        self, config: Config, *, store: str | None = None, bus: str | None = None
+    ) -> None:
         """Take other settings.
 
         Raises:
-            ValueError: there is no such store.
+            ValueError: there is no such store or bus; begins with `store: ` or `bus: `.
         """
 
     async def serve(self, *, ready: Callable[[str], None] | None = None) -> None:

@@ -84,7 +84,7 @@ class Option:
 
     @property
     def name(self) -> str:
-        """Its name in `Config`, or `app` or `store`."""
+        """Its name in `Config`, or `app`, `store` or `bus`."""
         return self.setting or self.flag.removeprefix("--").replace("-", "_")
 
     @property
@@ -121,6 +121,13 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             "where records are kept: sqlite:///relative.db, sqlite:////absolute.db, "
             "postgresql://user@host/database, or memory:// to keep nothing after the end",
             default="the app's own",
+        ),
+        Option(
+            "--bus",
+            "URL",
+            "for several servers on one store, postgresql://…: how each hears at once what the "
+            "others commit; nats://user@host:4222, or notify: for the database itself",
+            default="the app's own, else the server has its store to itself",
         ),
     ),
     "where to listen": (

@@ -10,7 +10,7 @@ with is what it takes: there is no other list.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, TypeVar, get_args, get_type_hints
 
@@ -184,7 +184,8 @@ def _subscribe(caller: Sender, message: Subscribe | SubscribeFields) -> Answer:
         caller.services.known(entity, _granularity(message))
     asked = wheres(message.where)
     wanted = [(entity, asked.get(entity)) for entity in entities]
-    return _reading(caller, wanted, lambda readings: _begin(caller, message, readings))
+    seen = {entity: since.version for entity, since in message.since.items()}
+    return _reading(caller, wanted, seen, lambda readings: _begin(caller, message, readings))
 
 
 def _begin(
@@ -220,12 +221,21 @@ def _begin(
 def _reading(
     caller: Sender,
     wanted: Sequence[tuple[str, bytes | None]],
+    seen: Mapping[str, int],
     go_on: Callable[[Sequence[Reading]], None],
 ) -> Answer:
-    """Go on with what the caller may read of what it wants: at once, unless a rule waits."""
+    """Go on with what the caller may read of what it wants: at once, unless something waits.
+
+    Args:
+        caller: who asks.
+        wanted: entities, each with the part that is wanted.
+        seen: up to which version the caller has seen some of them, maybe at another server.
+        go_on: takes what may be read.
+    """
     services, who = caller.services, caller.session.grant
-    if any(services.access.waits(entity) for entity, _ in wanted):
-        return _reading_later(caller, wanted, go_on)
+    reached = services.reached([entity for entity, _ in wanted], seen)
+    if reached is not None or any(services.access.waits(entity) for entity, _ in wanted):
+        return _reading_later(caller, wanted, reached, go_on)
     go_on([_read_at_once(services, who, entity, where) for entity, where in wanted])
     return None
 
@@ -240,9 +250,12 @@ def _read_at_once(services: Services, who: Grant, entity: str, where: bytes | No
 async def _reading_later(
     caller: Sender,
     wanted: Sequence[tuple[str, bytes | None]],
+    reached: Awaitable[None] | None,
     go_on: Callable[[Sequence[Reading]], None],
 ) -> None:
     services, subscriptions, who = caller.services, caller.subscriptions, caller.session.grant
+    if reached is not None:
+        await reached
     rights = None
     readings: Sequence[Reading] = ()
     while rights != subscriptions.rights:  # while this waited they may have changed
@@ -271,7 +284,8 @@ def _sync(caller: Sender, message: Sync | SyncFields) -> Answer:
     caller.services.known(message.entity, granularity)
     caller.request()
     wanted = [(message.entity, message.where)]
-    return _reading(caller, wanted, lambda found: caller.subscriptions.sync(message, *found))
+    seen = {message.entity: message.since}
+    return _reading(caller, wanted, seen, lambda found: caller.subscriptions.sync(message, *found))
 
 
 @handler

@@ -23,7 +23,7 @@ method          the rule
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -92,6 +92,8 @@ class Services:
         upcaster: makes writes of older versions of the application's schema ones of today.
         app_schema: that schema, as `welcome` says it.
         seen: what others can read of that schema.
+        reach: where other servers write, too: has the hub be at least where logs end now, and at
+            the versions that somebody has seen; `None` for a server that is alone.
 
     Attributes:
         lines: where writes wait until it is known what their author reads, if a function
@@ -120,6 +122,7 @@ class Services:
     upcaster: Upcaster | None = None
     app_schema: SchemaVersion | None = None
     seen: SeenSchema = field(default_factory=lambda: SeenSchema(None))
+    reach: Callable[[Iterable[str], Mapping[str, int]], Awaitable[None] | None] | None = None
     lines: WriteLines | None = field(init=False, default=None)
     visits: Visits = field(init=False)
     asking: dict[object, set[str]] = field(init=False, default_factory=dict)
@@ -276,6 +279,18 @@ class Services:
         if scope is None:
             return Reading(entity, where)
         return Reading(entity, where, scope, scope_id(scope, self.access.declared(entity)))
+
+    def reached(self, entities: Iterable[str], seen: Mapping[str, int]) -> Awaitable[None] | None:
+        """Have the hub be where logs end, if other servers write, too, and it may not be there.
+
+        Args:
+            entities: the collections.
+            seen: up to which version somebody has seen some of them, maybe at another server.
+
+        Returns:
+            What has to be awaited before they are read; `None` where it is there.
+        """
+        return None if self.reach is None else self.reach(entities, seen)
 
     async def still_reading(self, entity: str, who: Grant, where: bytes | None) -> Reading:
         """Tell what is left to a reader whose rights may have changed: maybe nothing."""

@@ -282,7 +282,7 @@ def resume(
     version: int,
     epoch: str | None,
     head: Head,
-    current_epoch: str,
+    counts: int,
     *,
     trusting: bool,
     same_scope: bool = True,
@@ -293,7 +293,7 @@ def resume(
         version: the last version that it has, 0 for none.
         epoch: the epoch of that version, if it said so.
         head: the entity's log.
-        current_epoch: the store's epoch.
+        counts: up to which version a position of that epoch counts; see `Store.counts`.
         trusting: take a missing epoch for the current one. Only for the seed's
             `sync`, which has no epoch to send.
         same_scope: the version counts for what is read now, and not for another scope.
@@ -303,7 +303,7 @@ def resume(
         epoch, another scope, above the head, or below the floor. Then everything
         is read.
     """
-    known = same_scope and (trusting if not epoch else epoch == current_epoch)
+    known = same_scope and (version <= counts if epoch else trusting)
     if version == 0:
         # From the beginning anyway, in whatever scope; but whoever names another epoch holds
         # records that are void.

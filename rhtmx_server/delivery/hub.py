@@ -187,6 +187,25 @@ class Hub:
                 if group.size > EARLY:
                     self._flush_early(group)
 
+    @property
+    def read(self) -> Collection[str]:
+        """The entities that somebody reads live."""
+        return self._groups.keys()
+
+    def reads(self, entity: str) -> bool:
+        """Whether somebody reads an entity live."""
+        return entity in self._groups
+
+    def skip(self, entity: str, version: int) -> None:
+        """Go on after a version without what was committed up to it.
+
+        Whoever reads the entity live reads the store from where they are.
+        """
+        groups = self._groups.get(entity)
+        if groups:
+            self._drop(groups.all)
+        self._heads.setdefault(entity, Head()).version = version
+
     def finish_transactions(self) -> None:
         """Hand out all of the transactions that have been committed, before the tick ends."""
         if self._transactions:

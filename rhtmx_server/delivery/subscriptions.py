@@ -375,8 +375,8 @@ class Subscriptions:
         self, reading: Reading, version: int, epoch: str | None, scope: str | None
     ) -> tuple[int, bool]:
         same, trusting = reading.continues(version, scope), epoch is None
-        head, now = self._hub.head(reading.entity), self._store.epoch
-        return resume(version, epoch, head, now, trusting=trusting, same_scope=same)
+        head, counts = self._hub.head(reading.entity), self._store.counts(epoch, reading.entity)
+        return resume(version, epoch, head, counts, trusting=trusting, same_scope=same)
 
     def _rewind(self, cursor: Cursor, start: int, mark: Mark, *, new: bool = False) -> None:
         alone = self._part(cursor, mark.where)
@@ -440,10 +440,10 @@ class Subscriptions:
             if self._moved(cursor, asked, scope):
                 return  # unsubscribed or sent elsewhere meanwhile
         # Floors rise while it reads, and with them go deletes that it has not seen yet. Whoever is
-        # cut off may resume where a page ends, so each of them is asked about.
+        # cut off may resume where a page ends: each time. Where others raise them, the store knows.
         head = self._hub.head(cursor.entity)
         floor = head.floor if 0 < cursor.sent < head.floor else 0
-        if not page and cursor.sent:
+        if (not page or self._store.shared) and cursor.sent:
             floor = (await self._store.head(cursor.entity)).floor
             if self._moved(cursor, asked, scope):
                 return

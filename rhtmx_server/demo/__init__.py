@@ -31,9 +31,11 @@ class Demo(App):
         self._kept_in = store
         add_validators(self, self._is_member)
 
-    def configure(self, config: Config, *, store: str | None = None) -> None:
+    def configure(
+        self, config: Config, *, store: str | None = None, bus: str | None = None
+    ) -> None:
         """Take other settings, before it runs."""
-        super().configure(config, store=store)
+        super().configure(config, store=store, bus=bus)
         self._kept_in = store or self._kept_in
 
     async def start(self) -> str:

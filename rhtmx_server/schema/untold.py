@@ -9,19 +9,19 @@ read as if it had always been hidden, at every door, without a look at who asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import is_
 from typing import TypeVar
 
 from msgspec.structs import replace
 
 from rhtmx_server.horizon import StoredTimes
-from rhtmx_server.model import ClientRow, Departure, Head, HistoryEntry, Record
+from rhtmx_server.model import ClientRow, Commit, Departure, Head, HistoryEntry, Record
 from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot, Store
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition
 from rhtmx_server.trackers.hidden import apart
 
-__all__ = ["UntoldStore", "untold"]
+__all__ = ["UntoldStore", "plain_commits", "untold"]
 
 E = TypeVar("E", Record, Record | Departure)
 
@@ -52,6 +52,15 @@ class UntoldStore:
     def epoch(self) -> str:
         """See `Store`."""
         return self._store.epoch
+
+    @property
+    def shared(self) -> bool:
+        """See `Store`."""
+        return self._store.shared
+
+    def counts(self, epoch: str | None, entity: str) -> int:
+        """See `Store`."""
+        return self._store.counts(epoch, entity)
 
     async def open(self) -> None:
         """See `Store`."""
@@ -179,6 +188,16 @@ class UntoldStore:
             tombstones_before=tombstones_before,
             keep_answers=keep_answers,
         )
+
+
+def plain_commits(commits: Sequence[Commit], hides: Collection[str]) -> Sequence[Commit]:
+    """Commits of another node, which may not know yet what is hidden, as they may be told.
+
+    Args:
+        commits: of one entity.
+        hides: the keys of its hidden fields.
+    """
+    return [replace(each, record=_plain(each.record, hides)) for each in commits]
 
 
 def _page(page: list[E], hides: Collection[str]) -> list[E]:

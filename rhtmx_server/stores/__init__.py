@@ -23,11 +23,13 @@ _EXAMPLES = (
 )
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, shared: bool = False) -> Store:
     """Make the store that a URL names; its `open` has yet to be awaited.
 
     Args:
         url: `sqlite:///relative.db`, `sqlite:////absolute.db`, `postgresql://…` or `memory://`.
+        shared: several servers are to use it. One that is for one server alone says so by its
+            property `shared`.
 
     Raises:
         ValueError: no such store, with what to write instead; or its driver is not installed.
@@ -44,7 +46,7 @@ def open_store(url: str) -> Store:
         case _:
             with _driver():
                 from rhtmx_server.stores.postgres import PostgresStore
-            return PostgresStore(url)
+            return PostgresStore(url, shared=shared)
 
 
 def open_mover(url: str) -> Mover:

@@ -27,7 +27,7 @@ from rhtmx_server.model import (
     PartRow,
     Record,
 )
-from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
+from rhtmx_server.ports import EVERY_VERSION, KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, place
 from rhtmx_server.stores.chain import steps_back, walk
 from rhtmx_server.stores.epoch import random_epoch
@@ -110,6 +110,15 @@ class MemoryStore:
         """Random id made with the store."""
         return self._epoch
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes write to it: never."""
+        return False
+
+    def counts(self, epoch: str | None, entity: str) -> int:
+        """Up to which version a position of an epoch counts: all of this one, none of others."""
+        return EVERY_VERSION if epoch == self.epoch else -1
+
     async def open(self) -> None:
         """Nothing to do: it was made empty, and keeps what it has."""
 
@@ -135,7 +144,7 @@ class MemoryStore:
             self._put(_copy(record))
         for entry in writes.history:
             plain = replace(entry.record, clocks={}, entered=0, hidden=None)
-            kept = replace(entry, record=plain)
+            kept = replace(entry, record=plain, commit=None)
             row = HistoryPosition(entry.record.version, next(self._rows))
             insort(self._history[entry.record.entity], (row, kept), key=_place)
         for part in writes.parts:
@@ -324,7 +333,7 @@ class MemoryStore:
         unread: set[Key] = set()
         records, asked, clients = self._weighed(wanted.records, unread), wanted.records, set[str]()
         if wanted.more is not None:
-            others, authors = wanted.more(records)
+            others, authors = wanted.more(records, None)
             records |= self._weighed(others, unread)
             asked, clients = (*asked, *others), set(authors)
         # As the file does: how many clients there are is only asked for where one may be added.

@@ -190,6 +190,9 @@ class Http:
         try:
             entity = self._entity(target, granularity)
             visit.reading = await self._services.reading(entity, grant)
+            reached = self._services.reached([entity], {entity: _since(target)})
+            if reached is not None:
+                await reached
             return await self._legacy(asked.request, pages(visit.reading), visit)
         except BaseException:
             visit.leave()

@@ -67,9 +67,7 @@ class ReadSince:
         self._scope = None if reading is None else reading.scope
         head = self._hub.head(entity)
         whole = self._scope is None
-        self._start, _ = resume(
-            since, None, head, self._store.epoch, trusting=True, same_scope=whole
-        )
+        self._start, _ = resume(since, None, head, 0, trusting=True, same_scope=whole)
         self._version = head.version
         # What left the scope before that is of no interest to one who has nothing.
         self._fresh = 0 if since else head.version

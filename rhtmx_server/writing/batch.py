@@ -56,7 +56,7 @@ from rhtmx_server.model import (
     PartRow,
     Record,
 )
-from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, MoreNeeds, Snapshot
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, Moment, MoreNeeds, Snapshot
 from rhtmx_server.trackers.state import live
 from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.conflict_logs import NO_LOGS, ConflictLogs, answers_first
@@ -76,14 +76,12 @@ from rhtmx_server.writing.transactions import acknowledgement, rejection, transa
 __all__ = ["MAX_SECONDS", "Batch"]
 
 _OPEN = Guard()
-
 Reply = Sequence[ServerMessage]
 K = TypeVar("K")
 V = TypeVar("V")
 
 SEEN_TO = 3_600_000_000
-"""Microseconds: how exactly it is kept when a client without numbers wrote last. A row
-for each of its writes would cost as much as the write."""
+"""Microseconds: how exactly it is kept when a client without numbers wrote last, to spare rows."""
 
 MAX_SECONDS = 0.02
 """After so long no other mutation is begun: deciding holds everybody up. 512 usual ones take 5 ms
@@ -96,8 +94,8 @@ class Batch:
     Args:
         mutations: in the order in which they arrived.
         deciders: the rule for each kind of mutation.
-        epoch: the store's epoch.
-        now: the server's clock; microseconds.
+        epoch: the store's epoch, unless the snapshot says another one.
+        now: the server's clock, unless the snapshot says the time; microseconds.
         confirmed: for each of these clients, the number up to which it needs no
             answers any more.
         most_clients: so many clients may be known.
@@ -173,14 +171,17 @@ class Batch:
             keys += [self._logged[key] for key in keys if key in self._logged]
         return keys
 
-    def _log_needs(self, records: Mapping[Key, Record]) -> MoreNeeds:
+    def _log_needs(self, records: Mapping[Key, Record], moment: Moment | None) -> MoreNeeds:
         """What has to be at hand of conflict logs, and of those who wrote what is in conflict."""
-        self._logged, authors = self._logs.needs(self._writes, records, self._now)
+        now = self._now if moment is None else moment.now
+        self._logged, authors = self._logs.needs(self._writes, records, now)
         return [log for key, log in self._logged.items() if log != key], authors
 
     def decide(self, snapshot: Snapshot) -> BatchWrites:
         """Decide as many as time allows, each seeing what those before it wrote; all anew again."""
         self._begin()
+        if snapshot.moment is not None:
+            self._epoch, self._now = snapshot.moment
         elapsed, unread = self._elapsed, snapshot.unread
         end = elapsed() + MAX_SECONDS
         for mutation in self.mutations:
@@ -193,10 +194,9 @@ class Batch:
             if self.replies and elapsed() >= end:
                 break
             try:
-                reply = self._answer(mutation, snapshot)
+                self.replies.append(self._answer(mutation, snapshot))
             except RhtmxError as error:
-                reply = [error_message(error, mutation.message)]
-            self.replies.append(reply)
+                self.replies.append([error_message(error, mutation.message)])
         records = {(c.record.entity, c.record.entity_id): c.record for c in self.commits}
         return BatchWrites(
             records=records.values(),
@@ -439,7 +439,7 @@ class Batch:
             record = commit.record
             self.commits.append(commit)
             previous = 0 if current is None else current.version
-            self._history.append(HistoryEntry(record, commit.granularity, previous=previous))
+            self._history.append(HistoryEntry(record, commit.granularity, False, previous, commit))
             for row in part_rows(commit) if commit.before or commit.after else ():
                 self._parts[row.entity, row.entity_id, row.part] = row
             self._versions[message.entity] = version = record.version

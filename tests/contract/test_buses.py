@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rhtmx_server.buses import open_bus
-from rhtmx_server.ports import Bus
+from rhtmx_server.sharing import Bus
 from tests.support.buses import Join, joining
 from tests.support.nats import NatsServer, running
 from tests.support.postgres import Postgres

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from rhtmx_server.model import ClientRow, Clock, Head, Key, PartRow, Record
-from rhtmx_server.ports import BatchNeeds, BatchWrites, MoreNeeds, Snapshot, Store
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Moment, MoreNeeds, Snapshot, Store
 from rhtmx_server.stores.paging import BATCH_BYTES
 from tests.contract.builders import SECOND, always, look, put, put_each, record, versions, writing
 from tests.contract.conftest import Reopen
@@ -207,7 +207,7 @@ async def test_more_is_wanted_by_what_was_read(store: Store) -> None:
     await store.commit(BatchNeeds(), always(writing(clients=[ClientRow("ada", "ann", 0, 1)])))
     given: list[dict[Key, Record]] = []
 
-    def more(records: Mapping[Key, Record]) -> MoreNeeds:
+    def more(records: Mapping[Key, Record], moment: Moment | None) -> MoreNeeds:
         given.append(dict(records))
         return [("notes", "1"), ("notes", "3"), ("never", "1")], {"ada", "nobody"}
 
@@ -226,7 +226,9 @@ async def test_of_more_the_first_one_is_always_read(store: Store) -> None:
     heavy = b'"' + b"x" * (BATCH_BYTES // 2) + b'"'
     await put(store, *(record(str(number), number, heavy) for number in range(1, 9)))
     keys = [("tasks", str(number)) for number in range(1, 9)]
-    seen = await look(store, BatchNeeds(records=keys[:4], more=lambda records: (keys[4:], ())))
+    seen = await look(
+        store, BatchNeeds(records=keys[:4], more=lambda records, moment: (keys[4:], ()))
+    )
     assert list(seen.records) == [*keys[:2], *keys[4:6]]
     assert set(seen.unread) == {*keys[2:4], *keys[6:]}
 
@@ -238,5 +240,5 @@ async def test_of_more_the_parts_of_a_tombstone_are_told_too(store: Store) -> No
         writes = writing(one)
         writes.parts = [PartRow("notes", "red", "1", one.version, one.time, left=not one.live)]
         await store.commit(BatchNeeds(), always(writes))
-    seen = await look(store, BatchNeeds(more=lambda records: ([("notes", "1")], ())))
+    seen = await look(store, BatchNeeds(more=lambda records, moment: ([("notes", "1")], ())))
     assert seen.last_parts == {("notes", "1"): {"red"}}

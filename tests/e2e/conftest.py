@@ -8,13 +8,27 @@ from pathlib import Path
 import pytest
 
 from rhtmx_server import App, Config
+from tests.support.nodes import Spread
 from tests.support.postgres import Postgres
 
+_STORES = ("memory", "sqlite", "postgres")
+"""Every end-to-end test runs on all stores."""
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Every end-to-end test runs on all stores."""
-    match request.param:
+_SERVERS = (*_STORES, "nodes")
+"""And where the server is a usual one, on several that share a store, the clients in turn."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on all that it can be run on."""
+    if "store_kind" in metafunc.fixturenames:
+        kinds = _SERVERS if "app" in metafunc.fixturenames else _STORES
+        metafunc.parametrize("store_kind", kinds)
+
+
+@pytest.fixture
+def store(store_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where records are kept."""
+    match store_kind:
         case "memory":
             return "memory://"
         case "sqlite":
@@ -25,7 +39,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def app(store: str) -> AsyncIterator[App]:
+async def app(store: str, store_kind: str) -> AsyncIterator[App]:
     """A running server that takes any entity."""
-    async with App(store=store, config=Config(port=0)) as app:
+    config = Config(port=0)
+    made = (
+        Spread(store, config=config) if store_kind == "nodes" else App(store=store, config=config)
+    )
+    async with made as app:
         yield app

@@ -316,7 +316,7 @@ def test_an_entity_that_is_declared_again_keeps_its_access_and_its_parts() -> No
 
 async def test_the_store_keeps_the_parts_that_are_declared_now() -> None:
     app = App(store="memory://", config=Config(port=0), undeclared=True)
-    store = app._store
+    store = app._storage.store
     async with app:
         await app.changes.push("orders", "1", {"customer": "7"})
     app.entity("orders", partition=["customer"])

@@ -225,7 +225,7 @@ async def test_a_store_that_fails_in_the_middle_cuts_the_body_off(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with filled() as app:
-        read, calls = app._store.since, 0
+        read, calls = app._storage.store.since, 0
 
         async def since(*args: Any, **more: Any) -> Any:
             nonlocal calls
@@ -234,7 +234,7 @@ async def test_a_store_that_fails_in_the_middle_cuts_the_body_off(
                 raise failure
             return await read(*args, **more)
 
-        monkeypatch.setattr(app._store, "since", since)
+        monkeypatch.setattr(app._storage.store, "since", since)
         reader = Reader(app, READS[0] + "&token=s3cr3t", version)
         data = b""
         with contextlib.suppress(ConnectionResetError):

@@ -19,7 +19,7 @@ import pytest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.buses import open_bus
 from rhtmx_server.buses.notify import channel_of
-from rhtmx_server.ports import Bus
+from rhtmx_server.sharing import Bus
 from tests.support.buses import Join, Node, joining
 from tests.support.certificates import authority, signed
 from tests.support.nats import NatsServer, running

@@ -25,6 +25,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.model import ClientRow, Granularity, HistoryEntry
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.stores.postgres import PostgresOptions, PostgresStore
+from rhtmx_server.stores.postgres.batches import BatchWriter
 from rhtmx_server.stores.postgres.failures import failed
 from tests.contract.builders import put, record, versions
 from tests.fault.cut_connections import Proxy, in_front_of
@@ -128,7 +129,7 @@ async def test_the_control_that_takes_an_unknown_end_for_a_failure_is_wrong(
 
     store = PostgresStore(through(proxy, place))
     await store.open()
-    monkeypatch.setattr(store, "_found_out", give_up)
+    monkeypatch.setattr(BatchWriter, "_found_out", give_up)
     counting = Counting(store, numbered=True)
     found = await work(proxy, counting, seed=7)
     assert any(acknowledged < there for acknowledged, there in found)
@@ -138,7 +139,7 @@ async def test_the_control_that_takes_an_unknown_end_for_a_failure_is_wrong(
 async def test_a_batch_waits_for_the_database_to_find_out(
     proxy: Proxy, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 0.05)
+    monkeypatch.setattr("rhtmx_server.stores.postgres.tenure._ASK_EVERY", 0.05)
     store = PostgresStore(through(proxy, place))
     await store.open()
     counting = Counting(store, numbered=False)
@@ -229,12 +230,12 @@ async def test_a_batch_that_may_be_under_way_has_not_failed(
     postgres: Postgres, proxy: Proxy, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is sent once more while there is no database: the first time may take effect yet."""
-    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 0.05)
+    monkeypatch.setattr("rhtmx_server.stores.postgres.tenure._ASK_EVERY", 0.05)
     store = PostgresStore(through(proxy, place))
     await store.open()
     counting = Counting(store, numbered=False)
     await counting.one_more()
-    found_out = store._found_out
+    found_out = BatchWriter._found_out
 
     gone = asyncio.Event()
 
@@ -247,7 +248,7 @@ async def test_a_batch_that_may_be_under_way_has_not_failed(
             gone.set()
         return found
 
-    monkeypatch.setattr(store, "_found_out", and_then_it_is_gone)
+    monkeypatch.setattr(BatchWriter, "_found_out", and_then_it_is_gone)
     async with locked(postgres, place, "records"):
         writing = asyncio.create_task(counting.one_more())
         await wait_in_line(postgres, place, 1)
@@ -300,7 +301,7 @@ async def test_a_process_of_the_database_that_is_frozen_tells_nothing(
 async def test_a_database_that_crashes_costs_time_and_no_write(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 0.05)
+    monkeypatch.setattr("rhtmx_server.stores.postgres.tenure._ASK_EVERY", 0.05)
     with running({"fsync": "on", "synchronous_commit": "on"}) as server:
         store = PostgresStore(server.place())
         await store.open()
@@ -346,7 +347,7 @@ async def test_another_server_is_kept_away_until_the_first_is_gone(postgres: Pos
 async def test_a_server_that_lost_its_place_to_another_one_writes_no_more(
     proxy: Proxy, place: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 0.05)
+    monkeypatch.setattr("rhtmx_server.stores.postgres.tenure._ASK_EVERY", 0.05)
     store, other = PostgresStore(through(proxy, place)), PostgresStore(place)
     await store.open()
     await put(store, record("1", 1))
@@ -369,7 +370,7 @@ async def test_a_lock_that_nobody_else_has_is_taken_back(
     postgres: Postgres, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database has not noticed that its connection is gone."""
-    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 0.05)
+    monkeypatch.setattr("rhtmx_server.stores.postgres.tenure._ASK_EVERY", 0.05)
     store = PostgresStore(place)
     await store.open()
     await put(store, record("1", 1))
@@ -392,7 +393,7 @@ async def test_a_lock_that_nobody_else_has_is_taken_back(
 async def test_a_server_that_was_replaced_writes_nothing_before_it_knows(
     postgres: Postgres, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rhtmx_server.stores.postgres.database._ASK_EVERY", 3600)
+    monkeypatch.setattr("rhtmx_server.stores.postgres.tenure._ASK_EVERY", 3600)
     store, other = PostgresStore(place), PostgresStore(place)
     await store.open()
     await put(store, record("1", 1))

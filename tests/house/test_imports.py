@@ -114,7 +114,7 @@ NEVER: dict[str, tuple[str, ...]] = {
 """Room → what it never imports."""
 
 COMPOSERS = (
-    "rhtmx_server.app",
+    "rhtmx_server.storage",
     "rhtmx_server.cli.copying",
     "rhtmx_server.stores",
     "rhtmx_server",

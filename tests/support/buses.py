@@ -9,7 +9,7 @@ from random import Random
 from typing import TypeAlias
 
 from rhtmx_server.buses import MemoryBus
-from rhtmx_server.ports import Bus
+from rhtmx_server.sharing import Bus
 from tests.support.waiting import eventually
 
 __all__ = ["FaultyBus", "Join", "Node", "joining"]

@@ -18,9 +18,9 @@ from rhtmx_server import App
 from rhtmx_server.access.access import Access
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.parts import WHOLE, Part, Partitions
-from rhtmx_server.connections.services import Services
 from rhtmx_server.model import NOWHERE, Commit, PartRow, Record, Scope
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
+from rhtmx_server.server import RunningServer
 from rhtmx_server.stores.memory import MemoryStore
 
 __all__ = ["DIVIDED", "DividedApp", "DividedStore", "SimpleAccess", "part"]
@@ -161,9 +161,10 @@ class DividedApp(App):
         super().__init__(store=self.divided_store, **options)
         self.access = access
 
-    def _compose(self) -> Services:
-        services = super()._compose()
+    def _compose(self) -> RunningServer:
+        server = super()._compose()
+        services = server.services
         services.access = self.access
         deliver, store = services.hub.deliver, self.divided_store
         services.hub.deliver = lambda commits: deliver(store.fill(commits))  # type: ignore[method-assign]
-        return services
+        return server

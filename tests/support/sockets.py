@@ -30,6 +30,10 @@ class Raw:
         self.log: list[dict[str, Any]] = []
         self._streams: defaultdict[str, Stream] = defaultdict(lambda: Stream(""))
 
+    def stream(self, entity: str) -> Stream:
+        """What it was told of an entity."""
+        return self._streams[entity]
+
     async def send(self, *messages: dict[str, Any]) -> None:
         for message in messages:
             self._asked(message)

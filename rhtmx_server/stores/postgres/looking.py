@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rhtmx_server.model import ClientRow, Head, Key, Outcome, Record
-from rhtmx_server.ports import BatchNeeds, Snapshot
+from rhtmx_server.ports import BatchNeeds, Moment, Snapshot
 from rhtmx_server.stores.paging import BATCH_BYTES
 from rhtmx_server.stores.rows import Row, outcome_of, record_of
 
@@ -31,12 +31,17 @@ LOOK = """
         - coalesce(octet_length(hidden), 0) AS before
       FROM asked JOIN rhtmx.records USING (entity, entity_id)
     )
-    SELECT 'h', NULL::bigint, each.entity, NULL, newest.upto, coalesce(entities.floor, 0),
+    SELECT 't', NULL::bigint, value, NULL,
+      (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, NULL::bigint,
       NULL::bigint, NULL, NULL::bytea, NULL::bytea, NULL::bytea, NULL::smallint
+    FROM rhtmx.meta WHERE key = 'epoch'
+    UNION ALL
+    SELECT 'h', NULL, each.entity, NULL, newest.upto, coalesce(entities.floor, 0),
+      newest.time, NULL, NULL, NULL, NULL, NULL
     FROM unnest($3::text[]) AS each(entity)
       LEFT JOIN rhtmx.entities USING (entity)
       CROSS JOIN LATERAL (
-        SELECT upto FROM rhtmx.log WHERE log.entity = each.entity ORDER BY base DESC LIMIT 1
+        SELECT upto, time FROM rhtmx.log WHERE log.entity = each.entity ORDER BY base DESC LIMIT 1
       ) AS newest
     UNION ALL
     SELECT 'r', place, entity, entity_id, version,
@@ -91,11 +96,13 @@ class Look:
         snapshot: for the batch.
         heads: of each entity that was looked at, its last version.
         last_seqs: of each client that was looked at; -1 of one that there is not.
+        moment: when that was: by the clock of the database, and never before what was written.
     """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
     heads: dict[str, int] = field(default_factory=dict)
     last_seqs: dict[str, int] = field(default_factory=dict)
+    moment: Moment = field(default_factory=lambda: Moment("", 0))
 
     def take(self, rows: Iterable[Row], asked: Collection[Key]) -> Mapping[Key, Record]:
         """Take in the answer of a statement.
@@ -123,8 +130,11 @@ class Look:
             action,
         ) in rows:
             match kind:
+                case "t":
+                    self.moment = Moment(name, max(number, self.moment.now))
                 case "h":
                     seen.heads[name] = Head(number, other)
+                    self.moment = Moment(self.moment.epoch, max(self.moment.now, time + 1))
                 case "r":
                     row = (name, second, number, action, first, third, time, reply, other, hidden)
                     found[name, second] = record_of(row)

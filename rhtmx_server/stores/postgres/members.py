@@ -66,8 +66,8 @@ _IN = """
 _DECLARED = "SELECT divided FROM rhtmx.entities WHERE entity = $1"
 _DIVIDED = "SELECT entity FROM rhtmx.entities WHERE divided IS NOT NULL"
 _BEGIN = """
-    INSERT INTO rhtmx.entities(entity, divided) VALUES ($1, '')
-    ON CONFLICT (entity) DO UPDATE SET divided = ''"""
+    INSERT INTO rhtmx.entities(entity, divided) VALUES ($1, '?' || $2::text)
+    ON CONFLICT (entity) DO UPDATE SET divided = excluded.divided"""
 _FORGET_SOME = """
     WITH few AS (
       SELECT part, entity_id FROM rhtmx.members WHERE entity = $1 AND version > 0 LIMIT $2
@@ -123,12 +123,12 @@ async def declared_of(session: Session, entity: str) -> str | None:
     value: str | None = await session.value(_DECLARED, entity)
     if value is None:
         return ""
-    return value[1:] if value else None
+    return value[1:] if value.startswith("=") else None
 
 
-async def begin_dividing(session: Session, entity: str) -> None:
-    """Note that the parts of an entity are not what anybody declared."""
-    await session.run(_BEGIN, entity)
+async def begin_dividing(session: Session, entity: str, declared: str) -> None:
+    """Note that the parts of an entity are not yet what was declared."""
+    await session.run(_BEGIN, entity, declared)
 
 
 async def end_dividing(session: Session, entity: str, declared: str) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from uuid import UUID, uuid4
 
+from rhtmx_server.log_body import pack
 from rhtmx_server.model import ClientRow, Head, HistoryEntry, Outcome, PartRow, Record
 from rhtmx_server.ports import BatchWrites
 from rhtmx_server.stores.moving import StoreFacts
 from rhtmx_server.stores.paging import BATCH_BYTES
 from rhtmx_server.stores.postgres import reading, retention, tables, writing
-from rhtmx_server.stores.postgres.bodies import pack
 from rhtmx_server.stores.postgres.session import Session
 from rhtmx_server.stores.postgres.store import PostgresStore
 from rhtmx_server.stores.rows import Row, client_of, outcome_of, record_of
@@ -43,7 +43,10 @@ _CLIENTS = """
 _OUTCOMES = """
     SELECT client_id, seq, digest, reply, rejected FROM rhtmx.outcomes
     WHERE (client_id, seq) > ($1, $2) ORDER BY client_id, seq LIMIT $3"""
-_DIVIDED = "SELECT entity, divided FROM rhtmx.entities WHERE divided IS NOT NULL"
+# One that is being divided is to be divided anew: empty, as the other stores say it.
+_DIVIDED = """
+    SELECT entity, CASE WHEN divided LIKE '=%' THEN divided ELSE '' END FROM rhtmx.entities
+    WHERE divided IS NOT NULL"""
 _SET_ENTITIES = """
     INSERT INTO rhtmx.entities(entity, floor, divided)
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[])

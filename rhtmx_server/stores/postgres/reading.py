@@ -8,12 +8,20 @@ does not cross the network in vain.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
 
-from rhtmx_server.model import ClientRow, Head, HistoryEntry, Record
+from rhtmx_server.log_body import unpack, unpack_one
+from rhtmx_server.model import (
+    ClientRow,
+    CommittedBatch,
+    Head,
+    HistoryEntry,
+    LogRow,
+    Record,
+)
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
 from rhtmx_server.stores.paging import BATCH_BYTES, PAGE_BYTES, cut, cut_history
-from rhtmx_server.stores.postgres.bodies import unpack, unpack_one
 from rhtmx_server.stores.postgres.session import Session
 from rhtmx_server.stores.rows import client_of, plain_records_of, record_of
 
@@ -22,7 +30,9 @@ __all__ = [
     "read_client",
     "read_commit",
     "read_heads",
+    "read_heads_of",
     "read_history",
+    "read_log",
     "read_record",
     "read_since",
     "read_subjects",
@@ -33,6 +43,23 @@ _HEADS = """
       SELECT upto FROM rhtmx.log WHERE log.entity = entities.entity ORDER BY base DESC LIMIT 1
     ) AS newest
     WHERE $1::text IS NULL OR entity = $1"""
+_HEADS_OF = """
+    SELECT entity, upto, coalesce(floor, 0)
+    FROM unnest($1::text[]) AS each(entity) LEFT JOIN rhtmx.entities USING (entity)
+      CROSS JOIN LATERAL (
+        SELECT upto FROM rhtmx.log WHERE log.entity = each.entity ORDER BY base DESC LIMIT 1
+      ) AS newest"""
+_MOST_ROWS = 500
+"""Rows of the log that are read at most: beyond that it takes less to read the records."""
+_LOG = """
+    SELECT entity, base, upto, batch, CASE WHEN weight <= $4 THEN body END FROM (
+      SELECT log.*, sum(octet_length(body)) OVER (ORDER BY log.time, log.entity, log.base) AS weight
+      FROM unnest($1::text[], $2::bigint[]) AS each(entity, position) CROSS JOIN LATERAL (
+        SELECT * FROM rhtmx.log
+        WHERE log.entity = each.entity AND log.base >= each.position ORDER BY base LIMIT $3
+      ) AS log
+    ) AS rows
+    ORDER BY time, entity, base LIMIT $3"""
 _SINCE = """
     SELECT {} FROM (
       SELECT *, sum(coalesce(octet_length(data), 0)) OVER (ORDER BY version)
@@ -82,6 +109,31 @@ _BODY_AT = """
 async def read_heads(session: Session, entity: str | None = None) -> dict[str, Head]:
     """The heads of all entities that were ever written, or of one of them."""
     return {name: Head(*head) for name, *head in await session.rows(_HEADS, entity)}
+
+
+async def read_heads_of(session: Session, entities: Collection[str]) -> dict[str, Head]:
+    """The heads of some entities; one that was never written has none."""
+    return {name: Head(*head) for name, *head in await session.rows(_HEADS_OF, list(entities))}
+
+
+async def read_log(
+    session: Session, positions: Mapping[str, int]
+) -> Sequence[CommittedBatch] | None:
+    """What was committed in some entities after a version; `None` if it is too much."""
+    asked = list(positions), list(positions.values()), _MOST_ROWS, BATCH_BYTES
+    rows = await session.rows(_LOG, *asked)
+    if len(rows) == _MOST_ROWS:
+        return None
+    batches: dict[UUID, list[LogRow]] = {}
+    bodiless: set[UUID] = set()
+    for entity, base, upto, batch, body in rows:
+        batches.setdefault(batch, []).append(LogRow(entity, base, upto, body))
+        if body is None:
+            bodiless.add(batch)
+    # A part of a batch is not told: nobody would know what of a transaction is missing.
+    for batch in bodiless:
+        batches[batch] = [LogRow(each.entity, each.base, each.upto) for each in batches[batch]]
+    return list(batches.values())
 
 
 async def read_since(

@@ -1,55 +1,52 @@
 """The store on PostgreSQL.
 
-Knows the port, and how a batch becomes one transaction. Must not know SQL.
-
-A batch looks (one statement), decides, and writes (one statement, see `writing`), and holds nothing
-between the two. Where somebody else was quicker it begins anew, by a newer look. Where the
-connection breaks while it is being written nobody knows whether it was: so the database is asked,
-as long as it takes. A row of `log` names the batch that wrote it; a batch that moved no entity
-moved a client's number, or may be written once more without harm.
+Knows the port. Must not know SQL, nor how a batch becomes one transaction (`batches`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import fields
-from functools import partial
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from rhtmx.errors import RhtmxError
-from rhtmx_server.horizon import StoredTimes
-from rhtmx_server.model import ClientRow, Departure, Head, HistoryEntry, Record
-from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
+from rhtmx_server.horizon import StoredTimes, wall_clock
+from rhtmx_server.model import (
+    ClientRow,
+    CommittedBatch,
+    Departure,
+    Head,
+    HistoryEntry,
+    Record,
+)
+from rhtmx_server.ports import EVERY_VERSION, KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.postgres_url import PostgresOptions, read_url
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, RecordPage, place
+from rhtmx_server.sharing import SubjectNotice
 from rhtmx_server.stores.chain import steps_back, walk_afar
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.half_copied import HALF_COPIED
 from rhtmx_server.stores.pagecache import PageCache
-from rhtmx_server.stores.postgres import looking, members, reading, retention, tables, writing
+from rhtmx_server.stores.postgres import (
+    leading,
+    members,
+    notices,
+    reading,
+    retention,
+    tables,
+)
+from rhtmx_server.stores.postgres.batches import BatchWriter
 from rhtmx_server.stores.postgres.database import Database
-from rhtmx_server.stores.postgres.failures import FAILED, LOST, Overtaken, failed, storage_error
-from rhtmx_server.stores.postgres.looking import Look
+from rhtmx_server.stores.postgres.failures import FAILED, failed, storage_error
 from rhtmx_server.stores.postgres.session import Session
+from rhtmx_server.stores.postgres.tenure import SharedTenure
 
 __all__ = ["PostgresStore"]
 
-_AGAIN = 0.2
-"""Seconds between two questions whether a batch was written."""
+_AN_ANSWER = 2.0
+"""Seconds after which a database that does not answer is not there."""
 
-_MOST_TRIES = 50
-"""So often a batch begins anew."""
-
-_NOBODY_KNOWS = (
-    "the server has lost its database or stops, and it is not known whether this was written: "
-    "send it again"
-)
 _NOT_KNOWN: tuple[type[Exception], ...] = (RhtmxError, *FAILED)
 
 T = TypeVar("T")
@@ -64,6 +61,12 @@ class PostgresStore:
         new_epoch: makes the id of a new store.
         new_batch: makes the name of a batch, never the same twice.
         filling: it may be half of a copy: it is opened to be filled.
+        shared: other servers write to it, too: the nodes of a cluster.
+
+    Attributes:
+        node: the name of this one.
+        cluster: by what the nodes that share the schema know each other.
+        ahead: microseconds by which the clock of the database is ahead of this machine's.
 
     Raises:
         ValueError: the URL names no database, or its options make no sense.
@@ -81,6 +84,7 @@ class PostgresStore:
         new_epoch: Callable[[], str] = random_epoch,
         new_batch: Callable[[], UUID] = uuid4,
         filling: bool = False,
+        shared: bool = False,
     ) -> None:
         plain, given = read_url(url)
         self._url = plain
@@ -88,12 +92,18 @@ class PostgresStore:
         self._new_epoch = new_epoch
         self._new_batch = new_batch
         self._filling = filling
+        self._shared = shared
+        self.node = uuid4().hex
+        self.cluster = ""
+        self.ahead = 0
+        self._noticed = 0
+        self._notices: set[int] = set()
+        self._former: Mapping[tuple[str, str], int] = {}
         self._database: Database | None = None
-        self._closing = False
+        self._writer: BatchWriter | None = None
         self._turn = asyncio.Lock()
         self._pages = PageCache()
         self._moves = 0
-        self._clients = 0
 
     def __repr__(self) -> str:
         return f"<PostgresStore schema {self._options.schema}>"
@@ -103,6 +113,17 @@ class PostgresStore:
         """Random id made with the store; another one after `renew_epoch`, or in another life."""
         return self._use().epoch
 
+    @property
+    def shared(self) -> bool:
+        """Whether other servers write to it, too."""
+        return self._shared
+
+    def counts(self, epoch: str | None, entity: str) -> int:
+        """Up to which version a position of an epoch counts: of one before, up to a failover."""
+        if epoch is None or epoch == self.epoch:
+            return -1 if epoch is None else EVERY_VERSION
+        return self._former.get((epoch, entity), -1)
+
     async def open(self) -> None:
         """Connect; make the schema or bring it to today's format if need be.
 
@@ -110,12 +131,23 @@ class PostgresStore:
             RhtmxError: `STORAGE_FAILED`, with what is wrong and what to do.
         """
         if self._database is None:
-            database = Database(self._url, self._options, self._new_epoch)
+            database = Database(self._url, self._options, self._new_epoch, shared=self._shared)
             await database.open()
-            self._database, self._closing = database, False
+            self._database = database
+            self._writer = BatchWriter(
+                database,
+                self._options.schema,
+                self._new_batch,
+                shared=self._shared,
+                moved=self.moved,
+            )
             try:
                 if not self._filling and await self.query(tables.read_copy_note) is not None:
                     raise failed(HALF_COPIED)
+                self._former = await self.query(tables.read_former)
+                self.cluster = await self.query(tables.read_cluster)
+                if self._shared:
+                    await self.look_up(())
                 await self._count_clients()
             except BaseException:
                 await self.close()
@@ -131,121 +163,20 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Finish what is under way and close. May be called twice."""
-        self._closing = True  # a batch that waits for the database to say, waits no longer
+        if self._writer is not None:
+            self._writer.closing = True
         async with self._turn:
             database, self._database = self._database, None
-            self._moved()
+            self.moved()
             if database is not None:
                 await database.close()
 
     async def commit(self, wanted: BatchNeeds, decide: Callable[[Snapshot], BatchWrites]) -> None:
         """Read what is wanted, decide, write, make it durable: one transaction."""
         async with self._turn:
-            for _ in range(_MOST_TRIES):
-                look = await self._look(wanted)
-                writes = decide(look.snapshot)
-                if not _says_something(writes):
-                    return
-                with contextlib.suppress(Overtaken):
-                    await self._write(writes, look)
-                    return
-            raise failed(
-                "something else writes to the server's database all the time: send it again"
-            )
-
-    async def _look(self, wanted: BatchNeeds) -> Look:
-        look = Look()
-        async with self._use().reading() as session:
-            asked = looking.arguments(wanted.records, wanted.clients, wanted.outcomes)
-            found = look.take(await session.rows(looking.LOOK, *asked), wanted.records)
-            if wanted.more is not None:
-                others, authors = wanted.more(found)
-                if others or authors:
-                    asked = looking.arguments(others, authors)
-                    look.take(await session.rows(looking.LOOK, *asked), others)
-        look.take_clients(wanted)
-        if -1 in look.last_seqs.values():
-            look.snapshot.known = self._clients
-        return look
-
-    async def _write(self, writes: BatchWrites, look: Look) -> None:
-        """Write what a batch has decided.
-
-        Raises:
-            Overtaken: it has to be decided anew.
-            RhtmxError: it was not written; or nobody will ever know.
-        """
-        batch = self._new_batch()
-        asked = writing.arguments(batch, self._use().name, writes, look.heads, look.last_seqs)
-        # Before and after: what somebody reads meanwhile may lack it.
-        self._moved()
-        try:
-            if not await self._try_to_write(asked):
-                found_out = partial(self._found_out, batch, writes, look)
-                while not await found_out():
-                    if await self._once_more(asked, found_out):
-                        break
-                    await asyncio.sleep(_AGAIN)
-        finally:
-            self._moved()
-
-    async def _try_to_write(self, asked: Collection[Any]) -> bool:
-        """Write a batch; `False` if it is not known whether it was."""
-        async with self._use().session() as session:
-            try:
-                new = await session.value(writing.PUT, *asked)
-                self._clients += new
-            except LOST:
-                return False
-            except (
-                asyncpg.SerializationError,
-                asyncpg.UniqueViolationError,
-                asyncpg.DeadlockDetectedError,
-            ) as error:
-                raise Overtaken from error
-            except asyncpg.ObjectNotInPrerequisiteStateError as error:
-                raise self._use().give_up() from error
-            except asyncpg.PostgresError as error:
-                raise storage_error(error) from error
-        return True
-
-    async def _once_more(
-        self, asked: Collection[Any], found_out: Callable[[], Awaitable[bool]]
-    ) -> bool:
-        """Write a batch that may be under way still; `False` if that is not known either."""
-        try:
-            return await self._try_to_write(asked)
-        except RhtmxError:
-            return False  # this time it was not written: which says nothing of the first time
-        except Overtaken:
-            if await found_out():  # by itself
-                return True
-            raise
-
-    async def _found_out(self, batch: UUID, writes: BatchWrites, look: Look) -> bool:
-        """Find out whether a batch was written, as long as it takes; see `_is_written`."""
-        while not self._closing and not self._use().void():
-            found = await self._is_written(batch, writes, look)
-            if found is not None:
-                return found
-            await asyncio.sleep(_AGAIN)
-        raise failed(_NOBODY_KNOWS)
-
-    async def _is_written(self, batch: UUID, writes: BatchWrites, look: Look) -> bool | None:
-        """Whether a batch was written; `None` if it cannot be found out now.
-
-        Raises:
-            Overtaken: it was not, and it cannot be any more.
-        """
-        with contextlib.suppress(*_NOT_KNOWN):
-            async with self._use().session() as session:
-                found = await _shows(session, batch, writes, look)
-                if found:
-                    # It shows before a standby has it, as nobody waits for that any more. What
-                    # is committed after it is durable after it.
-                    await tables.write_meta(session, "found", str(batch))
-                return found
-        return None
+            self._use()
+            assert self._writer is not None
+            await self._writer.commit(wanted, decide)
 
     async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""
@@ -274,7 +205,71 @@ class PostgresStore:
         epoch = self._new_epoch()
         await self.query(lambda session: tables.write_epoch(session, epoch))
         self._use().epoch = epoch
+        self._former = {}
         return epoch
+
+    async def look_up(self, entities: Collection[str]) -> Mapping[str, Head]:
+        """Where these logs begin and end now; and whether the database is there. See the port."""
+        database = self._use()
+        tenure = database.tenure
+        assert isinstance(tenure, SharedTenure)
+        try:
+            async with asyncio.timeout(_AN_ANSWER), database.asking() as session:
+                heads = await reading.read_heads_of(session, entities)
+                epoch, is_same_life, now = await tables.read_life(session)
+                self.ahead = now - wall_clock()
+            if not is_same_life:
+                epoch = await tenure.renew()
+            if epoch != database.epoch:
+                self._former = await self.query(tables.read_former)
+                database.epoch = epoch
+                self.moved()
+        except _NOT_KNOWN as error:
+            tenure.lost()
+            raise error if isinstance(error, RhtmxError) else storage_error(error) from error
+        tenure.seen()
+        return heads
+
+    async def log_after(self, positions: Mapping[str, int]) -> Sequence[CommittedBatch] | None:
+        """What was committed in some entities after a version. See the port."""
+        return await self.query(lambda session: reading.read_log(session, positions))
+
+    async def lead(self, seconds: float) -> bool:
+        """Lead for so long, unless another node does. See the port."""
+        micros = round(seconds * 1e6)
+        return await self.query(lambda session: leading.lead(session, self.node, micros))
+
+    async def resign(self) -> None:
+        """Lead no more. See the port."""
+        await self.query(lambda session: leading.resign(session, self.node))
+
+    async def begin_telling(self, entities: Collection[str] | None) -> Mapping[str, int]:
+        """Up to where hooks have been told. See the port."""
+        return await self.query(lambda session: leading.begin_telling(session, entities))
+
+    async def note_told(self, entity: str, version: int) -> None:
+        """Note up to where hooks have been told. See the port."""
+        await self.query(lambda session: leading.note_told(session, entity, version))
+
+    async def note(self, notice: SubjectNotice) -> None:
+        """Tell the other nodes something of a subject. See the port."""
+        subject, ends = notice
+        await self.query(lambda session: notices.note(session, self.node, subject, ends=ends))
+
+    async def notices(self) -> Sequence[SubjectNotice]:
+        """What other nodes have told of subjects. See the port."""
+        since, is_first = self._noticed, not self._noticed
+        self._noticed, rows = await self.query(lambda session: notices.read_notices(session, since))
+        news = [row for row in rows if row[0] not in self._notices]
+        self._notices = {row[0] for row in rows}
+        if is_first:
+            return ()
+        return [SubjectNotice(*row[2:]) for row in news if row[1] != self.node]
+
+    def moved(self) -> None:
+        """Take note that others have written: pages that were kept are void."""
+        self._moves += 1
+        self._pages.clear()
 
     async def heads(self) -> dict[str, Head]:
         """Read the head of every entity that was ever written."""
@@ -322,15 +317,17 @@ class PostgresStore:
         In many short transactions. One that was not finished begins anew.
         """
         async with self._use().reading() as session:
-            if await members.declared_of(session, entity) == declared:
-                return
-            await members.begin_dividing(session, entity)
-            while await members.forget_some(session, entity):
-                pass
-            done: int | None = 0 if declared else None
-            while done is not None:
-                done = await members.divide_some(session, entity, done, parts_of)
-            await members.end_dividing(session, entity, declared)
+            if await members.declared_of(session, entity) != declared:
+                # From here on who divides it otherwise writes no more.
+                await members.begin_dividing(session, entity, declared)
+                while await members.forget_some(session, entity):
+                    pass
+                done: int | None = 0 if declared else None
+                while done is not None:
+                    done = await members.divide_some(session, entity, done, parts_of)
+                await members.end_dividing(session, entity, declared)
+        if self._writer is not None:
+            self._writer.divided[entity] = declared
 
     async def divided(self) -> Collection[str]:
         """Name the entities that are divided, or were being when the server stopped."""
@@ -395,29 +392,8 @@ class PostgresStore:
                     done = await self.query(lambda session: step(session, argument))
                     more = done >= retention.CHUNK
                 finally:  # also where it is not known whether anything was forgotten
-                    self._moved()
+                    self.moved()
 
     async def _count_clients(self) -> None:
-        self._clients = await self.query(reading.count_clients)
-
-    def _moved(self) -> None:
-        self._moves += 1
-        self._pages.clear()
-
-
-async def _shows(session: Session, batch: UUID, writes: BatchWrites, look: Look) -> bool:
-    """Whether there is what a batch has written, if it has written that; or raise `Overtaken`."""
-    for entity, upto in islice(writes.heads.items(), 1):  # all of them, or none
-        writer: UUID | None = await session.value(writing.WRITER, entity, upto)
-        if writer not in (None, batch):
-            raise Overtaken
-        return writer == batch
-    for client in writes.clients:
-        if look.last_seqs.get(client.client_id, client.last_seq) != client.last_seq:
-            known = await reading.read_client(session, client.client_id)
-            return known is not None and known.last_seq >= client.last_seq
-    return False
-
-
-def _says_something(writes: BatchWrites) -> bool:
-    return any(getattr(writes, each.name) for each in fields(writes))
+        if self._writer is not None:
+            self._writer.clients = await self.query(reading.count_clients)

@@ -24,11 +24,16 @@ from rhtmx_server.stores.postgres.session import Session
 from rhtmx_server.stores.postgres.writing import FUNCTIONS
 
 __all__ = [
+    "ANY_WRITER",
     "COPY_NOTE",
     "FORMAT",
+    "WRITER",
     "forget",
     "migrate",
+    "read_cluster",
     "read_copy_note",
+    "read_former",
+    "read_life",
     "read_meta",
     "write_epoch",
     "write_meta",
@@ -117,6 +122,26 @@ _STEPS = (
       PRIMARY KEY (client_id, seq)
     );
     """,
+    """
+    CREATE TABLE rhtmx.epochs(
+      epoch text COLLATE "C" NOT NULL,
+      entity text COLLATE "C" NOT NULL,
+      upto bigint NOT NULL,
+      PRIMARY KEY (epoch, entity)
+    );
+    CREATE TABLE rhtmx.told(
+      entity text COLLATE "C" PRIMARY KEY,
+      upto bigint NOT NULL
+    );
+    CREATE TABLE rhtmx.notices(
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      node text NOT NULL,
+      subject text NOT NULL,
+      ends boolean NOT NULL,
+      time bigint NOT NULL
+    );
+    CREATE INDEX notices_by_time ON rhtmx.notices(time);
+    """,
 )
 """Step n turns format n into format n + 1. Add steps, never change one."""
 
@@ -126,12 +151,41 @@ FORMAT = len(_STEPS)
 COPY_NOTE = "copy"
 """Under this `meta` has how far a copy is."""
 
+WRITER = "writer"
+"""Under this `meta` has the name of the server that may write."""
+
+CLUSTER = "cluster"
+"""Under this `meta` has what the nodes that share the schema know each other by."""
+
+ANY_WRITER = ""
+"""The name of each server that is not alone."""
+
 _OURS = "rhtmx-server: do not change by hand"
 _IS_OURS = """
     SELECT obj_description(oid, 'pg_namespace'),
       EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
     FROM pg_namespace n WHERE nspname = $1"""
 _TABLE = "SELECT 'rhtmx.meta'::regclass::oid::text"
+_SHORTEN_FORMER = """
+    UPDATE rhtmx.epochs SET upto = least(epochs.upto, newest.upto)
+    FROM rhtmx.entities CROSS JOIN LATERAL (
+      SELECT upto FROM rhtmx.log WHERE log.entity = entities.entity ORDER BY base DESC LIMIT 1
+    ) AS newest
+    WHERE entities.entity = epochs.entity"""
+_KEEP_FORMER = """
+    INSERT INTO rhtmx.epochs
+    SELECT $1, entities.entity, newest.upto FROM rhtmx.entities CROSS JOIN LATERAL (
+      SELECT upto FROM rhtmx.log WHERE log.entity = entities.entity ORDER BY base DESC LIMIT 1
+    ) AS newest
+    ON CONFLICT DO NOTHING"""
+_LIFE = """
+    SELECT value, (SELECT split_part(value, ' ', 1) FROM rhtmx.meta WHERE key = 'lineage')
+      = substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),
+      (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    FROM rhtmx.meta WHERE key = 'epoch'"""
+_NOTE_ONCE = """
+    INSERT INTO rhtmx.meta VALUES ($1, replace(gen_random_uuid()::text, '-', ''))
+    ON CONFLICT DO NOTHING"""
 _META = "SELECT value FROM rhtmx.meta WHERE key = $1"
 _NOTE = """
     INSERT INTO rhtmx.meta VALUES ($1, $2)
@@ -181,6 +235,7 @@ async def migrate(session: Session, schema: str, lineage: str, new_epoch: Callab
         await session.run(step)
     await session.run(FUNCTIONS)
     await session.run(_NOTE, "format", str(FORMAT))
+    await session.run(_NOTE_ONCE, CLUSTER)
     return await _epoch(session, lineage, new_epoch)
 
 
@@ -189,21 +244,44 @@ async def _epoch(session: Session, lineage: str, new_epoch: Callable[[], str]) -
     lineage += f" {await session.value(_TABLE)}"
     epoch: str | None = await session.value(_META, "epoch")
     if epoch is None or await session.value(_META, "lineage") != lineage:
+        if epoch is not None:
+            # What there is now, is what there was then, but for an end that may be lost: up to
+            # here positions of before still count. Nobody writes before this is done.
+            await session.run(_SHORTEN_FORMER)
+            await session.run(_KEEP_FORMER, epoch)
         epoch = new_epoch()
-        await write_epoch(session, epoch)
+        await session.run(_NOTE, "epoch", epoch)
         await session.run(_NOTE, "lineage", lineage)
     return epoch
 
 
 async def write_epoch(session: Session, epoch: str) -> None:
-    """Replace the store's epoch."""
+    """Replace the store's epoch, and let no position of another one count."""
     await session.run(_NOTE, "epoch", epoch)
+    await session.run("DELETE FROM rhtmx.epochs")
+
+
+async def read_life(session: Session) -> tuple[str, bool, int]:
+    """The epoch, whether the database lives the life in which it was made, and its clock."""
+    epoch, is_same, now = await session.row(_LIFE) or ("", False, 0)
+    return epoch, is_same, now
+
+
+async def read_former(session: Session) -> dict[tuple[str, str], int]:
+    """By epoch and entity, up to which version positions of former epochs still count."""
+    rows = await session.rows("SELECT epoch, entity, upto FROM rhtmx.epochs")
+    return {(epoch, entity): upto for epoch, entity, upto in rows}
 
 
 async def read_meta(session: Session, key: str) -> str | None:
     """What is noted under a key."""
     value: str | None = await session.value(_META, key)
     return value
+
+
+async def read_cluster(session: Session) -> str:
+    """By what the nodes that share the schema know each other."""
+    return str(await session.value(_META, CLUSTER))
 
 
 async def read_copy_note(session: Session) -> str | None:

@@ -4,26 +4,29 @@ Knows the tables, and what must still be as the batch has seen it. Must not know
 
 The function is one statement, and so one transaction, that holds its locks for no round trip. It
 fails as a whole where somebody else was quicker: an entity does not end where the batch saw it end
-(40001, or 23505 where both were under way at once), or a client is at another number. It fails for
-good where another server has started (55000): that one may have divided an entity differently.
+(40001, or 23505 where both were under way at once), or a client is at another number, or the store
+has another epoch. It fails so that nothing helps but to look who else is there (55000) where the
+database lives another life than when the epoch was made, where a server has been started that is
+alone, and where an entity is divided otherwise, by a later version of the program.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from rhtmx_server.log_body import pack, pack_one
 from rhtmx_server.model import HistoryEntry
 from rhtmx_server.ports import BatchWrites
-from rhtmx_server.stores.postgres.bodies import pack, pack_one
 from rhtmx_server.stores.rows import row_of_client, row_of_outcome, row_of_record
 
-__all__ = ["FUNCTIONS", "PUT", "WRITER", "arguments"]
+__all__ = ["FUNCTIONS", "LIMIT", "LOCK", "PUT", "WRITER", "arguments"]
 
 _COLUMNS = {
-    "ends": "entity text, base bigint, upto bigint, time bigint, body bytea",
+    "ends": "entity text, base bigint, upto bigint, time bigint, body bytea, divided text",
     "lost": "entity text, version bigint, place integer, entity_id text, time bigint, body bytea",
     "records": "entity text, entity_id text, version bigint, action smallint, data bytea, "
     "client_id text, time bigint, clocks bytea, entered bigint, hidden bytea",
@@ -42,7 +45,7 @@ def _parameters() -> str:
         for kind, each in _COLUMNS.items()
         for column, of in (words.strip().split() for words in each.split(","))
     )
-    return ", ".join(["batch_id uuid", "server text", *columns])
+    return ", ".join(["batch_id uuid", "server text", "in_epoch text", *columns])
 
 
 def _table(kind: str) -> str:
@@ -57,6 +60,20 @@ PUT = "SELECT rhtmx.put_1({})".format(
 )
 """Returns how many clients are new."""
 
+# Who is frozen in the middle of a transaction does not hold an entity for ever.
+LIMIT = """
+    SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
+      set_config('lock_timeout', '8s', true)"""
+"""Limits how long a transaction that locks may last; its first statement."""
+
+# In one order for all: each waits for those before it, and never two for each other.
+LOCK = """
+    SELECT pg_advisory_xact_lock(key) FROM (
+      SELECT hashtextextended($1 || ' ' || each.entity, 0) AS key
+      FROM unnest($2::text[]) AS each(entity) ORDER BY 1
+    ) AS keys"""
+"""Waits for one's turn to write some entities, to the end of the transaction."""
+
 WRITER = "SELECT batch FROM rhtmx.log WHERE entity = $1 AND upto = $2"
 """Which batch has made an entity end at a version."""
 
@@ -66,16 +83,34 @@ FUNCTIONS = f"""
     CREATE OR REPLACE FUNCTION rhtmx.put_1({_parameters()}) RETURNS bigint
     LANGUAGE plpgsql AS $$
     DECLARE
+      writer text;
+      epoch text;
+      lineage text;
       affected bigint;
       new_clients bigint := 0;
     BEGIN
-      IF server <> (SELECT value FROM rhtmx.meta WHERE key = 'writer') THEN
-        RAISE object_not_in_prerequisite_state USING MESSAGE = 'another server writes';
+      IF server IS NOT NULL THEN
+        SELECT min(value) FILTER (WHERE key = 'writer'), min(value) FILTER (WHERE key = 'epoch'),
+            min(value) FILTER (WHERE key = 'lineage')
+          FROM rhtmx.meta WHERE key IN ('writer', 'epoch', 'lineage') INTO writer, epoch, lineage;
+        IF split_part(lineage, ' ', 1) <> substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) THEN
+          RAISE object_not_in_prerequisite_state USING MESSAGE = 'another life';
+        ELSIF server <> writer THEN
+          RAISE object_not_in_prerequisite_state USING MESSAGE = 'another server';
+        ELSIF in_epoch <> epoch THEN
+          RAISE serialization_failure USING MESSAGE = 'another epoch';
+        END IF;
       END IF;
       IF cardinality(ends_entity) > 0 THEN
         INSERT INTO rhtmx.entities(entity)
           SELECT entity FROM {_table("ends")} WHERE coalesce(base, 0) = 0 ORDER BY entity
           ON CONFLICT DO NOTHING;
+        IF EXISTS (
+          SELECT FROM {_table("ends")} JOIN rhtmx.entities USING (entity)
+          WHERE n.divided <> coalesce(substr(entities.divided, 2), '')
+        ) THEN
+          RAISE object_not_in_prerequisite_state USING MESSAGE = 'divided otherwise';
+        END IF;
         INSERT INTO rhtmx.log(entity, base, upto, batch, time, body)
           SELECT n.entity, newest.upto, n.upto, batch_id, n.time, n.body
           FROM {_table("ends")} CROSS JOIN LATERAL (
@@ -154,22 +189,25 @@ FUNCTIONS = f"""
 
 def arguments(
     batch: UUID,
-    server: str | None,
+    writer: tuple[str, str] | None,
     writes: BatchWrites,
     heads: Mapping[str, int],
     last_seqs: Mapping[str, int],
+    divided: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Any]:
     """The arguments of `PUT`.
 
     Args:
         batch: names the batch: by it one finds out later whether it was written.
-        server: names the server, which has to be the last one that has started; `None` for a copy.
+        writer: the name of the server, which has to be the one that may write, and the epoch in
+            which the batch was decided; `None` for a copy.
         writes: what the batch writes.
         heads: where the batch saw its entities end. Of others it is not looked at.
         last_seqs: the numbers at which it saw its clients. Of others it is not looked at.
+        divided: how entities are divided, as it assumes. Of others it is not looked at.
     """
     tables: tuple[Sequence[tuple[Any, ...]], ...] = (
-        _ends(writes, heads),
+        _ends(writes, heads, divided),
         [
             (
                 each.record.entity,
@@ -188,14 +226,16 @@ def arguments(
         [(*row_of_outcome(each)[:4], each.rejected) for each in writes.outcomes],
         list(writes.confirmed.items()),
     )
-    arrays: list[Any] = [batch, server]
+    arrays: list[Any] = [batch, *(writer or (None, None))]
     for rows, names in zip(tables, _COLUMNS.values(), strict=True):
         width = names.count(",") + 1
         arrays += list(zip(*rows, strict=True)) if rows else [()] * width
     return arrays
 
 
-def _ends(writes: BatchWrites, heads: Mapping[str, int]) -> list[tuple[Any, ...]]:
+def _ends(
+    writes: BatchWrites, heads: Mapping[str, int], divided: Mapping[str, str]
+) -> list[tuple[Any, ...]]:
     """The rows of `log`."""
     entries: defaultdict[str, list[HistoryEntry]] = defaultdict(list)
     for each in writes.history:
@@ -211,6 +251,7 @@ def _ends(writes: BatchWrites, heads: Mapping[str, int]) -> list[tuple[Any, ...]
             upto,
             times[entity],
             pack(entries[entity]) if entity in entries else None,
+            divided.get(entity),
         )
         for entity, upto in writes.heads.items()
     ]

@@ -140,7 +140,7 @@ def read_snapshot(
     records, tombstones, unread = _read_records(cursor, wanted.records, known)
     authors: Collection[str] = ()
     if wanted.more is not None:
-        others, authors = wanted.more(records)
+        others, authors = wanted.more(records, None)
         if others:
             heads |= {entity: read_head(cursor, entity) for entity in {key[0] for key in others}}
             written = [key for key in others if heads[key[0]].version]

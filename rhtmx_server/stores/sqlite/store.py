@@ -25,7 +25,7 @@ from msgspec.structs import replace
 from rhtmx.errors import RhtmxError
 from rhtmx_server.horizon import StoredTimes
 from rhtmx_server.model import ClientRow, Departure, Head, HistoryEntry, Record
-from rhtmx_server.ports import KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
+from rhtmx_server.ports import EVERY_VERSION, KEEP_ANSWERS, BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, place
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.half_copied import HALF_COPIED
@@ -92,6 +92,15 @@ class SqliteStore:
     def epoch(self) -> str:
         """Random id made with the store, another one after `renew_epoch`."""
         return self._use().epoch
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes write to it: never."""
+        return False
+
+    def counts(self, epoch: str | None, entity: str) -> int:
+        """Up to which version a position of an epoch counts: all of this one, none of others."""
+        return EVERY_VERSION if epoch == self.epoch else -1
 
     async def open(self) -> None:
         """Open the file; create it or bring it to today's format if need be.

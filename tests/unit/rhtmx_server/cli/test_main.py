@@ -21,9 +21,13 @@ class FakeApp:
     config = Config(host="app.example", port=1)
     store: str | None = "the app's"
 
-    def configure(self, config: Config, *, store: str | None = None) -> None:
+    def configure(
+        self, config: Config, *, store: str | None = None, bus: str | None = None
+    ) -> None:
         if store == "bad://":
-            raise ValueError("'bad://': there is no store of kind 'bad'")
+            raise ValueError("store: 'bad://': there is no store of kind 'bad'")
+        if bus is not None:
+            raise ValueError("bus: 'bad' names no bus")
         self.config = config
         self.store = store or self.store
 

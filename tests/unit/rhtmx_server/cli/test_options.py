@@ -33,7 +33,7 @@ def test_nothing_given_leaves_everything_to_the_app() -> None:
 
 def test_app_and_store_are_no_settings() -> None:
     options = of("--app", "app:app", "--store", "memory://")
-    assert options == CommandOptions("app:app", "memory://", {})
+    assert options == CommandOptions("app:app", "memory://", config={})
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_an_option_becomes_a_setting(argv: list[str], config: dict[str, Any]) ->
 
 def test_the_environment_gives_what_the_arguments_leave_open() -> None:
     options = of("--port", "1", RHTMX_PORT="2", RHTMX_HOST="::1", RHTMX_APP="a:b")
-    assert options == CommandOptions("a:b", None, {"port": 1, "host": "::1"})
+    assert options == CommandOptions("a:b", None, config={"port": 1, "host": "::1"})
 
 
 def test_origins_in_the_environment_are_separated_by_commas() -> None:
@@ -88,7 +88,9 @@ def test_every_option_can_be_given_as_its_variable(option: Option) -> None:
 
 
 def test_every_setting_has_an_option() -> None:
-    assert {option.name for option in ALL} - {"app", "store"} == set(Config.__dataclass_fields__)
+    assert {option.name for option in ALL} - {"app", "store", "bus"} == set(
+        Config.__dataclass_fields__
+    )
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,9 @@ class FakeApp:
         self.loop: asyncio.AbstractEventLoop | None = None
         self._body = body
 
-    def configure(self, config: Config, *, store: str | None = None) -> None:
+    def configure(
+        self, config: Config, *, store: str | None = None, bus: str | None = None
+    ) -> None:
         self.config = config
 
     async def serve(self, *, ready: Callable[[str], None] | None = None) -> None:

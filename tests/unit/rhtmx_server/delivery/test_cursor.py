@@ -7,14 +7,20 @@ import pytest
 from rhtmx.messages import SyncBegin, SyncComplete, SyncFieldsComplete
 from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, resume
 from rhtmx_server.model import Granularity, Head
+from rhtmx_server.ports import EVERY_VERSION
 from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, RECORDS
 
 HEAD = Head(version=10, floor=4)
 
 
+def counts(epoch: str | None) -> int:
+    """As a store whose epoch is `e`."""
+    return EVERY_VERSION if epoch == "e" else -1
+
+
 @pytest.mark.parametrize("version", [4, 7, 10])
 def test_a_known_position_between_floor_and_head_is_resumed(version: int) -> None:
-    assert resume(version, "e", HEAD, "e", trusting=False) == (version, False)
+    assert resume(version, "e", HEAD, counts("e"), trusting=False) == (version, False)
 
 
 @pytest.mark.parametrize(
@@ -23,23 +29,33 @@ def test_a_known_position_between_floor_and_head_is_resumed(version: int) -> Non
     ids=["epoch", "empty epoch", "no epoch", "above head", "below floor", "far above"],
 )
 def test_any_other_position_is_reset(version: int, epoch: str | None) -> None:
-    assert resume(version, epoch, HEAD, "e", trusting=False) == (0, True)
+    assert resume(version, epoch, HEAD, counts(epoch), trusting=False) == (0, True)
 
 
 @pytest.mark.parametrize("epoch", ["e", "", None])
 def test_one_who_has_nothing_is_not_reset(epoch: str | None) -> None:
-    assert resume(0, epoch, HEAD, "e", trusting=False) == (0, False)
+    assert resume(0, epoch, HEAD, counts(epoch), trusting=False) == (0, False)
+
+
+@pytest.mark.parametrize("version", [0, 4, 8])
+def test_a_position_of_a_former_epoch_is_resumed_as_far_as_it_counts(version: int) -> None:
+    assert resume(version, "before", HEAD, 8, trusting=False) == (version, False)
+
+
+@pytest.mark.parametrize("version", [3, 9, 11])
+def test_beyond_that_it_is_reset(version: int) -> None:
+    assert resume(version, "before", HEAD, 8, trusting=False) == (0, True)
 
 
 def test_one_who_was_in_another_epoch_is_reset_even_without_a_version() -> None:
-    assert resume(0, "other", HEAD, "e", trusting=False) == (0, True)
+    assert resume(0, "other", HEAD, counts("other"), trusting=False) == (0, True)
 
 
 def test_trusting_takes_only_a_missing_epoch_for_the_current_one() -> None:
-    assert resume(7, None, HEAD, "e", trusting=True) == (7, False)
-    assert resume(7, "other", HEAD, "e", trusting=True) == (0, True)
-    assert resume(3, None, HEAD, "e", trusting=True) == (0, True)
-    assert resume(11, None, HEAD, "e", trusting=True) == (0, True)
+    assert resume(7, None, HEAD, counts(None), trusting=True) == (7, False)
+    assert resume(7, "other", HEAD, counts("other"), trusting=True) == (0, True)
+    assert resume(3, None, HEAD, counts(None), trusting=True) == (0, True)
+    assert resume(11, None, HEAD, counts(None), trusting=True) == (0, True)
 
 
 def test_what_was_sent_before_the_cursor_is_known() -> None:

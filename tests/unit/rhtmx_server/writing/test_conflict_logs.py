@@ -563,7 +563,7 @@ def looked_up(tasks: LoggedServer, *mutations: Mutation) -> list[tuple[str, str]
     needs, record = batch.wanted(), tasks.record("tasks")
     assert needs.more is not None
     assert record is not None
-    return list(needs.more({("tasks", "1"): record})[0])
+    return list(needs.more({("tasks", "1"): record}, None)[0])
 
 
 def test_a_log_that_is_too_large_to_be_read_now_is_read_in_the_next_batch() -> None:

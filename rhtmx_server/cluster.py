@@ -1,0 +1,104 @@
+"""What a server does as one of several that share a store.
+
+Knows its parts and their order. Must not know how any of them does its work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from typing import Any
+
+from rhtmx.errors import ErrorCode
+from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.services import Services
+from rhtmx_server.delivery.following import Following
+from rhtmx_server.hooks import HookRunner
+from rhtmx_server.leadership import Leadership
+from rhtmx_server.model import Commit
+from rhtmx_server.schema.untold import plain_commits
+from rhtmx_server.sharing import Bus, SharedStore, SubjectNotice
+from rhtmx_server.subject_notices import SubjectNotices
+
+__all__ = ["ClusterNode"]
+
+_MOVED = "the server's database has become another one: connect again"
+
+
+class ClusterNode:
+    """One of several servers.
+
+    Args:
+        store: that all of them use.
+        bus: to the others.
+        services: the parts of the server.
+        hooks: calls the program's hooks.
+        leadership: whether this one does what one of them does for all.
+        hides: the keys of the fields that never leave the server, by entity.
+        connections: all that there are.
+    """
+
+    def __init__(
+        self,
+        store: SharedStore,
+        bus: Bus,
+        services: Services,
+        hooks: HookRunner,
+        leadership: Leadership,
+        hides: Mapping[str, Collection[str]],
+        connections: Callable[[], Iterable[Connection]],
+    ) -> None:
+        self._leadership = leadership
+        self._notices = SubjectNotices(store)
+        self._connections = connections
+        self._hides = hides
+        self.following = Following(
+            store,
+            bus,
+            services.hub,
+            take=services.hub.deliver,
+            moved=hooks.moved,
+            told=self._told,
+            begun_anew=self._begun_anew,
+            now=services.now,
+        )
+        services.reach = self.following.reach
+        metrics = services.metrics
+        metrics.bus_connected.set_function(bus.ready)
+        metrics.bus_dropped.set_function(lambda: bus.dropped)
+        metrics.log_gaps.set_function(lambda: self.following.gaps)
+        metrics.batches_held.set_function(lambda: self.following.held)
+        metrics.leads.set_function(leadership)
+
+    async def start(
+        self, disconnect: Callable[[str], None], rescope: Callable[[str], Awaitable[None]]
+    ) -> Sequence[Coroutine[Any, Any, None]]:
+        """Listen to the others.
+
+        Args:
+            disconnect: ends all that a subject has open at this server.
+            rescope: finds out anew what a subject may read, likewise.
+
+        Returns:
+            What has to run from now on.
+        """
+        await self.following.start()
+        told = self._notices.run(disconnect, rescope)
+        return self.following.run(), self._leadership.run(), told
+
+    def tell(self, subject: str, *, ends: bool) -> None:
+        """Have the other servers end all that a subject has open, or ask anew what it may read."""
+        self._notices.tell(SubjectNotice(subject, ends))
+
+    async def stop(self) -> None:
+        """Have another node lead, and say and hear nothing any more."""
+        await self._notices.finish()
+        await self._leadership.resign()
+        await self.following.stop()
+
+    def _told(self, entity: str, commits: Sequence[Commit]) -> Sequence[Commit]:
+        hides = self._hides.get(entity)
+        return plain_commits(commits, hides) if hides else commits
+
+    def _begun_anew(self) -> None:
+        for each in list(self._connections()):
+            each.close(ErrorCode.SHUTTING_DOWN, _MOVED)

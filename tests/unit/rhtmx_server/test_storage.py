@@ -1,0 +1,43 @@
+"""Which store and which bus go together."""
+
+from __future__ import annotations
+
+import pytest
+
+from rhtmx_server.buses import MemoryBus
+from rhtmx_server.storage import open_storage
+from rhtmx_server.stores import MemoryStore
+
+PLACE = "postgresql://app@db.example/app"
+
+
+def test_a_store_alone_is_for_one_server() -> None:
+    storage = open_storage(PLACE)
+    assert (storage.shared, storage.bus) == (None, None)
+
+
+def test_with_a_bus_the_store_is_one_for_several() -> None:
+    storage = open_storage(PLACE, "memory://one")
+    assert storage.shared is storage.store
+    assert isinstance(storage.bus, MemoryBus)
+
+
+def test_both_may_be_the_program_s_own() -> None:
+    store, bus = open_storage(PLACE, "memory://one").store, MemoryBus("one")
+    assert open_storage(store, bus).bus is bus
+
+
+@pytest.mark.parametrize(
+    ("store", "bus", "words"),
+    [
+        ("elsewhere", None, "store: 'elsewhere' is not the URL of a store"),
+        ("sqlite:///app.db", "memory://one", "bus: servers that share a store need a bus"),
+        (MemoryStore(), "memory://one", "bus: servers that share a store need a bus"),
+        (PLACE, "kafka://one", "bus: 'kafka' names no bus"),
+    ],
+)
+def test_what_does_not_go_together_is_said(
+    store: str | MemoryStore, bus: str | None, words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        open_storage(store, bus)
