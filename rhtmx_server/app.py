@@ -417,7 +417,7 @@ class App:
         return AppTransaction(
             self._submit,
             wire.check_json,
-            self._running.clock,
+            lambda: self._running.clock(),
             client_id=client_id,
             seq=seq,
             timestamp=timestamp,

@@ -68,6 +68,7 @@ class ClusterNode:
         metrics.log_gaps.set_function(lambda: self.following.gaps)
         metrics.batches_held.set_function(lambda: self.following.held)
         metrics.leads.set_function(leadership)
+        metrics.nodes.set_function(lambda: leadership.nodes)
 
     async def start(
         self, disconnect: Callable[[str], None], rescope: Callable[[str], Awaitable[None]]

@@ -33,12 +33,16 @@ class Leadership:
     Args:
         store: that all nodes share; `None` for a server that is alone, and always leads.
         now: seconds, of a clock that does not jump.
+
+    Attributes:
+        nodes: how many there are.
     """
 
     def __init__(self, store: SharedStore | None, now: Callable[[], float]) -> None:
         self._store = store
         self._now = now
         self._until = 0.0
+        self.nodes = 1
 
     def __call__(self) -> bool:
         """Whether it leads now."""
@@ -52,6 +56,7 @@ class Leadership:
             try:
                 leads = await store.lead(LEASE)
                 self._until = asked + LEASE if leads else 0.0
+                self.nodes = await store.count_nodes(LEASE)
             except RhtmxError as error:
                 log.debug("it cannot be found out who leads: %s", error)
             if self() is not led:

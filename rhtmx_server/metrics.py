@@ -47,6 +47,7 @@ class Metrics:
         outbox_bytes: gauge of the bytes that wait to be sent.
         stalled: counter of the readers that were cut off.
         leads: gauge: 1 on the node that does what one does for all, and on a server alone.
+        nodes: gauge of the servers that share the store, as far as this one knows.
         bus_connected: gauge: 1 if the bus to the other nodes is there.
         bus_dropped: gauge of the messages that were not sent to the others.
         log_gaps: gauge of how often the log was read for what the bus had not brought.
@@ -80,6 +81,7 @@ class Metrics:
             "rhtmx_stalled", "Readers that were cut off.", registry=self.registry
         )
         self.leads = self._gauge("leads", "Whether this node does what one does for all.")
+        self.nodes = self._gauge("nodes", "Nodes of the cluster that this one knows of.")
         self.bus_connected = self._gauge("bus_connected", "Whether the bus is there.")
         self.bus_dropped = self._gauge("bus_dropped", "Messages to other nodes that were not sent.")
         self.log_gaps = self._gauge("log_gaps", "How often commits of other nodes were read.")

@@ -41,6 +41,10 @@ class SharedStore(Store, Protocol):
         """The name of this node: another one each time."""
 
     @property
+    def void(self) -> bool:
+        """Whether this node will write no more, until it is started again."""
+
+    @property
     def ahead(self) -> int:
         """By how much the clock of the store is ahead of this machine's; microseconds.
 
@@ -83,8 +87,11 @@ class SharedStore(Store, Protocol):
             Whether this node leads now, and no other.
         """
 
+    async def count_nodes(self, seconds: float) -> int:
+        """Show that this node is there; how many have done so within that time."""
+
     async def resign(self) -> None:
-        """Lead no more, if this node does."""
+        """Lead no more, if this node does, and be there no more."""
 
     async def begin_telling(self, entities: Collection[str] | None) -> Mapping[str, int]:
         """Up to which version hooks have been told of each entity; and note that they are now.

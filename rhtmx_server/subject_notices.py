@@ -42,9 +42,11 @@ class SubjectNotices:
         task.add_done_callback(self._telling.discard)
 
     async def finish(self) -> None:
-        """Wait until all that was said is written down."""
+        """Wait until all that was said is written down, but not for a store that is away."""
         if self._telling:
-            await asyncio.wait(self._telling)
+            await asyncio.wait(self._telling, timeout=LOOK_EVERY)
+        for each in self._telling:
+            each.cancel()
 
     async def run(
         self, disconnect: Callable[[str], None], rescope: Callable[[str], Awaitable[None]]

@@ -429,8 +429,8 @@ class Connection:
         error = known(failure, NAMES[type(message)])
         self.services.metrics.refused(error.code)
         self.send(error_message(error, message))
-        if error.code is ErrorCode.TOO_MANY_REQUESTS and type(message) in dispatch.SIGNS_IN:
-            # Its user has too many connections. It may come again, after a while.
+        # Its user has too many connections, or it is not known where to read from: it comes again.
+        if type(message) in dispatch.COMES_AGAIN.get(error.code, ()):
             self.close(ErrorCode.SHUTTING_DOWN, error.message)
 
     def _unreadable(self, error: RhtmxError) -> None:

@@ -47,7 +47,7 @@ from rhtmx_server.model import Granularity, MutationMessage, Scope
 from rhtmx_server.times import to_datetime
 from rhtmx_server.writing.identity import hashed
 
-__all__ = ["HANDLERS", "IN_ORDER", "SIGNS_IN", "Sender", "handler"]
+__all__ = ["COMES_AGAIN", "HANDLERS", "IN_ORDER", "SIGNS_IN", "Sender", "handler"]
 
 
 class Sender(Hashable, Protocol):
@@ -81,6 +81,12 @@ IN_ORDER: frozenset[type[Message]] = frozenset(
 
 SIGNS_IN: frozenset[type[Message]] = frozenset({Hello, Authenticate})
 """By these a peer says who it is."""
+
+COMES_AGAIN: Mapping[ErrorCode, frozenset[type[Message]]] = {
+    ErrorCode.TOO_MANY_REQUESTS: SIGNS_IN,
+    ErrorCode.STORAGE_FAILED: IN_ORDER - SIGNS_IN,
+}
+"""What a peer has to ask again on another connection, after a while, if it fails in this way."""
 
 
 def handler(function: Handler) -> Handler:

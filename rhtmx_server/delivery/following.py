@@ -56,8 +56,8 @@ class Following:
         take: takes the commits whose turn it is.
         moved: is told which entities have moved, whether or not anybody reads them.
         told: makes of commits of another node what may be told here.
-        begun_anew: is called when the store has another epoch: nobody may be told any more by
-            what they were told before.
+        begun_anew: is called when the store has another epoch, so that nobody may be told any more
+            by what they were told before; and when this node will never write again.
         now: seconds, of a clock that does not jump.
 
     Attributes:
@@ -130,6 +130,8 @@ class Following:
             except RhtmxError as error:
                 log.debug("the store cannot be followed for now: %s", error)
                 self._doubts = True
+                if self._store.void:
+                    self._begun_anew()  # at another node they go on
                 await asyncio.sleep(LOOK_WITHOUT_BUS)
             except Exception as failure:
                 log.error("following the other nodes failed: %s", place(failure))

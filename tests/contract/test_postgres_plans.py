@@ -20,12 +20,14 @@ IN = ("tasks", ["red"], 0, 9, 10, 10, 1000, True)
         (
             looking.LOOK,
             LOOK,
-            "records_pkey entities_pkey log_pkey members_pkey clients_pkey outcomes_pkey",
+            "records_pkey entities_pkey log_pkey members_pkey clients_pkey outcomes_pkey meta_pkey",
         ),
         (members._IN, IN, "members_by_version members_pkey records_pkey"),
         (reading._SINCE_ALL, ("tasks", 0, 9, 10, 1000), "records_by_version"),
         (reading._RECORD, ("tasks", "1"), "records_pkey"),
         (reading._BODY_AT, ("tasks", 5), "log_pkey"),
+        (reading._LOG, (["tasks"], [0], 500, 1000), "log_pkey"),
+        (reading._HEADS_OF, (["tasks"],), "entities_pkey log_pkey"),
     ],
 )
 async def test_rows_are_found_by_their_keys(

@@ -194,6 +194,44 @@ async def test_one_server_leads_until_it_resigns_or_its_lease_is_over(
             pass
 
 
+async def test_servers_that_show_themselves_are_counted(
+    both: tuple[PostgresStore, PostgresStore],
+) -> None:
+    one, other = both
+    assert await one.count_nodes(60) == 1
+    assert await other.count_nodes(60) == 2
+    await one.resign()
+    assert await other.count_nodes(60) == 1
+
+
+async def test_where_a_locked_batch_fails_it_is_decided_anew_and_nothing_is_left_of_it(
+    both: tuple[PostgresStore, PostgresStore], postgres: Postgres
+) -> None:
+    """Within a transaction: an error that is caught in there would end it in silence."""
+    one, other = both
+    await one.commit(*one_more("tasks"))
+    await other.commit(*one_more("tasks"))
+    needs, decide = one_more("tasks")
+    schema, tries = place_of(one), 0
+
+    def interrupted(snapshot: Snapshot) -> BatchWrites:
+        nonlocal tries
+        tries += 1
+        if tries == 1:  # by somebody who takes no lock
+            row = "'tasks', 2, 3, gen_random_uuid(), 0, NULL"
+            postgres.sql(f"INSERT INTO {schema}.log SELECT {row}")
+        return decide(snapshot)
+
+    await one.commit(needs, interrupted)
+    assert tries == 2
+    assert await count(other) == 3
+    assert (await other.head("tasks")).version == 4
+
+
+def place_of(store: PostgresStore) -> str:
+    return store._options.schema
+
+
 async def test_hooks_begin_with_what_comes_and_later_where_they_were(
     both: tuple[PostgresStore, PostgresStore],
 ) -> None:
@@ -234,7 +272,7 @@ async def test_who_divides_an_entity_otherwise_than_a_later_version_writes_no_mo
     await old.commit(*one_more("carts"))  # which is divided as it was
     with pytest.raises(RhtmxError, match="a later version of the program divides"):
         await old.commit(*one_more("tasks"))
-    assert (old.ready(), new.ready()) == (False, True)
+    assert (old.ready(), old.void, new.ready()) == (False, True, True)
     assert await count(new) == 2
     await old.close()
     await new.close()
@@ -250,8 +288,14 @@ async def test_where_servers_share_a_schema_one_that_is_alone_is_refused_or_the_
     await alone.close()
     shared = PostgresStore(place, shared=True)
     await shared.open()
+    assert await shared.lead(60)
+    with pytest.raises(RhtmxError, match="servers of a cluster use this schema"):
+        await alone.open()
     await shared.commit(*one_more("tasks"))
+    await shared.resign()
     await shared.close()
+    await alone.open()
+    await alone.close()
 
 
 async def test_servers_that_start_at_once_make_the_tables_once(place: str) -> None:

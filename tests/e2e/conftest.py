@@ -21,7 +21,9 @@ _SERVERS = (*_STORES, "nodes")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test on all that it can be run on."""
     if "store_kind" in metafunc.fixturenames:
-        kinds = _SERVERS if "app" in metafunc.fixturenames else _STORES
+        is_alone = metafunc.definition.get_closest_marker("one_server") is not None
+        several = "app" in metafunc.fixturenames and not is_alone
+        kinds = _SERVERS if several else _STORES
         metafunc.parametrize("store_kind", kinds)
 
 

@@ -16,6 +16,7 @@ from tests.support.sockets import raw
 PAGES = {"/": ("text/html; charset=utf-8", b"<!doctype html><p>demo")}
 
 
+@pytest.mark.one_server
 async def test_operators_can_ask_how_it_is(app: App) -> None:
     assert (await ask(app.url, "/healthz")).status == 200
     assert (await ask(app.url, "/readyz")).status == 200
@@ -69,6 +70,7 @@ async def test_a_socket_path_without_an_upgrade_says_what_is_missing(app: App, p
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.one_server
 async def test_a_page_that_is_refused_may_ask_why_and_it_does_not_count(app: App) -> None:
     evil = {"Origin": "https://evil.example"}
     answer = await ask(app.url, "/api/ws", **evil)
@@ -162,6 +164,7 @@ SOCKET = {
 
 
 @pytest.mark.parametrize("path", ["/api/ws", "/api/sync/ws", "/api/field-sync/ws"])
+@pytest.mark.one_server
 async def test_a_page_whose_name_was_made_to_point_here_opens_no_socket(
     app: App, path: str
 ) -> None:
@@ -234,6 +237,7 @@ async def test_a_plain_request_is_no_socket_at_a_wrong_path(
     assert len(warnings(caplog)) == 1
 
 
+@pytest.mark.one_server
 async def test_a_subprotocol_that_is_not_known_is_logged_once_with_those_that_are(
     app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -266,6 +270,7 @@ async def test_the_old_endpoints_say_that_they_know_no_subprotocol(
     assert any("/api/sync/ws speaks no subprotocol" in words for words in warnings(caplog))
 
 
+@pytest.mark.one_server
 async def test_a_refused_origin_is_logged_once_with_the_option_that_allows_it(
     app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -281,6 +286,7 @@ async def test_a_refused_origin_is_logged_once_with_the_option_that_allows_it(
     ]
 
 
+@pytest.mark.one_server
 async def test_a_read_for_a_foreign_host_is_logged_once(
     app: App, caplog: pytest.LogCaptureFixture
 ) -> None:

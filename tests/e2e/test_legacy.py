@@ -191,6 +191,7 @@ async def test_the_handshake_announces_the_successor(app: App, path: str) -> Non
         assert "Deprecation" not in socket.response.headers
 
 
+@pytest.mark.one_server
 async def test_their_users_are_counted(app: App) -> None:
     for client in (OldRecords(app.url, "users"), OldFields(app.url, "users")):
         async with client.open():

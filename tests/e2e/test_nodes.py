@@ -209,6 +209,21 @@ async def test_when_the_store_has_another_epoch_every_client_comes_back(place: s
             assert (done["version"], done["epoch"], done["reset"]) == (1, epoch, True)
 
 
+async def test_who_cannot_be_told_where_a_log_is_comes_again(place: str) -> None:
+    """Not as refused: there is nothing wrong with what it asks."""
+    async with nodes(place, 1) as (app,), raw(app.url) as reader:
+
+        async def fail(entities: object) -> object:
+            raise rhtmx.RhtmxError(rhtmx.ErrorCode.STORAGE_FAILED, "the database is away")
+
+        app._storage.store.look_up = fail  # type: ignore[attr-defined]
+        await reader.send({"type": "subscribe", "entities": ["tasks"]})
+        with pytest.raises(ConnectionClosed) as closed:
+            await reader.until("never")
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4000
+
+
 async def test_who_is_signed_out_at_one_server_is_at_all_of_them(place: str) -> None:
     name = uuid4().hex
     tokens = static_tokens({hash_token(TOKEN): "ada"})

@@ -49,12 +49,12 @@ async def connect(url: str, options: PostgresOptions, name: str) -> Any:
     )
 
 
-async def make_pool(url: str, options: PostgresOptions) -> Any:
-    """Make a pool, which connects when it is asked for a connection."""
+async def make_pool(url: str, options: PostgresOptions, connections: int) -> Any:
+    """Make a pool of so many at most, which connects when it is asked for a connection."""
     return await asyncpg.create_pool(
         url,
         min_size=0,  # it makes them when they are asked for, and reports no failure itself
-        max_size=options.connections,
+        max_size=connections,
         command_timeout=options.timeout,
         timeout=options.timeout,
         server_settings={**_SETTINGS, **_SIGNS_OF_LIFE},

@@ -47,6 +47,7 @@ class Database:
         kind: Callable[..., Tenure] = SharedTenure if shared else SoleTenure
         self.tenure = kind(url, options, new_epoch)
         self._pool: Any = None
+        self._own: Any = None
         self.epoch = ""
 
     def check(self) -> None:
@@ -72,7 +73,8 @@ class Database:
         """
         try:
             self.epoch = await self.tenure.open()
-            self._pool = await make_pool(self._url, self._options)
+            self._pool = await make_pool(self._url, self._options, self._options.connections)
+            self._own = await make_pool(self._url, self._options, 1)
         except _NOT_OPENED as error:
             await self.close()
             raise _unreachable(error) from error
@@ -82,8 +84,9 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections. May be called twice."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
+        pools = [pool for pool in (self._pool, self._own) if pool is not None]
+        self._pool = self._own = None
+        for pool in pools:
             with contextlib.suppress(*FAILED):
                 await asyncio.wait_for(pool.close(), _CLOSING)
             pool.terminate()
@@ -97,7 +100,7 @@ class Database:
             RhtmxError: `STORAGE_FAILED`, there is none. Nothing was sent.
         """
         self.check()
-        async with self._connected() as session:
+        async with self._connected(self._pool) as session:
             yield session
 
     @contextlib.asynccontextmanager
@@ -109,23 +112,26 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def asking(self) -> AsyncIterator[Session]:
-        """Take one of the connections to find out whether the database is there at all."""
-        if self._pool is None:
+        """Take a connection to find out whether the database is there at all.
+
+        It is kept for such questions: they are answered also while all others are in use.
+        """
+        if self._own is None:
             raise failed("the server's database is closed")
-        async with self._connected() as session:
+        async with self._connected(self._own) as session:
             with in_words():
                 yield session
 
     @contextlib.asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Session]:
+    async def _connected(self, pool: Any) -> AsyncIterator[Session]:
         with in_words():
-            connection = await self._pool.acquire(timeout=self._options.timeout)
+            connection = await pool.acquire(timeout=self._options.timeout)
         try:
             yield Session(connection, self._options.schema)
         finally:
             # What fails here ends the connection, and says nothing of what was done with it.
             with contextlib.suppress(*FAILED):
-                await self._pool.release(connection, timeout=self._options.timeout)
+                await pool.release(connection, timeout=self._options.timeout)
 
 
 def _unreachable(error: BaseException) -> RhtmxError:

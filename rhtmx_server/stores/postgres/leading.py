@@ -17,7 +17,7 @@ from collections.abc import Collection
 
 from rhtmx_server.stores.postgres.session import Session
 
-__all__ = ["begin_telling", "lead", "note_told", "resign"]
+__all__ = ["begin_telling", "count_nodes", "is_led", "lead", "note_told", "resign"]
 
 _NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _LEAD = f"""
@@ -25,6 +25,14 @@ _LEAD = f"""
     ON CONFLICT (key) DO UPDATE SET value = excluded.value
     WHERE split_part(meta.value, ' ', 1) = $1
       OR split_part(meta.value, ' ', 2)::bigint < {_NOW}"""  # noqa: S608 (of constants)
+_HERE = f"""
+    WITH gone AS (DELETE FROM rhtmx.nodes WHERE seen < {_NOW} - $2)
+    INSERT INTO rhtmx.nodes VALUES ($1, {_NOW})
+    ON CONFLICT (node) DO UPDATE SET seen = excluded.seen"""  # noqa: S608 (of constants)
+_IS_LED = f"""
+    SELECT EXISTS (
+      SELECT FROM rhtmx.meta WHERE key = 'leader' AND split_part(value, ' ', 2)::bigint > {_NOW}
+    )"""  # noqa: S608 (of constants)
 _RESIGN = "DELETE FROM rhtmx.meta WHERE key = 'leader' AND split_part(value, ' ', 1) = $1"
 _BEGIN = """
     INSERT INTO rhtmx.told
@@ -46,9 +54,21 @@ async def lead(session: Session, name: str, micros: int) -> bool:
     return await session.run(_LEAD, name, micros) == 1
 
 
+async def count_nodes(session: Session, name: str, micros: int) -> int:
+    """How many nodes have shown themselves within that time, this one among them."""
+    await session.run(_HERE, name, micros)
+    return int(await session.value("SELECT count(*) FROM rhtmx.nodes"))
+
+
+async def is_led(session: Session) -> bool:
+    """Whether some node leads: then there is one."""
+    return bool(await session.value(_IS_LED))
+
+
 async def resign(session: Session, name: str) -> None:
-    """Lead no more."""
+    """Lead no more, and be there no more."""
     await session.run(_RESIGN, name)
+    await session.run("DELETE FROM rhtmx.nodes WHERE node = $1", name)
 
 
 async def begin_telling(session: Session, entities: Collection[str] | None) -> dict[str, int]:

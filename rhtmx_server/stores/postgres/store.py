@@ -118,6 +118,11 @@ class PostgresStore:
         """Whether other servers write to it, too."""
         return self._shared
 
+    @property
+    def void(self) -> bool:
+        """Whether it will never be written to again by this server."""
+        return self._use().void()
+
     def counts(self, epoch: str | None, entity: str) -> int:
         """Up to which version a position of an epoch counts: of one before, up to a failover."""
         if epoch is None or epoch == self.epoch:
@@ -237,29 +242,34 @@ class PostgresStore:
     async def lead(self, seconds: float) -> bool:
         """Lead for so long, unless another node does. See the port."""
         micros = round(seconds * 1e6)
-        return await self.query(lambda session: leading.lead(session, self.node, micros))
+        return await self._ask(lambda session: leading.lead(session, self.node, micros))
+
+    async def count_nodes(self, seconds: float) -> int:
+        """How many nodes there are. See the port."""
+        micros = round(seconds * 1e6)
+        return await self._ask(lambda session: leading.count_nodes(session, self.node, micros))
 
     async def resign(self) -> None:
         """Lead no more. See the port."""
-        await self.query(lambda session: leading.resign(session, self.node))
+        await self._ask(lambda session: leading.resign(session, self.node))
 
     async def begin_telling(self, entities: Collection[str] | None) -> Mapping[str, int]:
         """Up to where hooks have been told. See the port."""
-        return await self.query(lambda session: leading.begin_telling(session, entities))
+        return await self._ask(lambda session: leading.begin_telling(session, entities))
 
     async def note_told(self, entity: str, version: int) -> None:
         """Note up to where hooks have been told. See the port."""
-        await self.query(lambda session: leading.note_told(session, entity, version))
+        await self._ask(lambda session: leading.note_told(session, entity, version))
 
     async def note(self, notice: SubjectNotice) -> None:
         """Tell the other nodes something of a subject. See the port."""
         subject, ends = notice
-        await self.query(lambda session: notices.note(session, self.node, subject, ends=ends))
+        await self._ask(lambda session: notices.note(session, self.node, subject, ends=ends))
 
     async def notices(self) -> Sequence[SubjectNotice]:
         """What other nodes have told of subjects. See the port."""
         since, is_first = self._noticed, not self._noticed
-        self._noticed, rows = await self.query(lambda session: notices.read_notices(session, since))
+        self._noticed, rows = await self._ask(lambda session: notices.read_notices(session, since))
         news = [row for row in rows if row[0] not in self._notices]
         self._notices = {row[0] for row in rows}
         if is_first:
@@ -378,6 +388,11 @@ class PostgresStore:
         if self._database is None:
             raise failed("the server's database is closed")
         return self._database
+
+    async def _ask(self, query: Callable[[Session], Awaitable[T]]) -> T:
+        """Ask the database something that has to be answered while all others wait."""
+        async with self._use().asking() as session:
+            return await query(session)
 
     async def query(self, query: Callable[[Session], Awaitable[T]]) -> T:
         """Ask the database something, for what belongs to this store."""

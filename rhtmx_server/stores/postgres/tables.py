@@ -141,6 +141,10 @@ _STEPS = (
       time bigint NOT NULL
     );
     CREATE INDEX notices_by_time ON rhtmx.notices(time);
+    CREATE TABLE rhtmx.nodes(
+      node text PRIMARY KEY,
+      seen bigint NOT NULL
+    );
     """,
 )
 """Step n turns format n into format n + 1. Add steps, never change one."""

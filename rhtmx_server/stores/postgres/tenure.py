@@ -34,7 +34,7 @@ from typing import Any, Protocol
 
 from rhtmx.errors import RhtmxError
 from rhtmx_server.postgres_url import PostgresOptions
-from rhtmx_server.stores.postgres import tables
+from rhtmx_server.stores.postgres import leading, tables
 from rhtmx_server.stores.postgres.connecting import connect, life_of
 from rhtmx_server.stores.postgres.failures import FAILED, failed
 from rhtmx_server.stores.postgres.session import Session
@@ -58,6 +58,10 @@ _TAKEN = (
     "another rhtmx-server uses this schema of the database: stop it first, or give this one a "
     "schema of its own, with ?schema=… at the end of the URL; several servers can share one if "
     "each of them is started with --bus"
+)
+_LED = (
+    "servers of a cluster use this schema of the database: stop them first (if they were killed, "
+    "wait ten seconds), or start this one with --bus, too"
 )
 _VOID = (
     "while the server had lost its database somebody else has written there, or the database has "
@@ -152,6 +156,8 @@ class SoleTenure:
             epoch = await tables.migrate(
                 session, self._options.schema, " ".join(self._life), self._new_epoch
             )
+            if await leading.is_led(session):
+                raise failed(_LED)
             await tables.write_meta(session, tables.WRITER, self.name)
         self._watching = asyncio.create_task(self._watch())
         return epoch

@@ -34,7 +34,7 @@ class Store:
         self.looks = 0
         self.reads = 0
         self.moves = 0
-        self.lost = False
+        self.lost = self.void = False
         self.too_much = False
 
     def commit(self, *commits: Commit) -> bytes:
@@ -252,6 +252,12 @@ async def test_a_store_that_is_not_there_is_asked_again(node: Node) -> None:
     node.store.commit(commit(1))
     node.store.lost = False
     await eventually(lambda: node.taken == [1])
+
+
+async def test_where_it_will_never_write_again_everybody_goes_elsewhere(node: Node) -> None:
+    node.store.lost = node.store.void = True
+    node.bus.missed()
+    await eventually(lambda: node.anew > 0)
 
 
 async def test_with_another_epoch_everybody_comes_back_and_nothing_of_before_is_handed_out(
