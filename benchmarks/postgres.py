@@ -56,21 +56,21 @@ class Tables:
 def run(scale: Scale) -> list[Table]:
     """Measure all of it."""
     tables, kind = Tables(), Kind("JSON", crowds=scale.pick(CROWDS, ((3, 4),)))
-    with _database() as database:
+    with database() as where:
         for _ in range(scale.rounds):
             for crowd in kind.crowds:
                 for subject, store in (
                     (SQLITE, "sqlite:///bench.db"),
-                    (POSTGRES, database.place()),
+                    (POSTGRES, where.place()),
                 ):
                     with rhtmx(app=kind.app(), store=store, quiet=True) as server:
-                        _measure(server, database, subject, kind, crowd, scale, tables)
+                        _measure(server, where, subject, kind, crowd, scale, tables)
     return tables.all()
 
 
 def _measure(
     server: Server,
-    database: Postgres,
+    where: Postgres,
     subject: str,
     kind: Kind,
     crowd: tuple[int, int],
@@ -80,9 +80,9 @@ def _measure(
     """One case."""
     each = amount(*crowd, scale.pick(20_000, 64))
     lanes = open_lanes(server, kind, *crowd, each)
-    burned, beneath = server.cpu(), _cpu_of(database)
+    burned, beneath = server.cpu(), _cpu_of(where)
     load = drive(lanes, crowd[1])
-    burned, beneath = server.cpu() - burned, _cpu_of(database) - beneath
+    burned, beneath = server.cpu() - burned, _cpu_of(where) - beneath
     case = case_of(kind.name, *crowd)
     to.load(case, subject, load, burned)
     if subject == POSTGRES:
@@ -93,16 +93,17 @@ def _measure(
 
 
 @contextmanager
-def _database() -> Iterator[Postgres]:
-    with running(SETTINGS) as database:
-        for process in _processes(database):
+def database() -> Iterator[Postgres]:
+    """A PostgreSQL that waits for the disk, on all cores."""
+    with running(SETTINGS) as made:
+        for process in _processes(made):
             os.sched_setaffinity(process, CORES)  # its children are where it is
-        yield database
+        yield made
 
 
-def _processes(database: Postgres) -> list[int]:
+def _processes(where: Postgres) -> list[int]:
     """The processes of a PostgreSQL."""
-    first = int((database.data / "postmaster.pid").read_text().split()[0])
+    first = int((where.data / "postmaster.pid").read_text().split()[0])
     return [first, *(int(each) for each in _children(first))]
 
 
@@ -116,10 +117,10 @@ def _children(parent: int) -> Iterator[str]:
             yield stat.parent.name
 
 
-def _cpu_of(database: Postgres) -> float:
+def _cpu_of(where: Postgres) -> float:
     """Seconds of CPU that its processes have used, to the nanosecond; of those that there are."""
     spent = 0
-    for process in _processes(database):
+    for process in _processes(where):
         for each in Path(f"/proc/{process}/task").glob("*/schedstat"):
             try:
                 spent += int(each.read_text().split()[0])

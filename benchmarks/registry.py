@@ -19,4 +19,5 @@ NAMES = (
     "operations",
     "schema",
     "postgres",
+    "cluster",
 )

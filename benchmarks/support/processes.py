@@ -141,11 +141,12 @@ def rhtmx(
     store: str = "sqlite:///bench.db",
     quiet: bool = False,
     root: Path = ROOT,
+    core: int = SERVER_CORE,
 ) -> Iterator[Server]:
     """Our server, as the command starts it, on a new database file.
 
     Entities are free to choose; `lean` is kept without fields. `quiet` shows its log
-    only if it fails; `root` is where its code is.
+    only if it fails; `root` is where its code is, and `core` where it runs.
     """
     with tempfile.TemporaryDirectory(prefix="rhtmx-bench-") as name:
         (Path(name) / "bench_app.py").write_text(app)
@@ -154,7 +155,7 @@ def rhtmx(
             *("--store", store, "--heartbeat", "3600", *options),
         ]
         log = Path(name) / "log" if quiet else None
-        with serving(command, folder=Path(name), log=log, root=root) as server:
+        with serving(command, folder=Path(name), log=log, root=root, core=core) as server:
             yield server
 
 
