@@ -23,6 +23,7 @@ PAGES = (
     "docs/architecture.md",
     "docs/backends.md",
     "docs/clients.md",
+    "docs/clustering.md",
     "docs/glossary.md",
     "docs/guarantees.md",
     "docs/migration.md",
