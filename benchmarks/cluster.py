@@ -74,12 +74,12 @@ def run(scale: Scale) -> list[Table]:
     with database() as where, nats_server() as nats:
         bus = f"nats://127.0.0.1:{nats.plain_port}"
         for _ in range(scale.rounds):
-            for count in NODES:
+            for count in scale.pick(NODES, NODES[-1:]):
                 for case in ("an entity each", "one entity for all"):
                     with cluster(count, where.place(), bus) as servers:
                         _drive(servers, case, scale, tables)
             for subject, other in ((_NATS, bus), (_NOTIFY, "notify:")):
-                with cluster(4, where.place(), other) as servers:
+                with cluster(scale.pick(4, 2), where.place(), other) as servers:
                     _hear(servers, subject, scale, tables)
             _batches(where, scale, tables)
     return tables.all()
