@@ -38,7 +38,7 @@ class Machine:
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._path = path
         self.wall = NOW
-        monkeypatch.setattr("rhtmx_server.app.wall_clock", lambda: self.wall)
+        monkeypatch.setattr("rhtmx_server.composition.wall_clock", lambda: self.wall)
 
     @asynccontextmanager
     async def server(self, days: float = 0) -> AsyncIterator[tuple[App, Raw]]:
