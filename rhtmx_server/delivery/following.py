@@ -42,6 +42,9 @@ LOOK_EVERY = 1.0
 LOOK_WITHOUT_BUS = 0.15
 """The same while the bus is down."""
 
+_NEVER = Head()
+"""Where the log of an entity ends that was never written."""
+
 MOST_BYTES = 256 * 1024
 """Bytes of commits that a message carries at most: more are read from the log as fast."""
 
@@ -122,11 +125,11 @@ class Following:
         while True:
             now = self._now()
             try:
-                due = self._follower.due(now)
-                if due:
-                    await self._read(due)
-                elif now >= self._look_at or self._doubts:
+                # First: only this finds out that the store is gone, whatever is missing.
+                if now >= self._look_at or self._doubts:
                     await self._look()
+                elif due := self._follower.due(now):
+                    await self._read(due)
             except RhtmxError as error:
                 log.debug("the store cannot be followed for now: %s", error)
                 self._doubts = True
@@ -208,14 +211,18 @@ class Following:
         in_doubt, self._doubts = self._doubts, False
         self._look_at = self._now() + LOOK_EVERY
         before = {each: self._hub.position(each) for each in self._hub.read}
+        epoch = self._epoch
         heads = await self._look_up(before)
-        if any(each.version < before[entity] for entity, each in heads.items()):
+        if epoch == self._epoch and any(
+            heads.get(entity, _NEVER).version < position for entity, position in before.items()
+        ):
             log.error(
                 "the store has less than this server has handed out, as after a restored snapshot: "
                 "every client starts anew"
             )
             await self._store.renew_epoch()
-            heads = await self._look_up(())
+            await self._begin_anew()
+            return
         self._hub.raise_floors(heads)
         behind = self._behind(heads)
         # What was committed just now is on its way. Only what was there at the last look is late.
@@ -231,7 +238,7 @@ class Following:
     async def _read(self, positions: Mapping[str, int]) -> None:
         """Read what was committed after these positions from the log, and hand it out."""
         self.gaps += 1
-        now = self._now()
+        now, epoch = self._now(), self._epoch
         # Of all that somebody reads: a batch may have written there, too, and is told as one.
         positions = {each: self._hub.position(each) for each in {*positions, *self._hub.read}}
         batches = await self._store.log_after(positions)
@@ -243,6 +250,8 @@ class Following:
                 if entity in heads
                 and heads[entity].version > (position := self._hub.position(entity))
             ]
+        if epoch != self._epoch:
+            return  # what was read is of another life
         for batch in batches:
             self._follower.take(batch, now, stored=True)
         self._follower.were_read(positions, now)
@@ -256,14 +265,16 @@ class Following:
         }
 
     async def _begin_anew(self) -> None:
-        heads, epoch = await self._store.heads(), self._store.epoch
-        if epoch == self._epoch:
-            return  # somebody else was quicker
         log.warning("the store has another epoch: every client comes back")
-        self._epoch, self._ends = epoch, {}
+        self._epoch, self._ends = self._store.epoch, {}
         self._follower.forget()
         self._begun_anew()
-        self._hub.start(heads)
+        # Before anything is awaited: nobody is told of a place of before by the new epoch.
+        self._hub.start({})
+        heads = await self._store.heads()
+        self._hub.raise_floors(heads)
+        for entity in self._behind(heads):
+            self._hub.skip(entity, heads[entity].version)
 
     def _hand_out(self, batch: CommittedBatch) -> None:
         self._store.moved()

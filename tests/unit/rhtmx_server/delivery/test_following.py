@@ -36,6 +36,8 @@ class Store:
         self.moves = 0
         self.lost = self.void = False
         self.too_much = False
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     def commit(self, *commits: Commit) -> bytes:
         """Commit at another node; what that one says of it."""
@@ -43,6 +45,7 @@ class Store:
         return pack(self.epoch, rows_of(commits), PLENTY)
 
     async def heads(self) -> dict[str, Head]:
+        await self.may_answer.wait()
         return {each.record.entity: Head(each.record.version, self.floor) for each in self.log}
 
     async def look_up(self, entities: Collection[str]) -> Mapping[str, Head]:
@@ -53,11 +56,15 @@ class Store:
 
     async def log_after(self, positions: Mapping[str, int]) -> Sequence[CommittedBatch] | None:
         self.reads += 1
+        log = list(self.log)
+        await self.may_answer.wait()
+        if self.lost:
+            raise RhtmxError(ErrorCode.STORAGE_FAILED, "it is not there")
         if self.too_much:
             return None
         return [
             [LogRow(r.entity, r.version - 1, r.version, pack_body([_entry(each)]))]
-            for each in self.log
+            for each in log
             for r in [each.record]
             if r.version > positions.get(r.entity, r.version)
         ]
@@ -135,6 +142,10 @@ class Node:
 
     def _begin_anew(self) -> None:
         self.anew += 1
+
+
+async def _nothing() -> Mapping[str, Head]:
+    return {}
 
 
 def _entry(each: Commit) -> HistoryEntry:
@@ -281,6 +292,63 @@ async def test_a_store_that_has_less_than_was_handed_out_begins_another_epoch(no
     node.bus.missed()
     await eventually(lambda: node.anew == 1)
     assert (node.store.epoch, node.hub.position("tasks")) == ("f", 1)
+
+
+async def test_a_store_that_has_nothing_of_what_was_handed_out_begins_another_epoch(
+    node: Node,
+) -> None:
+    node.bus.heard(node.store.commit(commit(1)))
+    node.store.log = []
+    node.bus.missed()
+    await eventually(lambda: node.anew == 1)
+    assert (node.store.epoch, node.hub.position("tasks")) == ("f", 0)
+
+
+async def test_nobody_is_told_of_a_place_of_before_by_the_new_epoch(node: Node) -> None:
+    """Not even while the store is asked where its logs end in its new life."""
+    node.bus.heard(node.store.commit(commit(1)))
+    node.bus.heard(node.store.commit(commit(2)))
+    node.read.clear()
+    node.store.log = [commit(1)]
+    node.store.epoch = "f"
+    node.bus.missed()
+    node.store.may_answer.clear()
+    looked = node.store.look_up
+    node.store.look_up = lambda entities: _nothing()  # type: ignore[method-assign]
+    await eventually(lambda: node.anew == 1)
+    assert node.hub.position("tasks") == 0
+    node.store.look_up = looked  # type: ignore[method-assign]
+    node.store.may_answer.set()
+    await eventually(lambda: node.hub.position("tasks") == 1)
+
+
+async def test_what_was_read_of_a_life_that_is_over_is_not_handed_out(node: Node) -> None:
+    node.bus.heard(node.store.commit(commit(1)))
+    node.store.commit(commit(2))
+    late = node.store.commit(commit(3))
+    node.store.may_answer.clear()
+    node.bus.heard(late)
+    await eventually(lambda: node.store.reads == 1)
+    node.store.log = [commit(1)]
+    node.store.epoch = "f"
+    node.store.may_answer.set()
+    reached = node.following.reach(["carts"], {})
+    assert reached is not None
+    await reached
+    await eventually(lambda: node.anew == 1)
+    node.store.commit(commit(2))
+    node.bus.missed()
+    await eventually(lambda: node.taken == [1, 2])
+    assert node.following.held == 0
+
+
+async def test_that_a_store_is_gone_is_found_out_while_something_is_missing(node: Node) -> None:
+    node.store.commit(commit(1))
+    node.store.lost = True
+    node.bus.heard(node.store.commit(commit(2)))
+    await eventually(lambda: node.store.looks > 2)
+    node.store.lost = False
+    await eventually(lambda: node.taken == [1, 2])
 
 
 async def test_what_is_of_another_version_of_the_server_is_no_reason_to_fail(node: Node) -> None:
