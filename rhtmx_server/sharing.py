@@ -74,7 +74,7 @@ class SharedStore(Store, Protocol):
 
         Returns:
             The batches, those of an entity in their order; or `None`, if it is so much that
-            whoever reads should rather read the records.
+            whoever reads should rather read the records, or if some of it is kept no more.
         """
 
     async def lead(self, seconds: float) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from rhtmx.errors import RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.horizon import wall_clock
 from rhtmx_server.log_body import unpack
 from rhtmx_server.model import ClientRow, Granularity, Head, HistoryEntry, Record
 from rhtmx_server.ports import EVERY_VERSION, BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.sharing import SubjectNotice
 from rhtmx_server.stores.postgres import PostgresStore
+from rhtmx_server.stores.postgres.tenure import SharedTenure
 from tests.contract.builders import record
 from tests.support.postgres import Postgres
 from tests.support.sockets import PATIENCE
@@ -165,6 +166,51 @@ async def test_much_that_was_committed_is_not_told_batch_by_batch(
     await both[0].query(lambda session: session.run(f"INSERT INTO rhtmx.log {rows}"))
     assert await both[1].log_after({"tasks": 0}) is None
     assert await both[1].log_after({"tasks": 900}) is not None
+
+
+async def test_what_was_committed_is_not_told_batch_by_batch_where_some_is_kept_no_more(
+    both: tuple[PostgresStore, PostgresStore],
+) -> None:
+    for _ in range(3):
+        await both[0].commit(*one_more("tasks", "carts"))
+    await both[0].query(
+        lambda session: session.run("DELETE FROM rhtmx.log WHERE entity = 'carts' AND base = 0")
+    )
+    assert await both[1].log_after({"tasks": 0, "carts": 0}) is None
+    assert await both[1].log_after({"tasks": 0, "carts": 1}) is not None
+
+
+async def test_a_server_writes_nothing_in_an_epoch_of_which_its_readers_know_nothing(
+    both: tuple[PostgresStore, PostgresStore],
+) -> None:
+    await both[1].commit(*one_more("tasks"))
+    epoch = await both[0].renew_epoch()
+    with pytest.raises(RhtmxError, match="has become another one: nothing was written") as caught:
+        await both[1].commit(*one_more("tasks"))
+    assert caught.value.code is ErrorCode.STORAGE_FAILED
+    await both[1].look_up(())
+    assert (both[1].ready(), both[1].epoch) == (True, epoch)
+    await both[1].commit(*one_more("tasks"))
+    assert await count(both[0]) == 2
+
+
+async def test_a_server_that_had_lost_its_database_finds_it_again_in_another_life(
+    both: tuple[PostgresStore, PostgresStore],
+) -> None:
+    await both[0].commit(*one_more("tasks"))
+    before = both[1].epoch
+    assert both[1]._database is not None
+    tenure = both[1]._database.tenure
+    assert isinstance(tenure, SharedTenure)
+    tenure.lost()
+    await both[0].query(
+        lambda session: session.run("UPDATE rhtmx.meta SET value = 'x' WHERE key = 'lineage'")
+    )
+    assert not both[1].ready()
+    await both[1].look_up(())
+    assert both[1].ready()
+    assert both[1].epoch != before
+    assert both[1].counts(before, "tasks") == 1
 
 
 async def test_what_one_server_tells_of_a_subject_each_other_one_hears_once(

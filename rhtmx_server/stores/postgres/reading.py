@@ -119,10 +119,12 @@ async def read_heads_of(session: Session, entities: Collection[str]) -> dict[str
 async def read_log(
     session: Session, positions: Mapping[str, int]
 ) -> Sequence[CommittedBatch] | None:
-    """What was committed in some entities after a version; `None` if it is too much."""
+    """What was committed in some entities after a version; `None` if it is too much, or gone."""
     asked = list(positions), list(positions.values()), _MOST_ROWS, BATCH_BYTES
     rows = await session.rows(_LOG, *asked)
-    if len(rows) == _MOST_ROWS:
+    begins = {entity: base for entity, base, *_ in reversed(rows)}
+    forgotten = any(base > positions[entity] for entity, base in begins.items())
+    if forgotten or len(rows) == _MOST_ROWS:
         return None
     batches: dict[UUID, list[LogRow]] = {}
     bodiless: set[UUID] = set()

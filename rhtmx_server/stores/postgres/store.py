@@ -226,8 +226,10 @@ class PostgresStore:
             if not is_same_life:
                 epoch = await tenure.renew()
             if epoch != database.epoch:
-                self._former = await self.query(tables.read_former)
-                database.epoch = epoch
+                async with database.asking() as session:  # it may have been lost until now
+                    former = await tables.read_former(session)
+                # From here to the return no `await`: who asked is the first to know.
+                self._former, database.epoch = former, epoch
                 self.moved()
         except _NOT_KNOWN as error:
             tenure.lost()
