@@ -250,6 +250,9 @@ class HookRunner:
     async def _catch_up(self, entity: str, upto: int) -> None:
         while page := await self._store.history(entity, after=self._told[entity], limit=PAGE):
             for entry in page:
+                if not self._leads():  # it was frozen, maybe: another node is further by now
+                    self._leading = False
+                    return
                 if not entry.lost:
                     record = await self._whole(entry.record)
                     for hook in self._hooks.of(entity):
@@ -257,8 +260,6 @@ class HookRunner:
             self._told[entity] = page.end
             if self._shared is not None:
                 await self._shared.note_told(entity, page.end.version)
-                if not self._leads():
-                    return
         if place(self._told[entity]).version < upto:  # of the last ones no history is kept
             self._told[entity] = upto
 
