@@ -55,6 +55,7 @@ class Proxy:
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection."""
+        self._writers.add(writer)  # also that of a task which is cancelled before it begins
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -67,17 +68,16 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.down:
-            writer.transport.abort()
-            return
+        ends = {writer}
         try:
-            below, above = await asyncio.open_unix_connection(str(self._behind / _SOCKET))
-        except OSError:
-            writer.transport.abort()
-            return
-        both = {writer, above}
-        self._writers |= both
-        try:
+            if self.down:
+                return
+            try:
+                below, above = await asyncio.open_unix_connection(str(self._behind / _SOCKET))
+            except OSError:
+                return
+            ends.add(above)
+            self._writers.add(above)
             up = asyncio.create_task(self._carry(reader, above, downward=False))
             down = asyncio.create_task(self._carry(below, writer, downward=True))
             try:
@@ -86,8 +86,8 @@ class Proxy:
                 up.cancel()
                 down.cancel()
         finally:
-            self._writers -= both
-            for each in both:
+            self._writers -= ends
+            for each in ends:
                 each.transport.abort()
 
     async def _carry(

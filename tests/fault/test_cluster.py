@@ -2,7 +2,7 @@
 
 Everything is real: processes, sockets, PostgreSQL and NATS. What must be so at the end is in
 `tests.support.cluster`: what was written is there once, and each reader has all of it. The amounts
-are for CI; `RHTMX_KILLS`, `RHTMX_CRASHES`, `RHTMX_FAILOVERS` and `RHTMX_CUTS` run campaigns.
+are for CI; `RHTMX_KILLS`, `RHTMX_CRASHES`, `RHTMX_FAILOVERS` and `RHTMX_LEADERS` run campaigns.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,15 +24,19 @@ from typing import Any
 import asyncpg
 import pytest
 
+import rhtmx
+from rhtmx.messages.tables import SCHEMA_HASH
+from rhtmx_server.hooks import PAGE
 from tests.support import nats as nats_server
 from tests.support import postgres as postgres_server
-from tests.support.cluster import MARKS, Cluster, Load, Reader, loaded, running
+from tests.support.cluster import MARKS, Cluster, Load, Node, Reader, loaded, running
 from tests.support.flaky import Flaky
 from tests.support.nats import NatsServer
 from tests.support.postgres import Postgres
-from tests.support.sockets import PATIENCE
+from tests.support.sockets import PATIENCE, raw
 from tests.support.waiting import eventually
 
+LEADERS = int(os.environ.get("RHTMX_LEADERS", "2"))
 KILLS = int(os.environ.get("RHTMX_KILLS", "4"))
 CRASHES = int(os.environ.get("RHTMX_CRASHES", "2"))
 FAILOVERS = int(os.environ.get("RHTMX_FAILOVERS", "1"))
@@ -310,3 +316,108 @@ async def test_a_bus_in_the_database_that_fails_costs_time_only(
         await load.finish()
         await load.check()
         assert all((each.visits, each.resets) == (1, []) for each in load.readers)
+
+
+HOOKED = """
+import rhtmx_server.hooks as hooks
+import rhtmx_server.leadership as leadership
+from rhtmx_server import App
+
+leadership.LEASE, leadership.RENEW_EVERY, hooks._LOOK_EVERY = 1.0, 0.1, 0.1
+app = App(undeclared=True)
+
+@app.on_commit("marks")
+async def note(change):
+    with open("told", "a") as file:
+        file.write(f"{change.version} {change.entity_id}\\n")
+"""
+
+
+async def leading(cluster: Cluster) -> Node:
+    """The node that leads."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            for node in cluster.nodes:
+                if await node.metric("rhtmx_leads"):
+                    return node
+
+
+async def test_a_hook_is_told_of_each_commit_in_order_whoever_leads(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    """Once, and of some of the last hundred once more for each time that another node leads."""
+    (tmp_path / "hooked.py").write_text(HOOKED)
+    (tmp_path / "told").touch()
+
+    def told() -> list[str]:
+        return (tmp_path / "told").read_text().splitlines()
+
+    dice, each = Random(SEED), arguments(postgres.place(), "notify:", "--app", "hooked:app")
+    async with (
+        running(tmp_path, [each] * NODES, seed=SEED) as cluster,
+        loaded(cluster, tmp_path, readers=1) as load,
+    ):
+        for number in range(LEADERS):
+            await load.written.after(dice.randrange(20, 200))
+            leader = await leading(cluster)
+            if number % 2:
+                leader.freeze()
+            else:
+                await leader.kill()
+            count = len(told())
+            await eventually(lambda count=count: len(told()) > count + 50)  # type: ignore[misc]
+            if number % 2:
+                leader.thaw()
+            else:
+                await leader.start()
+        await load.finish()
+        await load.check()
+        there = {f"{version} {mark}" for mark, version in (await load.what_is_there()).items()}
+        await eventually(lambda: set(told()) == there)
+    versions = [int(line.partition(" ")[0]) for line in told()]
+    steps = [after - before for before, after in itertools.pairwise([0, *versions])]
+    again = [1 - step for step in steps if step != 1]
+    assert len(again) <= 2 * LEADERS
+    assert all(1 - len(there) < each <= PAGE for each in again)
+    assert len(versions) - len(there) <= LEADERS * PAGE
+
+
+WRONG_CLOCK = """
+import time
+
+right = time.time_ns
+time.time_ns = lambda: right() + {hours} * 3_600_000_000_000
+
+from rhtmx_server import App
+
+app = App(undeclared=True)
+"""
+
+
+async def test_who_wrote_last_is_said_by_the_clock_of_the_database(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    """Each of two nodes is wrong by an hour, and the later write wins at both."""
+    place, now = postgres.place(), time.time()
+    for name, hours in (("ahead", 1), ("behind", -1)):
+        (tmp_path / f"{name}.py").write_text(WRONG_CLOCK.format(hours=hours))
+    each = [arguments(place, "notify:", "--app", f"{name}:app") for name in ("ahead", "behind")]
+    async with running(tmp_path, each) as cluster, contextlib.AsyncExitStack() as stack:
+        urls = [node.server.url for node in cluster.nodes]
+        writers = [await stack.enter_async_context(raw(url)) for url in urls]
+        for number, writer in enumerate(writers):
+            hello = {"type": "hello", "client_id": f"c{number}", "schema": SCHEMA_HASH}
+            said = (await writer.ask(hello, "welcome"))["server_time"]
+            assert abs(datetime.fromisoformat(said).timestamp() - now) < 600
+        for entity_id, order in (("1", writers), ("2", writers[::-1])):
+            for number, writer in enumerate(order):
+                field = {"field": "n", "action": "update", "value": number}
+                field["timestamp"] = datetime.now(UTC).isoformat()
+                push = {"entity": "tasks", "entity_id": entity_id, "fields": [field]}
+                answer = await writer.ask({"type": "push_fields", **push}, "field_push_ack")
+                assert (answer["applied"], answer.get("clamped", 0)) == (1, 0)
+        for url in urls:
+            async with rhtmx.connect(url) as client:
+                found = await client.sync("tasks")
+            assert {each.entity_id: each.data for each in found} == {"1": {"n": 1}, "2": {"n": 1}}
+            assert all(abs(each.created_at.timestamp() - now) < 600 for each in found)

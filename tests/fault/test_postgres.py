@@ -18,31 +18,22 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.model import ClientRow, Granularity, HistoryEntry
-from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.stores.postgres import PostgresOptions, PostgresStore
 from rhtmx_server.stores.postgres.batches import BatchWriter
 from rhtmx_server.stores.postgres.failures import failed
 from tests.contract.builders import put, record, versions
+from tests.fault.counting import Counting, locked, through, wait_in_line
 from tests.fault.cut_connections import Proxy, in_front_of
 from tests.support.postgres import Postgres, running
-from tests.support.sockets import PATIENCE
 from tests.support.waiting import eventually
 
 CUTS = int(os.environ.get("RHTMX_CUTS", "60"))
 """As many as are wanted, for a campaign."""
 BYTES = 800
 """About as many as a commit sends, and fewer than it is sent."""
-
-
-def through(proxy: Proxy, url: str) -> str:
-    """The same database, by way of the proxy."""
-    head, _, rest = url.partition("?host=")
-    return f"{head}?host={proxy.folder}&{rest.partition('&')[2]}"
 
 
 @pytest.fixture
@@ -54,42 +45,6 @@ async def proxy(postgres: Postgres) -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def place(postgres: Postgres) -> str:
     return postgres.place()
-
-
-class Counting:
-    """Counts up in one record, by a client that numbers its writes or does not.
-
-    Args:
-        store: where.
-        numbered: whether the number of the client guards it, too.
-    """
-
-    def __init__(self, store: PostgresStore, *, numbered: bool) -> None:
-        self._store = store
-        self._clients = ["c"] if numbered else []
-        self.done = 0
-
-    async def one_more(self) -> None:
-        wanted = BatchNeeds(records=[("tasks", "1")], clients=self._clients)
-        await self._store.commit(wanted, self._decide)
-        self.done += 1
-
-    def _decide(self, seen: Snapshot) -> BatchWrites:
-        version = seen.heads["tasks"].version + 1
-        before = seen.records.get(("tasks", "1"))
-        count = 1 if before is None else int(before.data or b"0") + 1
-        one = record("1", version, b"%d" % count)
-        last = [ClientRow(each, "", seen.clients[each].last_seq + 1, 0) for each in seen.clients]
-        return BatchWrites(
-            records=[one],
-            heads={"tasks": version},
-            history=[HistoryEntry(one, Granularity.RECORDS, previous=version - 1)],
-            clients=last or [ClientRow(each, "", 1, 0) for each in self._clients],
-        )
-
-    async def counted(self) -> int:
-        found = await self._store.record("tasks", "1")
-        return 0 if found is None else int(found.data or b"0")
 
 
 async def work(proxy: Proxy, counting: Counting, seed: int) -> list[tuple[int, int]]:
@@ -180,32 +135,6 @@ async def test_what_no_standby_has_yet_is_not_acknowledged_because_it_shows() ->
         await writing
         assert await counting.counted() == counting.done == 2
         await store.close()
-
-
-@contextlib.asynccontextmanager
-async def locked(postgres: Postgres, place: str, table: str) -> AsyncIterator[None]:
-    """Nobody else gets at a table of a schema."""
-    connection: Any = await asyncpg.connect(postgres.url())
-    try:
-        async with connection.transaction():
-            schema = place.rpartition("=")[2]
-            await connection.execute(f'LOCK TABLE "{schema}".{table} IN EXCLUSIVE MODE')
-            yield
-    finally:
-        await connection.close()
-
-
-async def wait_in_line(postgres: Postgres, place: str, number: int) -> None:
-    """Wait until so many batches wait for somebody else in the database."""
-    asked = (
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE wait_event_type = 'Lock' AND position($1 IN query) > 0"
-    )
-    connection: Any = await asyncpg.connect(postgres.url())
-    async with asyncio.timeout(PATIENCE):
-        while await connection.fetchval(asked, f'"{place.rpartition("=")[2]}".put') != number:
-            pass
-    await connection.close()
 
 
 async def test_a_batch_that_overtakes_itself_is_written_once(

@@ -395,7 +395,8 @@ class Load:
             async with rhtmx.connect(node.server.url) as client:
                 marks = await client.sync(MARKS)
             found.append({each.entity_id: each.version for each in marks})
-            assert sorted(found[-1].values()) == [*range(1, len(found[-1]) + 1)]
+            versions = sorted(found[-1].values())
+            assert versions == [*range(1, len(versions) + 1)], f"at one node: {versions}"
         assert all(each == found[0] for each in found)
         return found[0]
 
