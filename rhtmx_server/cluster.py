@@ -51,6 +51,7 @@ class ClusterNode:
         self._notices = SubjectNotices(store)
         self._connections = connections
         self._hides = hides
+        self._committer = services.committer
         self.following = Following(
             store,
             bus,
@@ -101,5 +102,6 @@ class ClusterNode:
         return plain_commits(commits, hides) if hides else commits
 
     def _begun_anew(self) -> None:
+        self._committer.begin_anew()
         for each in list(self._connections()):
             each.close(ErrorCode.SHUTTING_DOWN, _MOVED)

@@ -70,7 +70,7 @@ from rhtmx_server.writing.judgement import (
 )
 from rhtmx_server.writing.kept_rows import lost_entry, part_rows
 from rhtmx_server.writing.outcomes import digest, pack, told_of, unpack
-from rhtmx_server.writing.rejections import too_much
+from rhtmx_server.writing.rejections import begun_anew, too_much
 from rhtmx_server.writing.transactions import acknowledgement, rejection, transaction_id
 
 __all__ = ["MAX_SECONDS", "Batch"]
@@ -178,10 +178,16 @@ class Batch:
         return [log for key, log in self._logged.items() if log != key], authors
 
     def decide(self, snapshot: Snapshot) -> BatchWrites:
-        """Decide as many as time allows, each seeing what those before it wrote; all anew again."""
+        """Decide as many as time allows, each seeing what those before it wrote; all anew again.
+
+        Raises:
+            RhtmxError: `STORAGE_FAILED`, the store has another epoch than these were written for.
+        """
         self._begin()
         if snapshot.moment is not None:
-            self._epoch, self._now = snapshot.moment
+            epoch, self._now = snapshot.moment
+            if epoch != self._epoch:
+                raise begun_anew()
         elapsed, unread = self._elapsed, snapshot.unread
         end = elapsed() + MAX_SECONDS
         for mutation in self.mutations:

@@ -32,7 +32,7 @@ ended     ended,      ended, forgotten    ended       -
 ========  ==========  ==================  ==========  ===========================
 
 Whatever ends `run` (a cancellation, too) leads to `ended`: those who still wait
-are told that it is not known whether their mutation was written.
+are told that it is not known whether their mutation was written. `begin_anew` changes no state.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ from rhtmx_server.writing.batch import Batch
 from rhtmx_server.writing.conflict_logs import ConflictLogs, by_program
 from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.fair_queue import MAX_BATCH, FairQueue
+from rhtmx_server.writing.rejections import begun_anew
 
 __all__ = ["CommitMeter", "Committer"]
 
@@ -136,6 +137,7 @@ class Committer:
         self._taken: Sequence[Mutation] = ()
         self._settling: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
+        self._lives = 0
         self._stopping = False
         self._ended = False
 
@@ -147,6 +149,16 @@ class Committer:
         else:
             self._queue.put(mutation)
             self._wake.set()
+
+    def begin_anew(self) -> None:
+        """Refuse all that waits, as the store has another epoch: it is to be sent again.
+
+        The numbers of before are void: a client of which something was lost has given them to
+        other writes by now, at another node.
+        """
+        self._lives += 1
+        self._confirmed.clear()
+        self._fail(self._queue.clear(), begun_anew())
 
     def confirm(self, client_id: str, seq: int) -> None:
         """Have a client's answers up to `seq` forgotten, before long."""
@@ -276,7 +288,7 @@ class Committer:
     async def _commit(
         self, mutations: Sequence[Mutation], confirmed: Mapping[str, int]
     ) -> Sequence[Commit]:
-        started = self._elapsed()
+        started, life = self._elapsed(), self._lives
         try:
             batch = Batch(
                 mutations,
@@ -311,7 +323,11 @@ class Committer:
             return ()
         # The batch had no time for the others, or the store had not read their records.
         decided = mutations[: len(batch.replies)]
-        self._queue.put_back(mutations[len(decided) :])
+        left = mutations[len(decided) :]
+        if life == self._lives:
+            self._queue.put_back(left)
+        else:
+            self._fail(left, begun_anew())
         if decided:
             self._meter.committed(len(decided), self._elapsed() - started)
         # Answered before the change is handed out: its author knows the version when it sees it.

@@ -13,7 +13,7 @@ from rhtmx.errors import ErrorCode, RhtmxError, Violation, first_violations, vio
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.model import Mutation
 
-__all__ = ["broken", "forbidden", "invalid", "title_of", "too_much"]
+__all__ = ["begun_anew", "broken", "forbidden", "invalid", "title_of", "too_much"]
 
 
 def title_of(mutation: Mutation) -> str:
@@ -26,6 +26,14 @@ def forbidden(mutation: Mutation, words: str = "") -> RhtmxError:
     """The write is not allowed. One wording: it tells nobody whether there is such a record."""
     title = title_of(mutation)
     return RhtmxError(ErrorCode.FORBIDDEN, words or f"{title}: you may not write this")
+
+
+def begun_anew() -> RhtmxError:
+    """The store has begun another epoch since this was sent: its number is void."""
+    return RhtmxError(
+        ErrorCode.STORAGE_FAILED,
+        "the server's database has become another one: nothing was written, send it again",
+    )
 
 
 def invalid(message: str, violations: Iterable[Violation]) -> RhtmxError:

@@ -157,9 +157,6 @@ class BatchWriter:
         asked = looking.arguments(wanted.records, wanted.clients, wanted.outcomes)
         found = look.take(await session.rows(looking.LOOK, *asked), wanted.records)
         if self._shared:
-            if look.moment.epoch != self._database.epoch:
-                # Who reads here goes by another epoch: they would be told this as a part of that.
-                raise self._database.tenure.give_up("another epoch")
             look.snapshot.moment = look.moment
             self._note_rivals(look.heads)
         if wanted.more is not None:

@@ -12,7 +12,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error, PushAck
 from rhtmx.wire import ServerMessage
 from rhtmx_server.model import Mutation
-from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Moment, Snapshot
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.writing import committer
 from rhtmx_server.writing.batch import MAX_SECONDS
@@ -268,6 +268,61 @@ async def test_what_was_put_back_is_answered_when_the_committer_ends(world: Worl
     world.running.cancel()
     await asyncio.wait([world.running])
     assert world.code("2") is ErrorCode.SHUTTING_DOWN
+
+
+async def test_with_another_epoch_all_that_waits_is_refused_and_its_numbers_are_void(
+    world: World,
+) -> None:
+    world.store.open_gate.clear()
+    world.submit("1")
+    await world.store.begun.wait()
+    world.submit("2")
+    world.committer.confirm("c", 1)
+    world.committer.begin_anew()
+    assert world.code("2") is ErrorCode.STORAGE_FAILED
+    world.store.open_gate.set()
+    world.submit("3")
+    await world.done()
+    assert isinstance(world.replies["3"], PushAck)
+    assert [confirmed for _, confirmed in world.transactions] == [{}, {}]
+
+
+async def test_what_was_about_to_be_taken_is_refused_with_another_epoch(world: World) -> None:
+    world.submit("1")
+    await asyncio.sleep(0)
+    world.committer.begin_anew()
+    assert world.code("1") is ErrorCode.STORAGE_FAILED
+    await world.done()
+    assert not any(history for history, _ in world.transactions)
+
+
+async def test_what_deciding_had_no_time_for_is_not_put_back_into_another_epoch(
+    world: World,
+) -> None:
+    world.second = 10 * MAX_SECONDS
+    world.store.open_gate.clear()
+    world.submit("1")
+    world.submit("2", "other")
+    await world.store.begun.wait()
+    world.committer.begin_anew()
+    world.store.open_gate.set()
+    await world.done()
+    assert isinstance(world.replies["1"], PushAck)
+    assert world.code("2") is ErrorCode.STORAGE_FAILED
+
+
+async def test_a_batch_is_not_decided_in_another_epoch_than_it_was_sent_in(world: World) -> None:
+    snapshot = world.store._snapshot
+
+    def later(wanted: BatchNeeds) -> Snapshot:
+        seen = snapshot(wanted)
+        seen.moment = Moment("another", NOW)
+        return seen
+
+    world.store._snapshot = later  # type: ignore[method-assign]
+    world.submit("1")
+    await world.done()
+    assert world.code("1") is ErrorCode.STORAGE_FAILED
 
 
 async def test_a_store_that_is_full_refuses_the_batch_and_the_next_one_goes_on(
