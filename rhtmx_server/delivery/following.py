@@ -89,6 +89,7 @@ class Following:
         self._now = now
         self._follower = Follower(hub.position, self._hand_out)
         self._epoch = ""
+        self._knows_ends = True
         self._ends: Mapping[str, int] = {}
         self._wake = asyncio.Event()
         self._look_at = 0.0
@@ -155,7 +156,8 @@ class Following:
         Returns:
             What has to be awaited for that; it raises `STORAGE_FAILED` if the store is not there.
         """
-        position, reads = self._hub.position, self._hub.reads
+        position = self._hub.position
+        reads = self._hub.reads if self._knows_ends else _nothing
         unsure = [e for e in entities if not reads(e) or seen.get(e, 0) > position(e)]
         return self._look_at_ends(unsure) if unsure else None
 
@@ -210,6 +212,8 @@ class Following:
         """Look where the logs end that somebody reads."""
         in_doubt, self._doubts = self._doubts, False
         self._look_at = self._now() + LOOK_EVERY
+        if not self._knows_ends:
+            await self._find_ends()
         before = {each: self._hub.position(each) for each in self._hub.read}
         epoch = self._epoch
         heads = await self._look_up(before)
@@ -271,10 +275,16 @@ class Following:
         self._begun_anew()
         # Before anything is awaited: nobody is told of a place of before by the new epoch.
         self._hub.start({})
+        self._knows_ends = False
+        await self._find_ends()
+
+    async def _find_ends(self) -> None:
+        """Have the hub be where all logs end in the new life."""
         heads = await self._store.heads()
         self._hub.raise_floors(heads)
         for entity in self._behind(heads):
             self._hub.skip(entity, heads[entity].version)
+        self._knows_ends = True
 
     def _hand_out(self, batch: CommittedBatch) -> None:
         self._store.moved()
@@ -297,3 +307,7 @@ class Following:
             return None
         commits = unpack_commits(row.entity, row.body)
         return None if commits is None else self._told(row.entity, commits)
+
+
+def _nothing(entity: str) -> bool:
+    return False
