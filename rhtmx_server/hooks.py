@@ -158,6 +158,7 @@ class HookRunner:
         self._shared = shared
         self._leads = leads
         self._leading = False
+        self._finishing = False
         self._now = now
         self._noted = 0.0
         self._told: dict[str, int | HistoryPosition] = {}
@@ -211,6 +212,7 @@ class HookRunner:
                     await self._wake.wait()
             self._wake.clear()
             if self._shared is not None and self._hooks:
+                self._idle.clear()
                 await self._find_behind(self._shared)
             while self._behind:
                 entity = next(iter(self._behind))
@@ -225,7 +227,7 @@ class HookRunner:
     async def _find_behind(self, shared: SharedStore) -> None:
         """Look of which entities there are commits to tell of, if that is for this node to do."""
         self._behind.clear()
-        was, self._leading = self._leading, self._leads()
+        was, self._leading = self._leading, self._leads() and not self._finishing
         if not self._leading:
             return
         try:
@@ -243,9 +245,14 @@ class HookRunner:
                 self._behind[entity] = head.version
 
     async def finish(self) -> None:
-        """Wait until every commit noticed so far was told, unless another node goes on."""
-        if self._shared is None:
-            await self._idle.wait()
+        """Wait until every commit noticed so far was told.
+
+        Where another node goes on: until what is told of now was, and that is noted.
+        """
+        if self._shared is not None:
+            self._finishing = True
+            self._behind.clear()
+        await self._idle.wait()
 
     async def _catch_up(self, entity: str, upto: int) -> None:
         while page := await self._store.history(entity, after=self._told[entity], limit=PAGE):
@@ -260,6 +267,8 @@ class HookRunner:
             self._told[entity] = page.end
             if self._shared is not None:
                 await self._shared.note_told(entity, page.end.version)
+                if self._finishing:
+                    return
         if place(self._told[entity]).version < upto:  # of the last ones no history is kept
             self._told[entity] = upto
 
