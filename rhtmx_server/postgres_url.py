@@ -26,6 +26,8 @@ class PostgresOptions:
             applications may share a database, each with a schema of its own.
         connections: at most so many at once; one more watches that no other server writes.
         timeout: seconds after which a statement is given up, and a connection attempt.
+        pooler: whether a pooler is between that gives out a connection for one transaction, as
+            PgBouncer does in transaction mode.
 
     Raises:
         ValueError: a value that makes no sense.
@@ -34,6 +36,7 @@ class PostgresOptions:
     schema: str = "rhtmx"
     connections: int = 8
     timeout: float = 30.0
+    pooler: bool = False
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.schema) or self.schema.startswith("pg_"):
@@ -55,7 +58,7 @@ def read_url(url: str) -> tuple[str, PostgresOptions]:
 
     Args:
         url: as libpq reads it (`postgresql://user:password@host:port/database?sslmode=…`), with
-            `schema`, `connections` and `timeout` among its options.
+            `schema`, `connections`, `timeout` and `pooler` among its options.
 
     Returns:
         The URL without them, and what they say.
@@ -79,8 +82,15 @@ def read_url(url: str) -> tuple[str, PostgresOptions]:
     schema = given.pop("schema", _DEFAULTS.schema)
     connections = _number(given.pop("connections", None), "connections", _DEFAULTS.connections)
     timeout = _number(given.pop("timeout", None), "timeout", _DEFAULTS.timeout)
+    pooler = _switch(given.pop("pooler", None), "pooler")
     left = urlunsplit(parts._replace(query=urlencode(given)))
-    return left, PostgresOptions(schema, int(connections), timeout)
+    return left, PostgresOptions(schema, int(connections), timeout, pooler)
+
+
+def _switch(text: str | None, name: str) -> bool:
+    if text not in (None, "true", "false"):
+        raise ValueError(f"{name}={text}: true or false expected")
+    return text == "true"
 
 
 def _number(text: str | None, name: str, default: float) -> float:

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from tests.support.pgbouncer import PgBouncer
     from tests.support.postgres import Postgres
 
 # Cores are shared: how long an example takes says nothing about the code.
@@ -50,3 +51,12 @@ def postgres() -> Iterator[Postgres]:
 
     with running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
+    """A PgBouncer before that PostgreSQL."""
+    from tests.support import pgbouncer
+
+    with pgbouncer.running(postgres) as pooler:
+        yield pooler

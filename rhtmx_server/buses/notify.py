@@ -97,6 +97,11 @@ class NotifyCarrier:
 
     def __init__(self, url: str) -> None:
         self._url, options = read_url(url)
+        if options.pooler:
+            raise ValueError(
+                "notify: needs the database itself, and the store is reached by a pooler "
+                "(pooler=true): use NATS, or give the store a URL without it"
+            )
         self._schema = options.schema
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ from rhtmx_server.ports import Store
 from rhtmx_server.stores import MemoryStore, SqliteStore
 from rhtmx_server.stores.postgres import PostgresStore
 from rhtmx_server.stores.sqlite.placement import Placement
+from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
 
 Reopen = Callable[[], Awaitable[Store]]
@@ -22,7 +23,7 @@ def always_in_worker(path: Path) -> SqliteStore:
     return SqliteStore(path, clock=count().__next__, placement=Placement(1.0, 1_000_000))
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite-worker", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite-worker", "postgres", "pooled"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
     """Makes the store; a second call makes it again from what the first one left."""
     path = tmp_path / "app.db"
@@ -36,6 +37,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
             server: Postgres = request.getfixturevalue("postgres")
             url = server.place()
             return lambda: PostgresStore(url)
+        case "pooled":
+            pooler: PgBouncer = request.getfixturevalue("pgbouncer")
+            pooled = pooler.place()
+            return lambda: PostgresStore(pooled, shared=True)
         case _:
             return lambda: always_in_worker(path)
 

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import pytest
 
 from rhtmx_server.stores.postgres import PostgresStore, looking, members, reading
+from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
 
 LOOK = looking.arguments([("tasks", "1")], ["c"], [("c", 1)])
 IN = ("tasks", ["red"], 0, 9, 10, 10, 1000, True)
 
 
+@pytest.mark.parametrize("through", ["postgres", "pgbouncer"])
 @pytest.mark.parametrize(
     ("statement", "asked", "indexes"),
     [
@@ -31,9 +33,14 @@ IN = ("tasks", ["red"], 0, 9, 10, 10, 1000, True)
     ],
 )
 async def test_rows_are_found_by_their_keys(
-    postgres: Postgres, statement: str, asked: Sequence[object], indexes: str
+    request: pytest.FixtureRequest,
+    through: str,
+    statement: str,
+    asked: Sequence[object],
+    indexes: str,
 ) -> None:
-    store = PostgresStore(postgres.place())
+    server: Postgres | PgBouncer = request.getfixturevalue(through)
+    store = PostgresStore(server.place(), shared=True)
     await store.open()
     rows = await store.query(lambda session: session.rows(f"EXPLAIN {statement}", *asked))
     await store.close()

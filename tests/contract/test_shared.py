@@ -14,15 +14,20 @@ from rhtmx_server.model import ClientRow, Granularity, Head, HistoryEntry, Recor
 from rhtmx_server.ports import EVERY_VERSION, BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.sharing import SubjectNotice
 from rhtmx_server.stores.postgres import PostgresStore
+from rhtmx_server.stores.postgres.session import Session
 from rhtmx_server.stores.postgres.tenure import SharedTenure
 from tests.contract.builders import record
+from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
 from tests.support.sockets import PATIENCE
+from tests.support.waiting import eventually
 
 
-@pytest.fixture
-def place(postgres: Postgres) -> str:
-    return postgres.place()
+@pytest.fixture(params=["postgres", "pgbouncer"])
+def place(request: pytest.FixtureRequest) -> str:
+    """A schema that is empty, reached directly or through a pooler."""
+    server: Postgres | PgBouncer = request.getfixturevalue(request.param)
+    return server.place()
 
 
 @pytest.fixture
@@ -311,8 +316,9 @@ async def test_who_divides_an_entity_otherwise_than_a_later_version_writes_no_mo
 
 
 async def test_where_servers_share_a_schema_one_that_is_alone_is_refused_or_the_others_are(
-    place: str,
+    postgres: Postgres,
 ) -> None:
+    place = postgres.place()
     alone = PostgresStore(place)
     await alone.open()
     with pytest.raises(RhtmxError, match="each of them is started with --bus"):
@@ -338,3 +344,55 @@ async def test_servers_that_start_at_once_make_the_tables_once(place: str) -> No
     assert len({store.node for store in stores}) == 6
     for store in stores:
         await store.close()
+
+
+async def test_what_is_committed_through_a_pooler_is_on_the_disk_whatever_the_database_is_set_to(
+    postgres: Postgres, pgbouncer: PgBouncer
+) -> None:
+    """As with a connection of one's own; the server of these tests is set to off."""
+    assert postgres.sql("SHOW synchronous_commit").strip() == "off"
+    store = PostgresStore(pgbouncer.place(), shared=True)
+    await store.open()
+    assert await store.query(lambda session: session.value("SHOW synchronous_commit")) == "on"
+    await store.close()
+
+
+async def test_what_fails_through_a_pooler_leaves_nothing_and_its_connection_serves_the_next(
+    pgbouncer: PgBouncer,
+) -> None:
+    store = PostgresStore(f"{pgbouncer.place()}&connections=2", shared=True)
+    await store.open()
+
+    async def half(session: Session) -> None:
+        await session.run("INSERT INTO rhtmx.meta VALUES ('half', '1')")
+        await session.run("SELECT 1 / 0")
+
+    for _ in range(10):
+        with pytest.raises(RhtmxError, match="the server's database failed"):
+            await store.query(half)
+    found = await store.query(
+        lambda session: session.rows("SELECT value FROM rhtmx.meta WHERE key = 'half'")
+    )
+    assert found == []
+    await store.close()
+
+
+async def test_whoever_stops_waiting_for_a_pooler_leaves_no_transaction_behind(
+    postgres: Postgres, pgbouncer: PgBouncer
+) -> None:
+    store = PostgresStore(f"{pgbouncer.place()}&connections=2", shared=True)
+    await store.open()
+    busy = """SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle'
+        AND query LIKE 'SELECT pg_sleep%'"""
+
+    def sleepers() -> str:
+        return postgres.sql(busy).strip()
+
+    waiting = asyncio.create_task(store.query(lambda session: session.run("SELECT pg_sleep(600)")))
+    await eventually(lambda: sleepers() == "1")
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await eventually(lambda: sleepers() == "0")
+    assert await store.look_up(()) == {}
+    await store.close()

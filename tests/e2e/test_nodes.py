@@ -18,6 +18,7 @@ from rhtmx_server import App, Config
 from rhtmx_server.authenticators import hash_token, static_tokens
 from tests.support.buses import FaultyBus
 from tests.support.nodes import Spread
+from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
 from tests.support.sockets import raw
 from tests.support.waiting import eventually
@@ -27,9 +28,14 @@ TOKEN = "a" * 40
 
 
 @pytest.fixture
-def place(postgres: Postgres) -> str:
+def place(request: pytest.FixtureRequest) -> str:
     """A store that is empty."""
-    return postgres.place()
+    server: Postgres | PgBouncer = request.getfixturevalue(getattr(request, "param", "postgres"))
+    return server.place()
+
+
+through_pgbouncer = pytest.mark.parametrize("place", ["postgres", "pgbouncer"], indirect=True)
+"""Runs a test a second time, where the servers reach their database by a pooler."""
 
 
 @contextlib.asynccontextmanager
@@ -111,6 +117,7 @@ async def test_every_reader_sees_each_log_once_and_in_order(
                 assert {key: data for key, data in told.items() if data != {}} == expected
 
 
+@through_pgbouncer
 async def test_who_was_acknowledged_at_one_node_goes_on_at_another_at_once(place: str) -> None:
     """Even if that one has heard nothing: it asks the store before it says reset."""
     async with (
@@ -153,6 +160,7 @@ async def test_a_transaction_is_one_step_at_every_node(place: str) -> None:
         assert named == [done["transaction"]] * 2
 
 
+@through_pgbouncer
 async def test_two_that_write_the_same_field_at_two_nodes_are_merged_as_at_one(place: str) -> None:
     async with nodes(place, 2) as apps:
         async with rhtmx.connect(apps[0].url) as one, rhtmx.connect(apps[1].url) as other:
@@ -164,6 +172,7 @@ async def test_two_that_write_the_same_field_at_two_nodes_are_merged_as_at_one(p
         assert (await latest(apps[0], "counts"))["1"] == {"n": 50}
 
 
+@through_pgbouncer
 async def test_a_hook_is_called_once_whichever_node_commits(place: str) -> None:
     name, told = uuid4().hex, list[str]()
 
@@ -192,6 +201,7 @@ async def test_a_hook_is_called_once_whichever_node_commits(place: str) -> None:
     assert told == [f"1 {version}" for version in range(1, 13)]
 
 
+@through_pgbouncer
 async def test_when_the_store_has_another_epoch_every_client_comes_back(place: str) -> None:
     async with nodes(place, 2) as (here, there), raw(there.url) as reader:
         ack = await reader.push("tasks", "1", {"n": 1})

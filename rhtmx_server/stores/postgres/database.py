@@ -12,7 +12,7 @@ from typing import Any
 
 from rhtmx.errors import RhtmxError
 from rhtmx_server.postgres_url import PostgresOptions
-from rhtmx_server.stores.postgres.connecting import make_pool
+from rhtmx_server.stores.postgres.connecting import make_pool, pooled_transaction
 from rhtmx_server.stores.postgres.failures import FAILED, failed, in_words
 from rhtmx_server.stores.postgres.session import Session
 from rhtmx_server.stores.postgres.tenure import SharedTenure, SoleTenure, Tenure
@@ -96,6 +96,9 @@ class Database:
     async def session(self) -> AsyncIterator[Session]:
         """Take one of the connections.
 
+        Behind a pooler all that is done with it is one transaction, which is committed at the end:
+        what the driver raises then, it raises after what is within.
+
         Raises:
             RhtmxError: `STORAGE_FAILED`, there is none. Nothing was sent.
         """
@@ -106,8 +109,8 @@ class Database:
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Session]:
         """Take one of the connections, to read: what fails is put into words."""
-        async with self.session() as session:
-            with in_words():
+        with in_words():
+            async with self.session() as session:
                 yield session
 
     @contextlib.asynccontextmanager
@@ -118,8 +121,8 @@ class Database:
         """
         if self._own is None:
             raise failed("the server's database is closed")
-        async with self._connected(self._own) as session:
-            with in_words():
+        with in_words():
+            async with self._connected(self._own) as session:
                 yield session
 
     @contextlib.asynccontextmanager
@@ -127,7 +130,11 @@ class Database:
         with in_words():
             connection = await pool.acquire(timeout=self._options.timeout)
         try:
-            yield Session(connection, self._options.schema)
+            if self._options.pooler:
+                async with pooled_transaction(connection):
+                    yield Session(connection, self._options.schema, begun=True)
+            else:
+                yield Session(connection, self._options.schema)
         finally:
             # What fails here ends the connection, and says nothing of what was done with it.
             with contextlib.suppress(*FAILED):

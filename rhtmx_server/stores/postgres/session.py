@@ -5,7 +5,7 @@ Knows the driver. Must not know statements, but for the schema that they name.
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -29,14 +29,20 @@ class Session:
     Args:
         connection: of the driver.
         schema: the schema that `rhtmx.` stands for.
+        begun: whether all that it is used for is one transaction already.
     """
 
-    def __init__(self, connection: asyncpg.Connection[Any] | Any, schema: str) -> None:
+    def __init__(
+        self, connection: asyncpg.Connection[Any] | Any, schema: str, *, begun: bool = False
+    ) -> None:
         self._connection = connection
         self._schema = schema
+        self._begun = begun
 
     def transaction(self) -> AbstractAsyncContextManager[object]:
         """Make one transaction of the statements within."""
+        if self._begun:
+            return nullcontext()
         transaction: AbstractAsyncContextManager[object] = self._connection.transaction()
         return transaction
 

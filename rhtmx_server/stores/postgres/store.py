@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -47,6 +48,10 @@ __all__ = ["PostgresStore"]
 _AN_ANSWER = 2.0
 """Seconds after which a database that does not answer is not there."""
 
+_LOCKS = (
+    "pooler=true: a server alone, and a copy, hold a lock of a session, which a pooler does not "
+    "keep: give the URL of the database itself, or start every server with --bus"
+)
 _NOT_KNOWN: tuple[type[Exception], ...] = (RhtmxError, *FAILED)
 
 T = TypeVar("T")
@@ -89,6 +94,8 @@ class PostgresStore:
         plain, given = read_url(url)
         self._url = plain
         self._options = options or given
+        if self._options.pooler and not shared:
+            raise ValueError(_LOCKS)
         self._new_epoch = new_epoch
         self._new_batch = new_batch
         self._filling = filling
@@ -328,16 +335,16 @@ class PostgresStore:
 
         In many short transactions. One that was not finished begins anew.
         """
-        async with self._use().reading() as session:
-            if await members.declared_of(session, entity) != declared:
-                # From here on who divides it otherwise writes no more.
-                await members.begin_dividing(session, entity, declared)
-                while await members.forget_some(session, entity):
-                    pass
-                done: int | None = 0 if declared else None
-                while done is not None:
-                    done = await members.divide_some(session, entity, done, parts_of)
-                await members.end_dividing(session, entity, declared)
+        if await self.query(lambda session: members.declared_of(session, entity)) != declared:
+            # From here on who divides it otherwise writes no more.
+            await self.query(lambda session: members.begin_dividing(session, entity, declared))
+            while await self.query(lambda session: members.forget_some(session, entity)):
+                pass
+            done: int | None = 0 if declared else None
+            while done is not None:
+                step = partial(members.divide_some, entity=entity, after=done, parts_of=parts_of)
+                done = await self.query(step)
+            await self.query(lambda session: members.end_dividing(session, entity, declared))
         if self._writer is not None:
             self._writer.divided[entity] = declared
 

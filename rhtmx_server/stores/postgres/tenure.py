@@ -35,7 +35,7 @@ from typing import Any, Protocol
 from rhtmx.errors import RhtmxError
 from rhtmx_server.postgres_url import PostgresOptions
 from rhtmx_server.stores.postgres import leading, tables
-from rhtmx_server.stores.postgres.connecting import connect, life_of
+from rhtmx_server.stores.postgres.connecting import connect, life_of, transaction
 from rhtmx_server.stores.postgres.failures import FAILED, failed
 from rhtmx_server.stores.postgres.session import Session
 
@@ -245,9 +245,9 @@ class SharedTenure:
         """Make the tables if need be, unless somebody is alone there; see `Tenure`."""
         connection = await connect(self._url, self._options, "rhtmx-server")
         try:
-            life = " ".join(await life_of(connection))
             session = Session(connection, self._options.schema)
-            async with connection.transaction():
+            async with transaction(connection, self._options):
+                life = " ".join(await life_of(connection))
                 epoch = await tables.migrate(session, self._options.schema, life, self._new_epoch)
                 if not await connection.fetchval(_LOCK_FOR_NOW, self._options.schema):
                     raise failed(_TAKEN)

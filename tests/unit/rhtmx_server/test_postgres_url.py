@@ -11,10 +11,11 @@ from rhtmx_server.postgres_url import PostgresOptions, read_url
 def test_our_own_options_are_taken_out_of_a_url_and_all_others_stay() -> None:
     url = (
         "postgresql://app:pw@db:5433/app?sslmode=verify-full&schema=shop&connections=3&timeout=2.5"
+        "&pooler=true"
     )
     plain, options = read_url(url)
     assert plain == "postgresql://app:pw@db:5433/app?sslmode=verify-full"
-    assert options == PostgresOptions("shop", 3, 2.5)
+    assert options == PostgresOptions("shop", 3, 2.5, pooler=True)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,7 @@ def test_what_the_driver_understands_is_left_to_it(url: str) -> None:
         ("timeout=0", "timeout=0: seconds expected"),
         ("timeout=nan", "timeout=nan: seconds expected"),
         ("timeout=soon", "timeout=soon: a number"),
+        ("pooler=yes", "pooler=yes: true or false"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_refused(query: str, said: str) -> None:

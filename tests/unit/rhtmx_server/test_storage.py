@@ -34,6 +34,8 @@ def test_both_may_be_the_program_s_own() -> None:
         ("sqlite:///app.db", "memory://one", "bus: servers that share a store need a bus"),
         (MemoryStore(), "memory://one", "bus: servers that share a store need a bus"),
         (PLACE, "kafka://one", "bus: 'kafka' names no bus"),
+        (f"{PLACE}?pooler=true", None, "store: pooler=true: a server alone, and a copy, hold"),
+        (f"{PLACE}?pooler=true", "notify:", "bus: notify: needs the database itself"),
     ],
 )
 def test_what_does_not_go_together_is_said(

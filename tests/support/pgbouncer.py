@@ -1,0 +1,106 @@
+"""A PgBouncer of one's own before a PostgreSQL, in transaction mode."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+from tests.support.nest import end_together
+from tests.support.postgres import Postgres, given_away
+from tests.support.programs import pgbouncer
+
+__all__ = ["PgBouncer", "running"]
+
+_UP = "process up"
+
+_SETTINGS = """
+[databases]
+postgres = host={database} user=app dbname=postgres
+
+[pgbouncer]
+pool_mode = transaction
+; Each transaction gets another connection than the one before, as far as there are any: what relies
+; on a session fails at once, and not only under load.
+server_round_robin = 1
+min_pool_size = 3
+default_pool_size = 10
+max_client_conn = 500
+auth_type = any
+listen_addr =
+listen_port = {port}
+unix_socket_dir = {folder}
+; Nobody reads any more what it says once it is up.
+log_connections = 0
+log_disconnections = 0
+log_pooler_errors = 0
+log_stats = 0
+"""
+
+
+class PgBouncer:
+    """One pooler, in a folder of its own, reached by a socket there.
+
+    Args:
+        folder: an empty one; short, as the path of a socket has to be.
+        database: the server behind it.
+    """
+
+    port = 6432
+
+    def __init__(self, folder: Path, database: Postgres) -> None:
+        self._folder = folder
+        self._database = database
+        self._process: subprocess.Popen[str] | None = None
+        self._names = count()
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        config = self._folder / "pgbouncer.ini"
+        config.write_text(
+            _SETTINGS.format(database=self._database.folder, folder=self._folder, port=self.port)
+        )
+        self._process = subprocess.Popen(
+            [pgbouncer(), config],
+            stderr=subprocess.PIPE,
+            text=True,
+            user=given_away(self._folder),
+            preexec_fn=end_together,
+        )
+        assert self._process.stderr is not None
+        said = []
+        for line in self._process.stderr:
+            said.append(line)
+            if _UP in line:
+                return
+        raise AssertionError("".join(said))
+
+    def stop(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def place(self) -> str:
+        """The URL of a schema that nobody has used, reached by it."""
+        where = f"host={self._folder}&port={self.port}&user=app"
+        return f"postgresql:///postgres?{where}&pooler=true&schema=pooled{next(self._names)}"
+
+
+@contextlib.contextmanager
+def running(database: Postgres) -> Iterator[PgBouncer]:
+    """One that is running; skips the test where there is no PgBouncer."""
+    pgbouncer()
+    folder = Path(tempfile.mkdtemp(prefix="pgb"))
+    pooler = PgBouncer(folder, database)
+    try:
+        pooler.start()
+        yield pooler
+    finally:
+        pooler.stop()
+        shutil.rmtree(folder)
