@@ -21,6 +21,9 @@ from rhtmx_server.subject_notices import SubjectNotices
 
 __all__ = ["ClusterNode"]
 
+_SHORT = 8
+"""Letters of a node's random name that tell it from the others."""
+
 _MOVED = "the server's database has become another one: connect again"
 
 
@@ -63,6 +66,7 @@ class ClusterNode:
             now=services.now,
         )
         services.reach = self.following.reach
+        services.node = services.config.node_name or store.node[:_SHORT]
         metrics = services.metrics
         metrics.bus_connected.set_function(bus.ready)
         metrics.bus_dropped.set_function(lambda: bus.dropped)

@@ -58,6 +58,7 @@ _NUMBERS: Mapping[str, Range] = {
     "check_budget": (0.0001, 3_600),
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {"log_format": LOG_FORMATS, "log_level": LOG_LEVELS}
+_NODE_NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
 
@@ -73,6 +74,9 @@ class Config:
             always may.
         open: whether everybody who reaches the server may read and write everything,
             where it asks nobody who they are and other machines reach it.
+        node_name: what clients are told of which of several servers they are connected to, up to 64
+            letters, digits and `._:-`. By default it is random, and another one after each start: a
+            name of the machine is for everybody to see.
         inspector: whether `/inspector` is served, a page that shows the schema and the records, to
             each who opens it as far as they may read them.
         entities: how many there may be, those that the app declares aside: each
@@ -142,6 +146,7 @@ class Config:
     origins: tuple[str, ...] = ()
     open: bool = False
     inspector: bool = False
+    node_name: str | None = None
 
     entities: int = 10_000
     max_size: int = 64 * 1024
@@ -211,6 +216,7 @@ class Config:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise _wrong(name, " or ".join(choices), getattr(self, name))
+        self._check_node_name()
         self._check_origins()
 
     @property
@@ -246,6 +252,11 @@ class Config:
                 f"grpc_host: {self.grpc_host} can be reached from other machines: give grpc_cert "
                 "and grpc_key for TLS, or listen on 127.0.0.1 and have a proxy end TLS"
             )
+
+    def _check_node_name(self) -> None:
+        name = self.node_name
+        if name is not None and not (isinstance(name, str) and _NODE_NAME.fullmatch(name)):
+            raise _wrong("node_name", "1 to 64 letters, digits and ._:-", name)
 
     def _check_origins(self) -> None:
         if isinstance(self.origins, str):

@@ -156,6 +156,12 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             "as far as they may read them",
             OptionKind.SWITCH,
         ),
+        Option(
+            "--node-name",
+            "NAME",
+            "what clients are told of which of several servers they are connected to",
+            default="random",
+        ),
     ),
     "gRPC, for backends": (
         Option(

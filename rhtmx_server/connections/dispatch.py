@@ -139,6 +139,7 @@ async def _hello(caller: Sender, message: Hello) -> Welcome:
         schema=SCHEMA_HASH,
         secret=given,
         app_schema=services.app_schema,
+        node=services.node,
     )
 
 

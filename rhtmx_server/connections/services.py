@@ -94,6 +94,7 @@ class Services:
         seen: what others can read of that schema.
         reach: where other servers write, too: has the hub be at least where logs end now, and at
             the versions that somebody has seen; `None` for a server that is alone.
+        node: its short name among several, as `welcome` says it; `None` likewise.
 
     Attributes:
         lines: where writes wait until it is known what their author reads, if a function
@@ -123,6 +124,7 @@ class Services:
     app_schema: SchemaVersion | None = None
     seen: SeenSchema = field(default_factory=lambda: SeenSchema(None))
     reach: Callable[[Iterable[str], Mapping[str, int]], Awaitable[None] | None] | None = None
+    node: str | None = None
     lines: WriteLines | None = field(init=False, default=None)
     visits: Visits = field(init=False)
     asking: dict[object, set[str]] = field(init=False, default_factory=dict)

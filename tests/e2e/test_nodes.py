@@ -201,6 +201,25 @@ async def test_a_hook_is_called_once_whichever_node_commits(place: str) -> None:
     assert told == [f"1 {version}" for version in range(1, 13)]
 
 
+@pytest.mark.parametrize("name", [None, "east.1:3000"])
+async def test_a_client_is_told_which_of_the_servers_it_is_connected_to(
+    place: str, name: str | None
+) -> None:
+    app = App(store=place, bus=f"memory://{uuid4().hex}", config=Config(port=0, node_name=name))
+    shared = app._storage.shared
+    assert shared is not None
+    async with app, rhtmx.connect(app.url) as client:
+        await client.sync("tasks")
+        assert client.node == (name or shared.node[:8])
+
+
+async def test_a_server_that_is_alone_has_no_name(place: str) -> None:
+    app = App(store=place, config=Config(port=0, node_name="east"))
+    async with app, rhtmx.connect(app.url) as client:
+        await client.sync("tasks")
+        assert client.node is None
+
+
 @through_pgbouncer
 async def test_when_the_store_has_another_epoch_every_client_comes_back(place: str) -> None:
     async with nodes(place, 2) as (here, there), raw(there.url) as reader:

@@ -688,6 +688,13 @@ GOOD = (
         '"app_schema":{"version":3,"hash":"9f31c0de55aa0217","oldest":0}}',
     ),
     Good(
+        "welcome, of one of several servers",
+        '{"type":"welcome","session_id":"s-5f2c","epoch":"q8Xf2mVt","last_seq":6,'
+        '"heartbeat":20000,"limits":{"message_bytes":65536,"subscriptions":128,'
+        '"requests":64},"server_time":"2026-11-22T10:00:01Z","schema":"0123456789abcdef",'
+        '"node":"b"}',
+    ),
+    Good(
         "push, under a schema of the application",
         '{"type":"push","entity":"tasks","entity_id":"1","action":"update",'
         '"data":{"title":"Write"},"seq":7,"schema_version":2}',

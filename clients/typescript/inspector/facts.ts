@@ -18,11 +18,11 @@ export interface Facts extends Info {
 
 /** Those facts by their place on the page. */
 export function factsInWords(facts: Facts): Readonly<Record<string, string>> {
-  const { state, clientId, epoch, positions, records, leads, bytes } = facts;
+  const { state, clientId, epoch, node, positions, records, leads, bytes } = facts;
   const known = Object.entries(positions).filter(([, version]) => version !== undefined);
   const stored = `${records === 1 ? "1 record" : `${records} records`} in this tab`;
   return {
-    connection: state,
+    connection: node && state === "open" ? `${state}, to the node ${node}` : state,
     client: clientId || NONE,
     epoch: epoch || NONE,
     positions: known.map(([entity, version]) => `${entity} ${version}`).join(", ") || NONE,

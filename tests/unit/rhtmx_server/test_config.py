@@ -98,6 +98,9 @@ def test_a_changed_copy_is_checked_as_well() -> None:
         ({"deflate": 1}, "deflate: true or false expected, got 1"),
         ({"log_format": "xml"}, "log_format: text or json expected, got 'xml'"),
         ({"log_level": "INFO"}, "log_level: debug or info or warning or error expected, got"),
+        ({"node_name": ""}, "node_name: 1 to 64 letters, digits and ._:- expected, got ''"),
+        ({"node_name": "a b"}, "node_name: 1 to 64 letters, digits and ._:- expected, got 'a b'"),
+        ({"node_name": 1}, "node_name: 1 to 64 letters, digits and ._:- expected, got 1"),
         ({"origins": "https://a.com"}, "origins: a list of origins expected, got 'https://a.com'"),
     ],
 )

@@ -62,14 +62,13 @@ _now = partial(datetime.now, UTC)
 class Client:
     """A client of one server. Made by `connect`, used with `async with`.
 
-    Without a store, entering connects, and fails at once if that is not
-    possible. With a store it returns as soon as that is open, and the connection
-    comes by itself: what was held can be read, and what is written is sent later.
+    Without a store, entering connects, and fails at once if that is not possible. With a store it
+    returns as soon as that is open, and the connection comes by itself: what was held can be read,
+    and what is written is sent later.
 
-    From then on lost connections are made again, and what waits goes on:
-    subscriptions from where they were, writes until they are durable, questions
-    until they are answered. To wait no longer than you want, use
-    `asyncio.timeout`. A write whose wait was cancelled is still sent.
+    From then on lost connections are made again, and what waits goes on: subscriptions from where
+    they were, writes until they are durable, questions until they are answered. To wait no longer
+    than you want, use `asyncio.timeout`. A write whose wait was cancelled is still sent.
 
     Args:
         session: what decides.
@@ -117,9 +116,8 @@ class Client:
     async def close(self) -> None:
         """End the connection for good. What still waits raises `ConnectionClosed`.
 
-        To close twice is no error, nor to close inside of `async with`. Writes that wait
-        for their answer stay in the store, if there is one, and are sent when it is opened
-        the next time.
+        To close twice is no error, nor to close inside of `async with`. Writes that wait for their
+        answer stay in the store, if there is one, and are sent when it is opened the next time.
         """
         await self._runtime.close()
 
@@ -156,6 +154,11 @@ class Client:
         return self._runtime.session.local.identity.server_schema
 
     @property
+    def node(self) -> str | None:
+        """The short name of the server of now, or the last one, where that is one of several."""
+        return self._runtime.session.local.identity.node
+
+    @property
     def state(self) -> State:
         """How the client stands with its server."""
         return self._runtime.state
@@ -186,8 +189,7 @@ class Client:
             When it expires, if it does.
 
         Raises:
-            RhtmxError: `BAD_MESSAGE`, it is larger than any server takes, or what
-                the server says against it.
+            RhtmxError: `BAD_MESSAGE`, it is larger than any server takes, or what one says to it.
         """
         answer = await self._runtime.ask(Authenticate(token=build_message.checked_token(token)))
         assert isinstance(answer.message, Authenticated)
@@ -221,11 +223,10 @@ class Client:
         Args:
             entity: the collection.
             type: what type checkers are told that the data of its records is, such as a
-                `TypedDict`; any JSON value, if left out. Nothing looks at the data for
-                it: what others have written may be something else.
-            granularity: how it is read, once something is read of it: whole
-                records, or field by field, which costs less where records are
-                large. One client reads an entity at one granularity.
+                `TypedDict`; any JSON value, if left out. Nothing looks at the data for it: what
+                others have written may be something else.
+            granularity: how it is read, once something is read of it: whole records, or field by
+                field, which costs less where records are large. One client reads an entity at one.
             where: the part that is read: a value, or a list of values, for fields by which
                 the server divides the entity. One client reads several parts side by side.
 
@@ -269,8 +270,8 @@ class Client:
             entity: the collection.
             since: where to start: `None` with the next change, `0` with
                 everything there is, or the `position` of an earlier subscription.
-            on_reset: called when what was yielded is void and all of it comes
-                anew. If left out, the `Reset` is raised.
+            on_reset: called when what was yielded is void and all of it comes anew. If left out,
+                the `Reset` is raised.
             where: the part of it; see `collection`. Meanwhile no other part can be read
                 here: changes of several have no common order.
 
@@ -297,8 +298,7 @@ class Client:
     ) -> SyncResult[Change]:
         """Every record that changed after a position, each once, at its latest.
 
-        A read that ends: it asks the server, and neither uses nor changes what a
-        `Collection` holds.
+        A read that ends: it asks the server, and neither uses nor changes what a collection holds.
 
         Args:
             entity: the collection.
@@ -340,12 +340,10 @@ class Client:
             entity: the collection.
             entity_id: the record.
             data: any JSON value.
-            base_version: the version of the record that this write is based on
-                (0: none).
+            base_version: the version of the record that this write is based on (0: none).
 
         Raises:
-            RhtmxError: `CONFLICT`, the record has moved on since `base_version`;
-                or another refusal.
+            RhtmxError: `CONFLICT`, the record has moved on since then; or another refusal.
             ConnectionClosed: there is no connection, and there will be none.
 
         Example:

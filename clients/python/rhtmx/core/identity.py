@@ -33,6 +33,7 @@ class Identity:
         app_schema: the application's schema that this program was built with, if it has said so.
         schema_version: the version of that: it writes under it.
         server_schema: the application's schema of the server, once that has said so.
+        node: the name of the server that was connected to last, if it is one of several.
     """
 
     def __init__(self, pending_ops: PendingOps) -> None:
@@ -42,6 +43,7 @@ class Identity:
         self.app_schema: SchemaVersion | None = None
         self.schema_version: int | None = None
         self.server_schema: SchemaVersion | None = None
+        self.node: str | None = None
         self._pending_ops = pending_ops
 
     def load(self, client_id: str, secret: str | None = None) -> None:
@@ -68,7 +70,7 @@ class Identity:
 
     def welcomed(self, message: Welcome) -> None:
         """The server has answered: maybe it gave a secret."""
-        self.server_schema = message.app_schema
+        self.server_schema, self.node = message.app_schema, message.node
         if message.secret is not None:
             self.given(message.secret)
 

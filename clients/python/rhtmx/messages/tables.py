@@ -69,7 +69,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "bbf650e51f46b371"
+SCHEMA_HASH = "b7268e3702a3b788"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -477,6 +477,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "schema": Shape("string", "plain", "", True),
         "secret": Shape("string", "optional", "", False),
         "app_schema": Shape("message", "optional", "SchemaVersion", False),
+        "node": Shape("string", "optional", "", False),
     },
     "Authenticate": {
         "token": Shape("string", "plain", "", True),

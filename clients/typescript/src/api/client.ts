@@ -120,6 +120,7 @@ export class Client {
     const now: o.Info = {
       clientId: meta.client_id,
       epoch: meta.epoch,
+      node: meta.node,
       positions: Object.fromEntries(positions),
       stored: !!this.#store.stored,
       leads: this.#tab.leads,

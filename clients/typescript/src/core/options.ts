@@ -157,6 +157,8 @@ export interface Info {
   readonly clientId: string;
   /** The epoch of the server that was seen last. */
   readonly epoch?: string | undefined;
+  /** The short name of the server that is connected to, or was last, if it is one of several. */
+  readonly node?: string | undefined;
   /** Up to which version each entity was received, and each part: `orders where {"customer":"7"}`. */
   readonly positions: Readonly<Record<string, number | undefined>>;
   /**

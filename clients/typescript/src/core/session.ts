@@ -361,7 +361,7 @@ export class Session {
   }
 
   #welcomed(message: Welcome, now: number): void {
-    const { heartbeat, limits, epoch, secret, app_schema: schema } = message;
+    const { heartbeat, limits, epoch, secret, app_schema: schema, node } = message;
     const out = this.#out;
     const { meta } = out.state;
     this.#lifecycle.begin(heartbeat, now);
@@ -373,6 +373,7 @@ export class Session {
     out.epoch = epoch;
     if (meta.epoch !== epoch) out.emit(["epoch", epoch]);
     if (schema && meta.schema?.hash !== schema.hash) out.emit(["schema", schema]);
+    if (meta.node !== node) out.emit(["node", node]);
     if (secret) {
       out.emit(["secret", secret]);
       // Who lost it could number no more: it is stored before anything is.

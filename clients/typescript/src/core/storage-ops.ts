@@ -118,6 +118,8 @@ export interface Meta {
   secret?: string;
   /** The application's schema of the server, as it said last. */
   schema?: SchemaVersion;
+  /** The name of the server that was connected to last, if it is one of several. */
+  node?: string | undefined;
 }
 
 /** One change of what is kept. */
@@ -131,6 +133,7 @@ export type Op =
   | readonly ["rejected", id: string, rejected?: Rejection | undefined]
   | readonly ["client_id" | "secret" | "epoch" | "leader", value: string]
   | readonly ["schema", value: SchemaVersion]
+  | readonly ["node", value: string | undefined]
   /** At least so many numbers were given. */
   | readonly ["last", value: number]
   /** What waits is numbered anew, in its order, after this number. */

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "bbf650e51f46b371";
+export const SCHEMA_HASH = "b7268e3702a3b788";
 
 /** What an error code means. */
 export interface ErrorTraits {

@@ -301,6 +301,8 @@ export interface Welcome {
   readonly secret?: string | undefined;
   /** The application's schema of the server. */
   readonly app_schema?: SchemaVersion | undefined;
+  /** The short name of the server, if it is one of several that share a store. */
+  readonly node?: string | undefined;
 }
 
 /** Sends a new token on the open connection; the subject must be the same. */

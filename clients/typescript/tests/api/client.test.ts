@@ -80,6 +80,22 @@ describe("connecting", () => {
     });
   });
 
+  it("shows at which of several servers it is, whenever it has a connection", async () => {
+    const { client, socket } = await opened({}, { node: "a" });
+    expect(client.info.node).toBe("a");
+    const seen: (string | undefined)[] = [];
+    client.onState((state) => state === "open" && seen.push(client.info.node));
+    for (const node of ["b", undefined]) {
+      client.offline();
+      client.online();
+      await settle();
+      socket().opens();
+      socket().says({ ...WELCOME, node });
+      await settle();
+    }
+    expect(seen).toEqual(["b", undefined]);
+  });
+
   it("shows the same object as long as nothing of it has changed", async () => {
     const world = await opened();
     const before = world.client.info;

@@ -23,6 +23,14 @@ it("says what is not known yet", () => {
   });
 });
 
+it("says to which of several servers it is connected, while it is", () => {
+  const facts = { ...NOTHING, node: "b" };
+  expect(factsInWords(facts)).toMatchObject({ connection: "offline" });
+  expect(factsInWords({ ...facts, state: "open" })).toMatchObject({
+    connection: "open, to the node b",
+  });
+});
+
 it("says where each entity is", () => {
   const facts = { ...NOTHING, epoch: "e", positions: { tasks: 7, members: 0 } };
   expect(factsInWords(facts)).toMatchObject({ epoch: "e", positions: "tasks 7, members 0" });

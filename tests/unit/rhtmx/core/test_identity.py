@@ -37,15 +37,15 @@ def test_hello_says_the_schema_that_the_program_was_built_with(pending_ops: Pend
     assert (one.hello(None, None, 0).app_schema, one.schema_version) == (schema, 3)
 
 
-def test_welcome_says_the_schema_of_the_server_and_maybe_gives_a_secret(
+def test_welcome_says_which_server_that_is_and_its_schema_and_maybe_gives_a_secret(
     pending_ops: PendingOps,
 ) -> None:
     one = identity(pending_ops)
-    assert one.server_schema is None
-    one.welcomed(Welcome(app_schema=SchemaVersion(4), secret="s"))
-    assert [one.server_schema, one.secret] == [SchemaVersion(4), "s"]
+    assert [one.server_schema, one.node] == [None, None]
+    one.welcomed(Welcome(app_schema=SchemaVersion(4), secret="s", node="b"))
+    assert [one.server_schema, one.secret, one.node] == [SchemaVersion(4), "s", "b"]
     one.welcomed(Welcome())
-    assert [one.server_schema, one.secret] == [None, "s"]
+    assert [one.server_schema, one.secret, one.node] == [None, "s", None]
 
 
 def test_what_was_kept_need_not_be_stored_again(pending_ops: PendingOps) -> None:

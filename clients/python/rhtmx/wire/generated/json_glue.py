@@ -256,6 +256,7 @@ class WelcomeFrame(
     schema: str
     secret: str | None = None
     app_schema: SchemaVersionView[N] | None = None
+    node: str | None = None
 
 
 def _plain_welcome_frame(view: WelcomeFrame[Whole]) -> Welcome:
@@ -271,6 +272,7 @@ def _plain_welcome_frame(view: WelcomeFrame[Whole]) -> Welcome:
     out.app_schema = (
         None if view.app_schema is None else _plain_schema_version_view(view.app_schema)
     )
+    out.node = view.node
     out._unknown_fields = b""
     return out
 
@@ -288,6 +290,7 @@ def _raw_welcome_frame(view: WelcomeFrame[Integer]) -> Welcome:
     out.schema = view.schema
     out.secret = view.secret
     out.app_schema = None if view.app_schema is None else _raw_schema_version_view(view.app_schema)
+    out.node = view.node
     out._unknown_fields = b""
     return out
 
@@ -311,6 +314,8 @@ def _to_welcome_frame(message: Welcome) -> dict[str, Any]:
         out["secret"] = message.secret
     if message.app_schema is not None:
         out["app_schema"] = _to_schema_version_view(message.app_schema)
+    if message.node is not None:
+        out["node"] = message.node
     return out
 
 

@@ -644,6 +644,7 @@ def _from_welcome(source: Any, where: str) -> messages.Welcome:
         if has("app_schema")
         else None
     )
+    out.node = source.node if has("node") else None
     out._unknown_fields = b""
     return out
 
@@ -664,6 +665,8 @@ def _fill_welcome(message: messages.Welcome, out: Any) -> None:
         out.secret = message.secret
     if message.app_schema is not None:
         _fill_schema_version(message.app_schema, out.app_schema)
+    if message.node is not None:
+        out.node = message.node
 
 
 def _from_authenticate(source: Any, where: str) -> messages.Authenticate:

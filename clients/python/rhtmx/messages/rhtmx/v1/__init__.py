@@ -2931,6 +2931,11 @@ class Welcome(betterproto2.Message):
     The application's schema of the server.
     """
 
+    node: "str | None" = betterproto2.field(10, betterproto2.TYPE_STRING, optional=True)
+    """
+    The short name of the server, if it is one of several that share a store.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "Welcome", Welcome)
 
