@@ -48,9 +48,19 @@ def codegen(session: nox.Session) -> None:
 
 @nox.session
 def serve(session: nox.Session) -> None:
-    """Start the server with its demo on port 3000; arguments after `--` go to it."""
-    session.install("-e", ".[server]")
-    session.run("python", "-m", "rhtmx_server", *session.posargs)
+    """Start the server with its demo on port 3000; arguments after `--` go to it.
+
+    `-- --cluster` starts two, on a PostgreSQL and a NATS of their own.
+    """
+    if "--cluster" not in session.posargs:
+        session.install("-e", ".[server]")
+        session.run("python", "-m", "rhtmx_server", *session.posargs)
+        return
+    session.install("-e", ".[nats,postgres,server]", *group("cluster"))
+    others = [each for each in session.posargs if each != "--cluster"]
+    command = ("python", "-m", "tests.support.local_cluster", *others)
+    # On Ctrl-C it ends what it has started, one after the other.
+    session.run(*command, interrupt_timeout=20, terminate_timeout=20)
 
 
 @nox.session

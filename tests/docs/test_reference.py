@@ -106,7 +106,8 @@ def test_the_tools_are_pinned_and_nobody_else_installs_them() -> None:
     assert all("==" in each for each in groups["docs"])
     tools = json.loads(page("website/package.json"))["devDependencies"]
     assert all(re.fullmatch(r"[\d.]+", version) for version in tools.values())
-    others = [each for name, group in groups.items() if name != "docs" for each in group]
-    assert not {"zensical", "mkdocstrings-python"} & {each.partition("==")[0] for each in others}
+    others = str([group for name, group in groups.items() if name != "docs"])
+    assert "zensical" not in others
+    assert "mkdocstrings-python" not in others
     client = json.loads(page("clients/typescript/package.json"))["devDependencies"]
     assert not {"typedoc", "typedoc-plugin-markdown"} & client.keys()

@@ -58,6 +58,7 @@ class NatsServer:
             [PROGRAM, "-c", config],
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C is for who has started it
             preexec_fn=end_together,
         )
         assert self._process.stderr is not None
