@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -48,12 +48,16 @@ class PgBouncer:
     Args:
         folder: an empty one; short, as the path of a socket has to be.
         database: the server behind it.
+        settings: beside those that it has anyhow.
     """
 
     port = 6432
 
-    def __init__(self, folder: Path, database: Postgres) -> None:
+    def __init__(
+        self, folder: Path, database: Postgres, settings: Mapping[str, object] | None = None
+    ) -> None:
         self._folder = folder
+        self._settings = settings or {}
         self._database = database
         self._process: subprocess.Popen[str] | None = None
         self._names = count()
@@ -61,9 +65,8 @@ class PgBouncer:
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         config = self._folder / "pgbouncer.ini"
-        config.write_text(
-            _SETTINGS.format(database=self._database.folder, folder=self._folder, port=self.port)
-        )
+        text = _SETTINGS.format(database=self._database.folder, folder=self._folder, port=self.port)
+        config.write_text(text + "\n".join(f"{k} = {v}" for k, v in self._settings.items()))
         self._process = subprocess.Popen(
             [pgbouncer(), config],
             stderr=subprocess.PIPE,
@@ -93,14 +96,33 @@ class PgBouncer:
 
 
 @contextlib.contextmanager
-def running(database: Postgres) -> Iterator[PgBouncer]:
-    """One that is running; skips the test where there is no PgBouncer."""
+def running(
+    database: Postgres,
+    settings: Mapping[str, object] | None = None,
+    files: Mapping[str, Path] | None = None,
+) -> Iterator[PgBouncer]:
+    """One that is running; skips the test where there is no PgBouncer.
+
+    Args:
+        database: the server behind it.
+        settings: beside those that it has anyhow.
+        files: settings that name a file, of which it gets a copy that only it can read.
+    """
     pgbouncer()
     folder = Path(tempfile.mkdtemp(prefix="pgb"))
-    pooler = PgBouncer(folder, database)
+    copies = {name: _private(file, folder) for name, file in (files or {}).items()}
+    pooler = PgBouncer(folder, database, {**(settings or {}), **copies})
     try:
         pooler.start()
         yield pooler
     finally:
         pooler.stop()
         shutil.rmtree(folder)
+
+
+def _private(file: Path, folder: Path) -> Path:
+    copy = folder / file.name
+    shutil.copyfile(file, copy)
+    copy.chmod(0o600)
+    given_away(copy)
+    return copy

@@ -114,12 +114,12 @@ class Postgres:
         return text
 
 
-def given_away(folder: Path) -> str | None:
-    """Whose a folder is now, for a program that refuses to run as root; `None` for our own."""
+def given_away(place: Path) -> str | None:
+    """Whose a folder or file is now, for what does not run as root; `None` for our own."""
     if os.geteuid() != 0:
         return None
     owner = pwd.getpwnam("nobody")
-    os.chown(folder, owner.pw_uid, owner.pw_gid)
+    os.chown(place, owner.pw_uid, owner.pw_gid)
     return owner.pw_name
 
 

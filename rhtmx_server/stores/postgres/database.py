@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -144,4 +145,10 @@ class Database:
 def _unreachable(error: BaseException) -> RhtmxError:
     """Say why a server cannot start, in the driver's words: they are for whoever starts it."""
     words = str(error) or type(error).__name__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        words = (
+            f"its certificate is refused ({error.verify_message.rstrip('.')}): the host in the URL "
+            "has to be one of its names, and sslrootcert=… names the file of the authority that "
+            "has signed it"
+        )
     return failed(f"the database cannot be used: {words}")
