@@ -87,6 +87,7 @@ class ClusterNode:
         Returns:
             What has to run from now on.
         """
+        await self._notices.start()
         await self.following.start()
         told = self._notices.run(disconnect, rescope)
         return self.following.run(), self._leadership.run(), told

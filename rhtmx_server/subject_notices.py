@@ -35,6 +35,14 @@ class SubjectNotices:
         self._store = store
         self._telling: set[asyncio.Task[None]] = set()
 
+    async def start(self) -> None:
+        """Begin with what is told from now on: what was before is of nobody who connects later.
+
+        Raises:
+            RhtmxError: `STORAGE_FAILED`, the store is not there.
+        """
+        await self._store.notices()
+
     def tell(self, notice: SubjectNotice) -> None:
         """Have it be done at the other nodes, too."""
         task = asyncio.create_task(self._tell(notice))
