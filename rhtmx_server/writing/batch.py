@@ -70,7 +70,7 @@ from rhtmx_server.writing.judgement import (
 )
 from rhtmx_server.writing.kept_rows import lost_entry, part_rows
 from rhtmx_server.writing.outcomes import digest, pack, told_of, unpack
-from rhtmx_server.writing.rejections import begun_anew, too_much
+from rhtmx_server.writing.rejections import now_in, too_much
 from rhtmx_server.writing.transactions import acknowledgement, rejection, transaction_id
 
 __all__ = ["MAX_SECONDS", "Batch"]
@@ -94,7 +94,7 @@ class Batch:
     Args:
         mutations: in the order in which they arrived.
         deciders: the rule for each kind of mutation.
-        epoch: the store's epoch, unless the snapshot says another one.
+        epoch: the store's: a snapshot of another one is refused.
         now: the server's clock, unless the snapshot says the time; microseconds.
         confirmed: for each of these clients, the number up to which it needs no
             answers any more.
@@ -178,16 +178,10 @@ class Batch:
         return [log for key, log in self._logged.items() if log != key], authors
 
     def decide(self, snapshot: Snapshot) -> BatchWrites:
-        """Decide as many as time allows, each seeing what those before it wrote; all anew again.
-
-        Raises:
-            RhtmxError: `STORAGE_FAILED`, the store has another epoch than these were written for.
-        """
+        """Decide as many as time allows, each seeing what those before it wrote; all anew again."""
         self._begin()
         if snapshot.moment is not None:
-            epoch, self._now = snapshot.moment
-            if epoch != self._epoch:
-                raise begun_anew()
+            self._now = now_in(self._epoch, snapshot.moment)
         elapsed, unread = self._elapsed, snapshot.unread
         end = elapsed() + MAX_SECONDS
         for mutation in self.mutations:

@@ -12,8 +12,9 @@ import msgspec
 from rhtmx.errors import ErrorCode, RhtmxError, Violation, first_violations, violation_details
 from rhtmx_server.failures import MisuseError
 from rhtmx_server.model import Mutation
+from rhtmx_server.ports import Moment
 
-__all__ = ["begun_anew", "broken", "forbidden", "invalid", "title_of", "too_much"]
+__all__ = ["begun_anew", "broken", "forbidden", "invalid", "now_in", "title_of", "too_much"]
 
 
 def title_of(mutation: Mutation) -> str:
@@ -34,6 +35,17 @@ def begun_anew() -> RhtmxError:
         ErrorCode.STORAGE_FAILED,
         "the server's database has become another one: nothing was written, send it again",
     )
+
+
+def now_in(epoch: str, moment: Moment) -> int:
+    """Take the time of a moment, which has to be of an epoch; microseconds.
+
+    Raises:
+        RhtmxError: `STORAGE_FAILED`, it is of another one.
+    """
+    if moment.epoch != epoch:
+        raise begun_anew()
+    return moment.now
 
 
 def invalid(message: str, violations: Iterable[Violation]) -> RhtmxError:
