@@ -159,6 +159,7 @@ class HookRunner:
         self._leads = leads
         self._leading = False
         self._finishing = False
+        self._epoch = ""
         self._now = now
         self._noted = 0.0
         self._told: dict[str, int | HistoryPosition] = {}
@@ -231,9 +232,11 @@ class HookRunner:
         if not self._leading:
             return
         try:
-            if not was or self._now() - self._noted > _NOTE_EVERY:
+            epoch = shared.epoch
+            is_new = not was or epoch != self._epoch  # of another epoch no version means anything
+            if is_new or self._now() - self._noted > _NOTE_EVERY:
                 self._told = dict(await shared.begin_telling(self._hooks.entities))
-                self._noted = self._now()
+                self._noted, self._epoch = self._now(), epoch
             heads = await shared.heads()
         except RhtmxError as error:
             log.error("commits wait for their hooks: %s", error)
@@ -257,7 +260,7 @@ class HookRunner:
     async def _catch_up(self, entity: str, upto: int) -> None:
         while page := await self._store.history(entity, after=self._told[entity], limit=PAGE):
             for entry in page:
-                if not self._leads():  # it was frozen, maybe: another node is further by now
+                if not self._goes_on():
                     self._leading = False
                     return
                 if not entry.lost:
@@ -265,12 +268,19 @@ class HookRunner:
                     for hook in self._hooks.of(entity):
                         await self._call(hook, record)
             self._told[entity] = page.end
-            if self._shared is not None:
+            if self._shared is not None and self._goes_on():
                 await self._shared.note_told(entity, page.end.version)
                 if self._finishing:
                     return
         if place(self._told[entity]).version < upto:  # of the last ones no history is kept
             self._told[entity] = upto
+
+    def _goes_on(self) -> bool:
+        """Whether what it has read is still for it to tell.
+
+        It was frozen, maybe, and another node is further by now; or there is another epoch.
+        """
+        return self._leads() and (self._shared is None or self._shared.epoch == self._epoch)
 
     async def _whole(self, record: Record) -> Record:
         """A record of the history, with what is hidden of it now."""

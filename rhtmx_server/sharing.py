@@ -107,7 +107,7 @@ class SharedStore(Store, Protocol):
         """
 
     async def note_told(self, entity: str, version: int) -> None:
-        """Note up to which version hooks have been told of an entity."""
+        """Note up to which version of this epoch hooks have been told of an entity."""
 
     async def note(self, notice: SubjectNotice) -> None:
         """Tell the other nodes something of a subject."""

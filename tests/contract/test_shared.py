@@ -285,6 +285,21 @@ async def test_hooks_begin_with_what_comes_and_later_where_they_were(
     assert await other.begin_telling(["tasks"]) == {"tasks": 2, "carts": 0}
 
 
+async def test_hooks_are_told_of_what_comes_in_the_place_of_what_was_lost(
+    both: tuple[PostgresStore, PostgresStore],
+) -> None:
+    one, other = both
+    await one.commit(*one_more("tasks"))
+    await one.begin_telling(["tasks"])
+    await one.note_told("tasks", 9)  # of a life in which there was more
+    await one.renew_epoch()
+    await other.note_told("tasks", 9)  # which does not know yet that it is over
+    assert await one.begin_telling(["tasks"]) == {"tasks": 1}
+    await other.look_up(())
+    await other.note_told("tasks", 2)
+    assert await one.begin_telling(["tasks"]) == {"tasks": 2}
+
+
 async def test_a_hook_that_is_new_begins_about_where_servers_last_were(
     both: tuple[PostgresStore, PostgresStore],
 ) -> None:

@@ -46,6 +46,27 @@ NODES = 3
 BUSES = ("nats", "notify")
 
 
+HOOKED = """
+import rhtmx_server.hooks as hooks
+import rhtmx_server.leadership as leadership
+from rhtmx_server import App
+
+leadership.LEASE, leadership.RENEW_EVERY, hooks._LOOK_EVERY = 1.0, 0.1, 0.1
+app = App(undeclared=True)
+
+@app.on_commit("marks")
+async def note(change):
+    with open("told", "a") as file:
+        file.write(f"{change.version} {change.entity_id}\\n")
+"""
+
+
+def told(folder: Path) -> list[str]:
+    """What the hook was told: versions and marks."""
+    file = folder / "told"
+    return file.read_text().splitlines() if file.exists() else []
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients come back soon."""
@@ -75,11 +96,11 @@ def arguments(place: str, bus: str, *more: str) -> tuple[str, ...]:
 
 @contextlib.asynccontextmanager
 async def working(
-    folder: Path, place: str, bus: str, *, nodes: int = NODES
+    folder: Path, place: str, bus: str, *more: str
 ) -> AsyncIterator[tuple[Cluster, Load]]:
     """A cluster, and clients at work there."""
     async with (
-        running(folder, [arguments(place, bus)] * nodes, seed=SEED) as cluster,
+        running(folder, [arguments(place, bus, *more)] * NODES, seed=SEED) as cluster,
         loaded(cluster, folder) as load,
     ):
         await load.written.after(20)
@@ -230,7 +251,8 @@ async def test_after_a_failover_that_lost_something_who_has_seen_it_is_reset_and
     tmp_path: Path, pair: Pair, bus: str, run: int
 ) -> None:
     dice = Random(f"{SEED} {run}")
-    async with working(tmp_path, pair.place, bus) as (cluster, load):
+    (tmp_path / "hooked.py").write_text(HOOKED)
+    async with working(tmp_path, pair.place, bus, "--app", "hooked:app") as (cluster, load):
         early = Reader(cluster.url)
         async with reading(early):
             await until_at(early, 20)
@@ -256,6 +278,8 @@ async def test_after_a_failover_that_lost_something_who_has_seen_it_is_reset_and
             assert [position > cut for _, position in each.resets] == [True, True]
         assert early.resets == []
         assert early.streams[MARKS].records == load.readers[0].streams[MARKS].records
+        there = {f"{version} {mark}" for mark, version in (await load.what_is_there()).items()}
+        await eventually(lambda: set(told(tmp_path)) >= there)
 
 
 @pytest.mark.parametrize("bus", BUSES, indirect=True)
@@ -318,21 +342,6 @@ async def test_a_bus_in_the_database_that_fails_costs_time_only(
         assert all((each.visits, each.resets) == (1, []) for each in load.readers)
 
 
-HOOKED = """
-import rhtmx_server.hooks as hooks
-import rhtmx_server.leadership as leadership
-from rhtmx_server import App
-
-leadership.LEASE, leadership.RENEW_EVERY, hooks._LOOK_EVERY = 1.0, 0.1, 0.1
-app = App(undeclared=True)
-
-@app.on_commit("marks")
-async def note(change):
-    with open("told", "a") as file:
-        file.write(f"{change.version} {change.entity_id}\\n")
-"""
-
-
 async def leading(cluster: Cluster) -> Node:
     """The node that leads."""
     async with asyncio.timeout(PATIENCE):
@@ -347,10 +356,6 @@ async def test_a_hook_is_told_of_each_commit_in_order_whoever_leads(
 ) -> None:
     """Once, and of some of the last hundred once more for each time that another node leads."""
     (tmp_path / "hooked.py").write_text(HOOKED)
-    (tmp_path / "told").touch()
-
-    def told() -> list[str]:
-        return (tmp_path / "told").read_text().splitlines()
 
     dice, each = Random(SEED), arguments(postgres.place(), "notify:", "--app", "hooked:app")
     async with (
@@ -364,8 +369,8 @@ async def test_a_hook_is_told_of_each_commit_in_order_whoever_leads(
                 leader.freeze()
             else:
                 await leader.kill()
-            count = len(told())
-            await eventually(lambda count=count: len(told()) > count + 50)  # type: ignore[misc]
+            count = len(told(tmp_path))
+            await eventually(lambda count=count: len(told(tmp_path)) > count + 50)  # type: ignore[misc]
             if number % 2:
                 leader.thaw()
             else:
@@ -373,8 +378,8 @@ async def test_a_hook_is_told_of_each_commit_in_order_whoever_leads(
         await load.finish()
         await load.check()
         there = {f"{version} {mark}" for mark, version in (await load.what_is_there()).items()}
-        await eventually(lambda: set(told()) == there)
-    versions = [int(line.partition(" ")[0]) for line in told()]
+        await eventually(lambda: set(told(tmp_path)) == there)
+    versions = [int(line.partition(" ")[0]) for line in told(tmp_path)]
     steps = [after - before for before, after in itertools.pairwise([0, *versions])]
     again = [1 - step for step in steps if step != 1]
     assert len(again) <= 2 * LEADERS

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import json
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,6 +27,7 @@ from rhtmx.messages.tables import SCHEMA_HASH
 from tests.support.history import Stream
 from tests.support.process import ServerProcess, serving
 from tests.support.sockets import PATIENCE
+from tests.support.waiting import eventually
 
 __all__ = ["COUNTS", "MARKS", "Cluster", "Load", "Node", "Reader", "loaded", "running"]
 
@@ -302,6 +303,8 @@ class Writer:
         written: counts what is acknowledged, of all writers.
 
     Attributes:
+        done: nothing waits any more.
+        marks: what its client shows.
         begun: the marks that it has written.
         acknowledged: those of which it was told that they are durable, with their versions.
     """
@@ -311,21 +314,29 @@ class Writer:
         self._name = name
         self._written = written
         self._ends = asyncio.Event()
+        self.done = asyncio.Event()
+        self.marks = self.client.collection(MARKS)
         self.begun: list[str] = []
         self.acknowledged: dict[str, int] = {}
 
     async def run(self) -> None:
-        """Write, several at once, until it is to end, and then until nothing waits any more."""
-        async with self.client:
+        """Write, several at once, until it is to end; and read until cancelled."""
+        async with self.client, self.marks:
             while not self._ends.is_set():
                 await asyncio.gather(*(self.write() for _ in range(3)))
             async for waiting in self.client.queues():
                 if not waiting:
-                    return
+                    break
+            self.done.set()
+            await asyncio.get_running_loop().create_future()
 
     def end(self) -> None:
         """Write no more."""
         self._ends.set()
+
+    def shows(self, marks: Collection[str]) -> bool:
+        """Whether its client shows these, and no others."""
+        return {each.id for each in self.marks.all()} == set(marks)
 
     async def write(self) -> None:
         """Write one mark, and count it."""
@@ -365,8 +376,15 @@ class Load:
         """Write no more, and wait until nothing waits to be written."""
         for each in self.writers:
             each.end()
-        async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(*self._writing)
+        await eventually(
+            lambda: all(
+                each.done.is_set() or task.done()
+                for each, task in zip(self.writers, self._writing, strict=True)
+            )
+        )
+        for task in self._writing:
+            if task.done():
+                task.result()
 
     async def check(self, lost: frozenset[str] = frozenset()) -> None:
         """Make sure that all that was written is there once, and that every reader has it.
@@ -387,6 +405,8 @@ class Load:
                 assert count.version == len(there)
         for reader in self.readers:
             await self._has(reader, there)
+        for writer in self.writers:
+            await eventually(lambda writer=writer: writer.shows(there))  # type: ignore[misc]
 
     async def what_is_there(self) -> dict[str, int]:
         """The marks, and their versions: the same at each node."""

@@ -45,7 +45,8 @@ _NOTE_TIME = f"""
     INSERT INTO rhtmx.meta VALUES ('told', ({_NOW})::text)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value"""  # noqa: S608 (of constants)
 _NOTE = """
-    INSERT INTO rhtmx.told VALUES ($1, $2)
+    INSERT INTO rhtmx.told SELECT $1, $2
+    WHERE EXISTS (SELECT FROM rhtmx.meta WHERE key = 'epoch' AND value = $3)
     ON CONFLICT (entity) DO UPDATE SET upto = greatest(told.upto, excluded.upto)"""
 
 
@@ -78,6 +79,6 @@ async def begin_telling(session: Session, entities: Collection[str] | None) -> d
     return dict(await session.rows("SELECT * FROM rhtmx.told"))
 
 
-async def note_told(session: Session, entity: str, version: int) -> None:
-    """Note up to which version of an entity hooks have been told."""
-    await session.run(_NOTE, entity, version)
+async def note_told(session: Session, entity: str, version: int, epoch: str) -> None:
+    """Note up to which version of an entity hooks have been told; of another epoch, nothing."""
+    await session.run(_NOTE, entity, version, epoch)

@@ -268,7 +268,8 @@ class PostgresStore:
 
     async def note_told(self, entity: str, version: int) -> None:
         """Note up to where hooks have been told. See the port."""
-        await self._ask(lambda session: leading.note_told(session, entity, version))
+        epoch = self.epoch
+        await self._ask(lambda session: leading.note_told(session, entity, version, epoch))
 
     async def note(self, notice: SubjectNotice) -> None:
         """Tell the other nodes something of a subject. See the port."""

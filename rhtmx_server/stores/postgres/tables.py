@@ -176,6 +176,7 @@ _SHORTEN_FORMER = """
       SELECT upto FROM rhtmx.log WHERE log.entity = entities.entity ORDER BY base DESC LIMIT 1
     ) AS newest
     WHERE entities.entity = epochs.entity"""
+_SHORTEN_TOLD = _SHORTEN_FORMER.replace("epochs", "told")
 _KEEP_FORMER = """
     INSERT INTO rhtmx.epochs
     SELECT $1, entities.entity, newest.upto FROM rhtmx.entities CROSS JOIN LATERAL (
@@ -252,6 +253,7 @@ async def _epoch(session: Session, lineage: str, new_epoch: Callable[[], str]) -
             # What there is now, is what there was then, but for an end that may be lost: up to
             # here positions of before still count. Nobody writes before this is done.
             await session.run(_SHORTEN_FORMER)
+            await session.run(_SHORTEN_TOLD)
             await session.run(_KEEP_FORMER, epoch)
         epoch = new_epoch()
         await session.run(_NOTE, "epoch", epoch)
@@ -263,6 +265,7 @@ async def write_epoch(session: Session, epoch: str) -> None:
     """Replace the store's epoch, and let no position of another one count."""
     await session.run(_NOTE, "epoch", epoch)
     await session.run("DELETE FROM rhtmx.epochs")
+    await session.run(_SHORTEN_TOLD)
 
 
 async def read_life(session: Session) -> tuple[str, bool, int]:

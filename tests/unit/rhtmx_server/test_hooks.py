@@ -6,8 +6,8 @@ import asyncio
 import functools
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, cast
 
 import pytest
 
@@ -18,6 +18,7 @@ from rhtmx_server.model import Granularity, HistoryEntry
 from rhtmx_server.ports import BatchNeeds, BatchWrites
 from rhtmx_server.record_page import HistoryPage
 from rhtmx_server.stores.memory import MemoryStore
+from tests.support.waiting import eventually
 from tests.unit.rhtmx_server.fakes import commit
 
 
@@ -377,3 +378,79 @@ def test_a_hook_of_all_entities_goes_with_any() -> None:
     hooks = CommitHooks()
     hooks.add(None, lambda change: None)
     hooks.check(set())
+
+
+class Shared(MemoryStore):
+    """A store that several nodes share, with what is noted there of hooks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: dict[str, int] = {"tasks": 0}
+        self.life = "e"
+
+    @property
+    def epoch(self) -> str:
+        return self.life
+
+    async def begin_telling(self, entities: object) -> dict[str, int]:
+        return dict(self.noted)
+
+    async def note_told(self, entity: str, version: int) -> None:
+        self.noted[entity] = version
+
+
+class Node:
+    """A node of several, whose hook is told."""
+
+    def __init__(self) -> None:
+        self.store, self.leads = Shared(), True
+        self.told: list[int] = []
+        self.before: Callable[[int], None] = lambda version: None
+        hooks = CommitHooks()
+        hooks.add("tasks", self._note)
+        shared = cast(Any, self.store)
+        self.runner = HookRunner(hooks, shared, shared=shared, leads=lambda: self.leads)
+
+    async def put(self, *versions: int) -> None:
+        commits = [commit(version) for version in versions]
+        history = [HistoryEntry(each.record, Granularity.RECORDS) for each in commits]
+        writes = BatchWrites(history=history, heads={"tasks": versions[-1]})
+        await self.store.commit(BatchNeeds(), lambda _: writes)
+        self.runner.moved(["tasks"])
+
+    async def _note(self, change: Change) -> None:
+        self.told.append(change.version)
+        self.before(change.version)
+
+
+@pytest.fixture
+async def node(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Node]:
+    monkeypatch.setattr("rhtmx_server.hooks._LOOK_EVERY", 0.01)
+    node = Node()
+    running = asyncio.create_task(node.runner.run())
+    yield node
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_who_leads_no_more_calls_no_hook_for_the_rest_of_a_page(node: Node) -> None:
+    def freeze(version: int) -> None:
+        node.leads = version != 2
+
+    node.before = freeze
+    await node.put(1, 2, 3, 4)
+    await eventually(lambda: node.told == [1, 2])
+    node.store.noted["tasks"] = 3  # by the one who leads meanwhile
+    node.leads = True
+    await eventually(lambda: node.told == [1, 2, 4])
+
+
+async def test_with_another_epoch_hooks_are_told_of_what_comes_in_the_place_of_what_was(
+    node: Node,
+) -> None:
+    await node.put(1, 2, 3)
+    await eventually(lambda: node.store.noted == {"tasks": 3})
+    node.store.noted["tasks"] = 1  # the others were lost
+    node.store.life = "f"
+    node.runner.moved(["tasks"])
+    await eventually(lambda: node.told == [1, 2, 3, 2, 3])
