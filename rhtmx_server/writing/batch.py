@@ -25,7 +25,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeVar
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
@@ -34,51 +33,43 @@ from rhtmx.messages import (
     Push,
     PushAck,
     PushFields,
-    Transaction,
     TransactionAck,
 )
-from rhtmx.wire import ServerMessage
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.access.parts import Values
-from rhtmx_server.conflict_log import RESERVED
-from rhtmx_server.failures import error_message, unexpected
+from rhtmx_server.failures import error_message
 from rhtmx_server.model import (
-    NOWHERE,
     THE_APP,
     ClientRow,
     Commit,
-    Context,
-    Decision,
-    HistoryEntry,
     Key,
     Mutation,
     Outcome,
-    PartRow,
     Record,
 )
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Decide, Moment, MoreNeeds, Snapshot
 from rhtmx_server.trackers.state import live
 from rhtmx_server.writing.admit import Admit, anything
-from rhtmx_server.writing.conflict_logs import NO_LOGS, ConflictLogs, answers_first
+from rhtmx_server.writing.conflict_logs import NO_LOGS, ConflictLogs
+from rhtmx_server.writing.decisions import (
+    Reply,
+    WriteDecisions,
+    WriteRules,
+    key_of,
+    keys_of,
+    singles,
+)
 from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.identity import check_owner, check_right_to_number
 from rhtmx_server.writing.judgement import (
-    decide_judged,
     keeps_secret,
     shown_values,
     without_values,
 )
-from rhtmx_server.writing.kept_rows import lost_entry, part_rows
 from rhtmx_server.writing.outcomes import digest, pack, told_of, unpack
 from rhtmx_server.writing.rejections import now_in, too_much
-from rhtmx_server.writing.transactions import acknowledgement, rejection, transaction_id
 
 __all__ = ["MAX_SECONDS", "Batch"]
-
-_OPEN = Guard()
-Reply = Sequence[ServerMessage]
-K = TypeVar("K")
-V = TypeVar("V")
 
 SEEN_TO = 3_600_000_000
 """Microseconds: how exactly it is kept when a client without numbers wrote last, to spare rows."""
@@ -108,6 +99,7 @@ class Batch:
     Attributes:
         replies: the answers to those that were decided: the first ones. The
             others belong into another batch.
+        commits: what they write, in order.
     """
 
     def __init__(
@@ -126,28 +118,20 @@ class Batch:
         logs: ConflictLogs | None = None,
     ) -> None:
         self.mutations = mutations
-        self._deciders = deciders
         self._epoch = epoch
         self._now = now
         self._confirmed = confirmed or {}
         self._most_clients = most_clients
-        self._admit = admit
         self._guards = guards
         self._elapsed = elapsed
-        self._functions = functions or EntityFunctions()
         self._logs = logs or NO_LOGS
+        self._rules = WriteRules(
+            deciders, admit, guards, functions or EntityFunctions(), self._logs
+        )
         self._writes: Sequence[tuple[Key, Mutation]] = ()
         self._logged: dict[Key, Key] = {}
-
-    def _begin(self) -> None:
-        self.commits: list[Commit] = []
         self.replies: list[Reply] = []
-        self._made = 0
-        self._history: list[HistoryEntry] = []
-        self._outcomes: list[Outcome] = []
-        self._touched: dict[str, ClientRow] = {}
-        self._versions: dict[str, int] = {}
-        self._parts: dict[tuple[str, str, str], PartRow] = {}
+        self.commits: Sequence[Commit] = ()
 
     def wanted(self) -> BatchNeeds:
         """What `decide` has to see."""
@@ -156,20 +140,13 @@ class Batch:
             for mutation in self.mutations
             if mutation.client_id is not None and mutation.message.seq is not None
         ]
-        self._writes = [(_key(one), one) for m in self.mutations for one in _singles(m)]
+        self._writes = [(key_of(one), one) for m in self.mutations for one in singles(m)]
         return BatchNeeds(
             records=dict(self._writes),
             clients={m.client_id for m in self.mutations if m.client_id is not None},
             outcomes=set(numbered),
             more=None if self._logs is NO_LOGS else self._log_needs,
         )
-
-    def _keys(self, mutation: Mutation) -> list[Key]:
-        """The records that have to be at hand for a mutation."""
-        keys = [_key(each) for each in _singles(mutation)]
-        if self._logged:
-            keys += [self._logged[key] for key in keys if key in self._logged]
-        return keys
 
     def _log_needs(self, records: Mapping[Key, Record], moment: Moment | None) -> MoreNeeds:
         """What has to be at hand of conflict logs, and of those who wrote what is in conflict."""
@@ -179,14 +156,16 @@ class Batch:
 
     def decide(self, snapshot: Snapshot) -> BatchWrites:
         """Decide as many as time allows, each seeing what those before it wrote; all anew again."""
-        self._begin()
         if snapshot.moment is not None:
             self._now = now_in(self._epoch, snapshot.moment)
+        self.replies, self._outcomes, self._touched = [], list[Outcome](), dict[str, ClientRow]()
+        made = WriteDecisions(self._rules, snapshot, self._epoch, self._now, self._logged)
+        self._decisions, self.commits = made, made.commits
         elapsed, unread = self._elapsed, snapshot.unread
         end = elapsed() + MAX_SECONDS
         for mutation in self.mutations:
             # The store read no further: this one and all after it go into the next batch, in order.
-            if unread and not unread.isdisjoint(self._keys(mutation)):
+            if unread and not unread.isdisjoint(keys_of(mutation, self._logged)):
                 if self.replies or not mutation.writes:
                     break
                 mutation.rejection = too_much(mutation)  # it would never be read as a whole
@@ -197,27 +176,21 @@ class Batch:
                 self.replies.append(self._answer(mutation, snapshot))
             except RhtmxError as error:
                 self.replies.append([error_message(error, mutation.message)])
-        records = {(c.record.entity, c.record.entity_id): c.record for c in self.commits}
+        records = {(c.record.entity, c.record.entity_id): c.record for c in made.commits}
         return BatchWrites(
             records=records.values(),
-            heads=self._versions,
-            history=self._kept_history(),
+            heads=made.versions,
+            history=made.history,
             clients=self._touched.values(),
             outcomes=self._outcomes,
             confirmed=self._confirmed,
-            parts=self._parts.values(),
+            parts=made.parts.values(),
         )
-
-    def _kept_history(self) -> Sequence[HistoryEntry]:
-        if not self._logged:
-            return self._history
-        # Nothing of conflict logs: the history of their records has it all.
-        return [each for each in self._history if not each.record.entity.startswith(RESERVED)]
 
     def _answer(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         seq = mutation.message.seq
         if mutation.client_id is None or (seq is None and mutation.secret == THE_APP):
-            return self._apply(mutation, snapshot)
+            return self._decisions.apply(mutation)
         client = snapshot.clients.get(mutation.client_id)
         # Before the number is looked at: what somebody else was answered is none of their business.
         check_owner(client, mutation.subject, mutation.secret)
@@ -250,7 +223,7 @@ class Batch:
         assert mutation.client_id is not None
         if client is None and mutation.subject:
             client = self._new(mutation.client_id, snapshot, mutation)
-        reply = self._apply(mutation, snapshot)
+        reply = self._decisions.apply(mutation)
         if client is not None:
             # Only now, after `_apply`: a write that failed claims no id.
             is_new = client.client_id not in snapshot.clients
@@ -281,10 +254,10 @@ class Batch:
         self, client: ClientRow, seq: int, hashed: bytes, snapshot: Snapshot, mutation: Mutation
     ) -> Reply:
         """Decide a mutation under its number, and keep what came of it."""
-        rejected, writes = False, _singles(mutation) if self._guards else ()
-        before = [snapshot.records.get(_key(each)) for each in writes] if writes else ()
+        rejected, writes = False, singles(mutation) if self._guards else ()
+        before = [snapshot.records.get(key_of(each)) for each in writes] if writes else ()
         try:
-            reply = self._apply(mutation, snapshot)
+            reply = self._decisions.apply(mutation)
         except RhtmxError as error:
             reply = [error_message(error, mutation.message)]
             rejected = True
@@ -294,7 +267,7 @@ class Batch:
         then: Sequence[Values | None] = ()
         if before and not _tells_nothing(reply):
             # What was filled in where there was no record, is told of the one that there is now.
-            now = [snapshot.records.get(_key(each)) for each in writes]
+            now = [snapshot.records.get(key_of(each)) for each in writes]
             told = [live(old) or new for old, new in zip(before, now, strict=True)]
             then = list(map(self._shown, writes, told))
         outcome = Outcome(moved.client_id, seq, hashed, pack(reply, then), rejected)
@@ -337,164 +310,15 @@ class Batch:
         self, mutation: Mutation, snapshot: Snapshot, then: Sequence[Values | None], reply: Reply
     ) -> bool:
         """Whether the answer that was kept may tell of what its author may not see now."""
-        for index, write in enumerate(_singles(mutation)):
+        for index, write in enumerate(singles(mutation)):
             guard = self._guards.get(write.write.entity)
             told = then[index] if then else None
-            current = snapshot.records.get(_key(write))
+            current = snapshot.records.get(key_of(write))
             if guard is not None and keeps_secret(guard, write, current, told, reply):
                 return True
         return False
-
-    def _apply(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
-        if mutation.rejection is not None:
-            raise mutation.rejection
-        if type(mutation.message) is Transaction:
-            return self._transact(mutation.message, mutation.writes, snapshot)
-        return self._write(mutation, snapshot)
-
-    def _transact(
-        self, message: Transaction, writes: Sequence[Mutation], snapshot: Snapshot
-    ) -> Reply:
-        """Decide a transaction: all of its writes, or none.
-
-        Raises:
-            RhtmxError: some are rejected; nothing of the others is left.
-        """
-        first, undo = len(self.commits), self._savepoint(writes, snapshot)
-        conflicts: list[ServerMessage] = []
-        answers: dict[int, PushAck | FieldPushAck] = {}
-        faults: list[tuple[int, RhtmxError]] = []
-        for index, write in answers_first(writes):
-            try:
-                reply = self._write(write, snapshot)
-            except RhtmxError as error:
-                faults.append((index, error))
-                continue
-            for each in reply:
-                if isinstance(each, PushAck | FieldPushAck):
-                    answers[index] = each
-                elif isinstance(each, FieldConflict):
-                    each.seq = message.seq
-                    conflicts.append(each)
-        if faults:
-            undo()
-            faults.sort(key=lambda fault: fault[0])
-            raise rejection([each.write for each in writes], faults)
-        commits = self.commits[first:]
-        record = commits[0].record if commits else None
-        name = transaction_id(self._epoch, *(record.entity, record.version)) if record else ""
-        for commit in commits:
-            commit.transaction = name
-        context = Context(self._epoch, 0, self._now, None)
-        told = map(answers.__getitem__, range(len(writes)))
-        return [*conflicts, acknowledgement(message, name, told, context)]
-
-    def _savepoint(self, writes: Sequence[Mutation], snapshot: Snapshot) -> Callable[[], None]:
-        """What takes back all that is decided from here on about these."""
-        commits, history, made = len(self.commits), len(self._history), self._made
-        keys = [key for write in writes for key in self._keys(write)]
-        versions = {entity: self._versions.get(entity) for entity, _ in keys}
-        records = {key: snapshot.records.get(key) for key in keys}
-        last_parts = {key: snapshot.last_parts.get(key) for key in records}
-        parts = dict(self._parts)
-
-        def undo() -> None:
-            del self.commits[commits:], self._history[history:]
-            self._made, self._parts = made, parts
-            _restore(self._versions, versions)
-            _restore(snapshot.records, records)
-            _restore(snapshot.last_parts, last_parts)
-
-        return undo
-
-    def _write(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
-        message: Push | PushFields = mutation.message  # type: ignore[assignment]  # taken apart
-        key = message.entity, message.entity_id
-        # What this batch wrote comes first: the snapshot is from before it.
-        version = self._versions.get(message.entity) or snapshot.heads[message.entity].version
-        if not version:
-            self._admit(message.entity, self._made)
-        context = Context(self._epoch, version + 1, self._now, mutation.client_id)
-        current = snapshot.records.get(key)
-        decide, guard = self._deciders[type(message)], self._guards.get(message.entity)
-        try:
-            if guard is None and (current is None or current.hidden is None):
-                decision = decide(message, current, context)
-            else:  # also without a guard: what was hidden once is not to be lost
-                left = snapshot.last_parts.get(key, NOWHERE)
-                decision = decide_judged(
-                    guard or _OPEN, decide, mutation, current, left, context, self._functions
-                )
-        except RhtmxError:
-            raise
-        except (Exception, SystemExit) as failure:  # of the program: it does not end the server
-            # It costs this mutation only, and uses up its number: the other 511 are written.
-            raise unexpected(failure, "deciding a mutation") from failure
-        commit = decision.commit
-        log = self._logged.get(key) if self._logged else None
-        # Mostly nothing was in conflict, and nothing is open.
-        follows = log is not None and (log in snapshot.records or len(decision.reply) > 1)
-        undo = self._savepoint((mutation,), snapshot) if follows else None
-        if commit is not None:
-            record = commit.record
-            self.commits.append(commit)
-            previous = 0 if current is None else current.version
-            self._history.append(HistoryEntry(record, commit.granularity, False, previous, commit))
-            for row in part_rows(commit) if commit.before or commit.after else ():
-                self._parts[row.entity, row.entity_id, row.part] = row
-            self._versions[message.entity] = version = record.version
-            # A first version is a new entity: `admit` has to count those of this batch, too.
-            self._made += version == 1 and not message.entity.startswith(RESERVED)
-            snapshot.records[key] = record
-            if guard is not None:
-                snapshot.last_parts[key] = commit.before  # counts if this was a delete
-        for lost in decision.lost:
-            self._history.append(lost_entry(lost, message, version, context))
-        if undo is not None:
-            self._write_log(mutation, decision, snapshot, undo)
-        return decision.reply
-
-    def _write_log(
-        self,
-        mutation: Mutation,
-        decision: Decision,
-        snapshot: Snapshot,
-        undo: Callable[[], None],
-    ) -> None:
-        """Write what follows for a conflict log; if that fails, nothing is written of either."""
-
-        def next_version(entity: str) -> int:
-            return (self._versions.get(entity) or snapshot.heads[entity].version) + 1
-
-        try:
-            for each in self._logs.after(mutation, decision, snapshot, next_version):
-                self._write(each, snapshot)
-        except Exception as failure:
-            undo()
-            if isinstance(failure, RhtmxError):
-                raise
-            raise unexpected(failure, "writing a conflict log") from failure
 
 
 def _tells_nothing(reply: Reply) -> bool:
     """Whether nothing of the record is in an answer, as usual: then nothing has to be looked up."""
     return len(reply) == 1 and isinstance(reply[0], PushAck) and reply[0].prepared is None
-
-
-def _singles(mutation: Mutation) -> Sequence[Mutation]:
-    """What it writes: itself, or those of the transaction, none if it could not be read."""
-    # Not `isinstance`: for messages that is a call, and this is asked several times for each push.
-    return mutation.writes if type(mutation.message) is Transaction else (mutation,)
-
-
-def _key(mutation: Mutation) -> Key:
-    write: Push | PushFields = mutation.message  # type: ignore[assignment]  # taken apart
-    return write.entity, write.entity_id
-
-
-def _restore(current: dict[K, V], before: Mapping[K, V | None]) -> None:
-    for key, value in before.items():
-        if value is None:
-            current.pop(key, None)
-        else:
-            current[key] = value

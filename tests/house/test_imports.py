@@ -77,6 +77,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx_server.delivery.outbox": (*SHELLS, *CHANCE),
     "rhtmx_server.writing": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
     "rhtmx_server.writing.batch": PURE,
+    "rhtmx_server.writing.decisions": PURE,
     "rhtmx_server.writing.fair_queue": PURE,
     "rhtmx_server.writing.outcomes": PURE,
     "rhtmx_server.forms": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
