@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from rhtmx.messages import MergeStrategy, Push, PushFields
 from rhtmx.schema.declared import Schema
+from rhtmx.wire import check_json
 from rhtmx.wire.limits import FORBIDDEN_KEYS
 from rhtmx_server.access.access import Access
 from rhtmx_server.access.entity import Entity, Partition, check_entity_name, parse_partition
@@ -46,6 +47,7 @@ from rhtmx_server.schema.upcast import (
     version_of,
 )
 from rhtmx_server.server import RunningServer
+from rhtmx_server.sql_writes import SqlStore
 from rhtmx_server.storage import Storage
 from rhtmx_server.threads import DaemonPool, PoolSet
 from rhtmx_server.trackers.changes import changes_decider
@@ -55,6 +57,7 @@ from rhtmx_server.writing.admit import admit_declared
 from rhtmx_server.writing.committer import Committer
 from rhtmx_server.writing.conflict_logs import ConflictLogs
 from rhtmx_server.writing.entity_functions import EntityFunctions
+from rhtmx_server.writing.sql_feed import SqlFeed
 
 __all__ = ["Declarations", "Merge", "Said", "compose"]
 
@@ -200,7 +203,25 @@ def compose(
     node = None
     if shared is not None and bus is not None:
         node = ClusterNode(shared, bus, services, runner, leadership, hides, connections)
-    return RunningServer(services, runner, pages, clock, leadership, node)
+    feed = None
+    if storage.sql is not None:
+        feed = _sql_feed(storage.sql, services, clock, leadership)
+    return RunningServer(services, runner, pages, clock, leadership, node, feed)
+
+
+def _sql_feed(
+    store: SqlStore, services: Services, clock: ServerClock, leads: Callable[[], bool]
+) -> SqlFeed:
+    """What applies the writes from an application's own SQL."""
+    return SqlFeed(
+        store,
+        services.submit,
+        clock,
+        check_json,
+        leads,
+        services.metrics,
+        epoch=lambda: services.store.epoch,
+    )
 
 
 def _services(

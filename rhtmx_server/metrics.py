@@ -88,6 +88,9 @@ class Metrics:
         self.batches_held = self._gauge(
             "batches_held", "Batches that wait for what was committed before them."
         )
+        self._sql_writes = self._counter(
+            "sql_writes", "Writes from an application's own SQL.", "result"
+        )
         self._connections = self._gauge("connections", "Open connections.", "endpoint")
         self._abandoned = self._gauge(
             "validator_threads_abandoned", "Threads whose validator ran out of time."
@@ -139,6 +142,11 @@ class Metrics:
         """Measure a batch of so many mutations that became durable in so many seconds."""
         self._batch.observe(mutations)
         self._commit.observe(seconds)
+
+    def sql_writes(self, result: str, count: int) -> None:
+        """Count writes from an application's own SQL that were `applied`, or `rejected`."""
+        if count:
+            self._sql_writes.labels(result).inc(count)
 
     def handshake_refused(self, reason: str) -> None:
         """Count a handshake that was refused, by one of a few fixed reasons."""

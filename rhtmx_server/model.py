@@ -278,6 +278,8 @@ class Mutation(msgspec.Struct, gc=False):
         writes: of a transaction, its single writes, each with what it needs to be decided.
         sent: as it arrived, where `message` is what an older version of the schema means today:
             by its content it is known when it is sent again.
+        sql_rows: of a write from an application's own SQL, its rows, which go when it is applied.
+            What it says is the truth already: nothing judges or completes it.
     """
 
     message: MutationMessage
@@ -291,6 +293,7 @@ class Mutation(msgspec.Struct, gc=False):
     reads: Scope = NOWHERE
     writes: Sequence[Mutation] = ()
     sent: MutationMessage | None = None
+    sql_rows: Sequence[int] = ()
 
     @property
     def write(self) -> Push | PushFields:

@@ -86,12 +86,14 @@ class BatchNeeds:
         more: is given those of `records` that were read, and when, once, and says what else is
             wanted: other records, which need not be looked up where their entity was never
             written, and other clients.
+        sql_rows: the rows of writes from an application's own SQL; see `sql_writes`.
     """
 
     records: Collection[Key] = ()
     clients: Collection[str] = ()
     outcomes: Collection[tuple[str, int]] = ()
     more: Callable[[Mapping[Key, Record], Moment | None], MoreNeeds] | None = None
+    sql_rows: Collection[int] = ()
 
 
 @dataclass(slots=True)
@@ -112,6 +114,7 @@ class Snapshot:
             together weigh more than about 1 MiB: to read them takes too long.
             The first one is always read. So it is once again with `BatchNeeds.more`.
         moment: when it is; `None` where the server's own clock says that.
+        sql_rows: those of the wanted ones that nobody has applied.
     """
 
     records: dict[Key, Record] = field(default_factory=dict)
@@ -122,6 +125,7 @@ class Snapshot:
     last_parts: dict[Key, frozenset[str]] = field(default_factory=dict)
     unread: AbstractSet[Key] = frozenset()
     moment: Moment | None = None
+    sql_rows: AbstractSet[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -139,6 +143,8 @@ class BatchWrites:
         parts: for each part of an entity that one of `records` was in before, in
             between or after: whether it is in it now. A row of a part that it is in
             has the version of the record.
+        sql_rows: the rows of writes from an application's own SQL that are applied by it, and
+            go with it; if one is gone already, the batch is decided anew.
     """
 
     records: Collection[Record] = ()
@@ -148,6 +154,7 @@ class BatchWrites:
     outcomes: Collection[Outcome] = ()
     confirmed: Mapping[str, int] = field(default_factory=dict)
     parts: Collection[PartRow] = ()
+    sql_rows: Collection[int] = ()
 
 
 EVERY_VERSION = 2**63 - 1

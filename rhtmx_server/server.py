@@ -28,6 +28,7 @@ from rhtmx_server.transports.http import Http
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.websocket import WebSocketServer
 from rhtmx_server.upkeep import collect, watch, watch_readiness
+from rhtmx_server.writing.sql_feed import SqlFeed
 
 __all__ = ["RunningServer", "hand_out"]
 
@@ -47,6 +48,7 @@ class RunningServer:
         clock: stamps what is written.
         leads: whether it does what one of several servers does for all.
         node: what it does as one of several; `None` for one that is alone.
+        feed: applies what an application writes from its own SQL; `None` where it cannot.
 
     Attributes:
         clock: stamps what is written.
@@ -60,11 +62,13 @@ class RunningServer:
         clock: ServerClock,
         leads: Callable[[], bool],
         node: ClusterNode | None = None,
+        feed: SqlFeed | None = None,
     ) -> None:
         self.services = services
         self.clock = clock
         self._leads = leads
         self._node = node
+        self._feed = feed
         self.url = ""
         self._ready = False
         self._hooks = hooks
@@ -128,6 +132,7 @@ class RunningServer:
         self._tasks = [
             *map(asyncio.create_task, following),
             asyncio.create_task(self._hooks.run()),
+            *(() if self._feed is None else (asyncio.create_task(self._feed.run()),)),
             asyncio.create_task(watch(self.connections, services.now, services.config)),
             asyncio.create_task(watch_readiness(self.ready, self.grpc.readiness_changed)),
             asyncio.create_task(

@@ -11,6 +11,7 @@ from typing import cast
 from rhtmx_server.buses import open_bus
 from rhtmx_server.ports import Store
 from rhtmx_server.sharing import Bus, SharedStore
+from rhtmx_server.sql_writes import SqlStore
 from rhtmx_server.stores import open_store
 
 __all__ = ["Storage", "open_storage"]
@@ -32,6 +33,11 @@ class Storage:
     def shared(self) -> SharedStore | None:
         """The store, if others use it, too."""
         return cast(SharedStore, self.store) if self.store.shared else None
+
+    @property
+    def sql(self) -> SqlStore | None:
+        """The store, if applications write beside it from their own SQL."""
+        return self.store if isinstance(self.store, SqlStore) else None
 
 
 def open_storage(store: str | Store, bus: str | Bus | None = None) -> Storage:

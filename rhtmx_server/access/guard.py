@@ -7,6 +7,7 @@ stores or the loop.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -138,6 +139,11 @@ class Guard:
         self._rights: dict[Grant, dict[Action, Right]] = {}
         self._last: tuple[Grant | None, dict[Action, Right]] = (None, {})
         self._keys: dict[tuple[str | None, ...], frozenset[str]] = {}
+
+    @cached_property
+    def unjudged(self) -> Guard:
+        """The same one, but for what judges and completes a write."""
+        return Guard(self._partitions, self._rules, scoped=self._scoped, hidden=self.hidden)
 
     def misfit(self, data: bytes | None, values: Values) -> str | None:
         """The first field of a partition with a value that no part can have, if there is one."""

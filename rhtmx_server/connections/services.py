@@ -179,7 +179,8 @@ class Services:
                         "or leave seq out",
                     )
                 check(message)
-                if type(message) is Transaction:  # not `isinstance`: for messages that is a call
+                # Not `isinstance`: for messages that is a call.
+                if type(message) is Transaction and not mutation.sql_rows:  # which has its writes
                     parts = writes_of(message)
                     mutation.writes = [structs.replace(mutation, message=each) for each in parts]
                 if message.schema_version is not None and self.upcaster is not None:
@@ -199,7 +200,12 @@ class Services:
         if type(message) is Push or type(message) is PushFields:
             self._admit_write(mutation, message, "push_fields")
         for index, each in enumerate(mutation.writes):
-            self._admit_write(mutation, each.write, f"transaction.writes[{index}]")
+            try:
+                self._admit_write(mutation, each.write, f"transaction.writes[{index}]")
+            except RhtmxError as error:
+                if not mutation.sql_rows:
+                    raise
+                each.rejection = error  # the others are true all the same
 
     def _admit_write(self, mutation: Mutation, write: Push | PushFields, where: str) -> None:
         """Make sure that a single write may be decided."""

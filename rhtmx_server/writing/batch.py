@@ -146,6 +146,7 @@ class Batch:
             clients={m.client_id for m in self.mutations if m.client_id is not None},
             outcomes=set(numbered),
             more=None if self._logs is NO_LOGS else self._log_needs,
+            sql_rows=[row for each in self.mutations for row in each.sql_rows],
         )
 
     def _log_needs(self, records: Mapping[Key, Record], moment: Moment | None) -> MoreNeeds:
@@ -163,12 +164,14 @@ class Batch:
         self._decisions, self.commits = made, made.commits
         elapsed, unread = self._elapsed, snapshot.unread
         end = elapsed() + MAX_SECONDS
+        takes_apart = False
         for mutation in self.mutations:
             # The store read no further: this one and all after it go into the next batch, in order.
             if unread and not unread.isdisjoint(keys_of(mutation, self._logged)):
                 if self.replies or not mutation.writes:
                     break
                 mutation.rejection = too_much(mutation)  # it would never be read as a whole
+                takes_apart = bool(mutation.sql_rows)
             # At least one, however long it takes: else the queue would stand still.
             if self.replies and elapsed() >= end:
                 break
@@ -176,6 +179,8 @@ class Batch:
                 self.replies.append(self._answer(mutation, snapshot))
             except RhtmxError as error:
                 self.replies.append([error_message(error, mutation.message)])
+            if takes_apart:  # it is taken apart, and what follows waits for that
+                break
         records = {(c.record.entity, c.record.entity_id): c.record for c in made.commits}
         return BatchWrites(
             records=records.values(),
@@ -185,12 +190,13 @@ class Batch:
             outcomes=self._outcomes,
             confirmed=self._confirmed,
             parts=made.parts.values(),
+            sql_rows=made.sql_rows,
         )
 
     def _answer(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         seq = mutation.message.seq
         if mutation.client_id is None or (seq is None and mutation.secret == THE_APP):
-            return self._decisions.apply(mutation)
+            return self._as_it_comes(mutation, snapshot)
         client = snapshot.clients.get(mutation.client_id)
         # Before the number is looked at: what somebody else was answered is none of their business.
         check_owner(client, mutation.subject, mutation.secret)
@@ -215,6 +221,12 @@ class Batch:
                 details=b'{"last_seq":%d}' % client.last_seq,
             )
         return self._number(client, seq, hashed, snapshot, mutation)
+
+    def _as_it_comes(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
+        """Decide what has no number; what has rows instead, unless another server was quicker."""
+        if mutation.sql_rows and not snapshot.sql_rows >= {*mutation.sql_rows}:
+            return ()
+        return self._decisions.apply(mutation)
 
     def _unnumbered(
         self, client: ClientRow | None, snapshot: Snapshot, mutation: Mutation

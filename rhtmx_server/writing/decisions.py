@@ -15,7 +15,7 @@ from rhtmx.messages import FieldConflict, FieldPushAck, Push, PushAck, PushField
 from rhtmx.wire import ServerMessage
 from rhtmx_server.access.guard import Guard
 from rhtmx_server.conflict_log import RESERVED
-from rhtmx_server.failures import unexpected
+from rhtmx_server.failures import error_message, unexpected
 from rhtmx_server.model import (
     NOWHERE,
     Commit,
@@ -78,6 +78,7 @@ class WriteDecisions:
         history: the entries that are kept of them.
         versions: the new last version of each entity that moved.
         parts: the rows of the parts that changed, by entity, record and part.
+        sql_rows: of writes from an application's own SQL, the rows that are applied.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class WriteDecisions:
         self.commits: list[Commit] = []
         self.versions: dict[str, int] = {}
         self.parts: dict[tuple[str, str, str], PartRow] = {}
+        self.sql_rows: list[int] = []
 
     @property
     def history(self) -> Sequence[HistoryEntry]:
@@ -115,9 +117,42 @@ class WriteDecisions:
         """
         if mutation.rejection is not None:
             raise mutation.rejection
+        if mutation.sql_rows:
+            return self._apply_rows(mutation)
         if type(mutation.message) is Transaction:
             return self._transact(mutation.message, mutation.writes)
         return self._write(mutation)
+
+    def _apply_rows(self, mutation: Mutation) -> Reply:
+        """Decide what an application has written by its own SQL: each write that can be applied.
+
+        Its author has committed all of it: what cannot be applied makes the rest no less true.
+        """
+        first, told = len(self.commits), list[ServerMessage]()
+        faults: list[tuple[int, RhtmxError]] = []
+        if not mutation.writes:
+            return self._apply_row(mutation)
+        for index, write in enumerate(mutation.writes):
+            try:
+                if write.rejection is not None:
+                    raise write.rejection
+                told += self._apply_row(write)
+            except RhtmxError as error:
+                faults.append((index, error))
+        self._name(first)
+        if faults:
+            told.append(error_message(rejection([each.write for each in mutation.writes], faults)))
+        return told
+
+    def _apply_row(self, write: Mutation) -> Reply:
+        message = write.message
+        if type(message) is PushFields:
+            # By a clock it might be older than what it follows, which its author has seen.
+            current = self._snapshot.records.get(key_of(write))
+            message.base_version = 0 if current is None else current.version
+        reply = self._write(write)
+        self.sql_rows += write.sql_rows
+        return reply
 
     def _transact(self, message: Transaction, writes: Sequence[Mutation]) -> Reply:
         """Decide a transaction: all of its writes, or none.
@@ -145,14 +180,18 @@ class WriteDecisions:
             undo()
             faults.sort(key=lambda fault: fault[0])
             raise rejection([each.write for each in writes], faults)
+        context = Context(self._epoch, 0, self._now, None)
+        told = map(answers.__getitem__, range(len(writes)))
+        return [*conflicts, acknowledgement(message, self._name(first), told, context)]
+
+    def _name(self, first: int) -> str:
+        """Have the commits from a place on be one transaction; returns its id, empty for none."""
         commits = self.commits[first:]
         record = commits[0].record if commits else None
         name = transaction_id(self._epoch, *(record.entity, record.version)) if record else ""
         for commit in commits:
             commit.transaction = name
-        context = Context(self._epoch, 0, self._now, None)
-        told = map(answers.__getitem__, range(len(writes)))
-        return [*conflicts, acknowledgement(message, name, told, context)]
+        return name
 
     def _savepoint(self, writes: Sequence[Mutation]) -> Callable[[], None]:
         """What takes back all that is decided from here on about these."""
@@ -181,7 +220,7 @@ class WriteDecisions:
             self._rules.admit(message.entity, self._made)
         context = Context(self._epoch, version + 1, self._now, mutation.client_id)
         current = self._snapshot.records.get(key)
-        decide, guard = self._rules.deciders[type(message)], self._rules.guards.get(message.entity)
+        decide, guard = self._rules.deciders[type(message)], self._guard(mutation, message.entity)
         try:
             if guard is None and (current is None or current.hidden is None):
                 decision = decide(message, current, context)
@@ -218,6 +257,11 @@ class WriteDecisions:
         if undo is not None:
             self._write_log(mutation, decision, undo)
         return decision.reply
+
+    def _guard(self, mutation: Mutation, entity: str) -> Guard | None:
+        """What judges a single write."""
+        guard = self._rules.guards.get(entity)
+        return guard.unjudged if guard is not None and mutation.sql_rows else guard
 
     def _write_log(self, mutation: Mutation, decision: Decision, undo: Callable[[], None]) -> None:
         """Write what follows for a conflict log; if that fails, nothing is written of either."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rhtmx_server.stores.postgres import PostgresStore, looking, members, reading
+from rhtmx_server.stores.postgres import PostgresStore, looking, members, outbox, reading
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
 
@@ -30,6 +30,9 @@ IN = ("tasks", ["red"], 0, 9, 10, 10, 1000, True)
         (reading._BODY_AT, ("tasks", 5), "log_pkey"),
         (reading._LOG, (["tasks"], [0], 500, 1000), "log_pkey"),
         (reading._HEADS_OF, (["tasks"],), "entities_pkey log_pkey"),
+        (outbox._LOOK, ("1", ["0"], 10), "outbox_waiting"),
+        (outbox._PAGE, (["1"], 10, 1000), "outbox_waiting"),
+        (outbox._STILL_THERE, ([1],), "outbox_pkey"),
     ],
 )
 async def test_rows_are_found_by_their_keys(

@@ -80,6 +80,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx_server.writing.decisions": PURE,
     "rhtmx_server.writing.fair_queue": PURE,
     "rhtmx_server.writing.outcomes": PURE,
+    "rhtmx_server.writing.sql_mutations": PURE,
     "rhtmx_server.forms": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
     "rhtmx_server.names": PURE,
     "rhtmx_server.ports": PURE,

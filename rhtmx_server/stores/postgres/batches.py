@@ -29,7 +29,7 @@ import asyncpg
 
 from rhtmx.errors import RhtmxError
 from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
-from rhtmx_server.stores.postgres import looking, reading, tables, writing
+from rhtmx_server.stores.postgres import looking, outbox, reading, tables, writing
 from rhtmx_server.stores.postgres.database import Database
 from rhtmx_server.stores.postgres.failures import FAILED, LOST, Overtaken, failed, storage_error
 from rhtmx_server.stores.postgres.looking import Look
@@ -163,6 +163,8 @@ class BatchWriter:
             if others or authors:
                 asked = looking.arguments(others, authors)
                 look.take(await session.rows(looking.LOOK, *asked), others)
+        if wanted.sql_rows:
+            look.snapshot.sql_rows = await outbox.still_there(session, list(wanted.sql_rows))
         look.take_clients(wanted)
         if -1 in look.last_seqs.values():
             look.snapshot.known = self.clients

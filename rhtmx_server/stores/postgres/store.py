@@ -25,6 +25,7 @@ from rhtmx_server.ports import EVERY_VERSION, KEEP_ANSWERS, BatchNeeds, BatchWri
 from rhtmx_server.postgres_url import PostgresOptions, read_url
 from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, RecordPage, place
 from rhtmx_server.sharing import SubjectNotice
+from rhtmx_server.sql_writes import SqlLook, SqlMark, SqlPage
 from rhtmx_server.stores.chain import steps_back, walk_afar
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.half_copied import HALF_COPIED
@@ -33,6 +34,7 @@ from rhtmx_server.stores.postgres import (
     leading,
     members,
     notices,
+    outbox,
     reading,
     retention,
     tables,
@@ -285,6 +287,18 @@ class PostgresStore:
         if is_first:
             return ()
         return [SubjectNotice(*row[2:]) for row in news if row[1] != self.node]
+
+    async def sql_look(self, since: SqlMark) -> SqlLook:
+        """Which transactions of an application have writes that wait. See the port."""
+        return await self.query(lambda session: outbox.look(session, since))
+
+    async def sql_page(self, transactions: Sequence[str], most: int) -> SqlPage:
+        """The first writes of some of these transactions. See the port."""
+        return await self.query(lambda session: outbox.read_page(session, transactions, most))
+
+    async def sql_reject(self, reasons: Mapping[int, str]) -> None:
+        """Keep such writes aside. See the port."""
+        await self.query(lambda session: outbox.reject(session, reasons))
 
     def moved(self) -> None:
         """Take note that others have written: pages that were kept are void."""

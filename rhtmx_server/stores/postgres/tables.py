@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rhtmx_server.stores.postgres import outbox, writing
 from rhtmx_server.stores.postgres.failures import failed
 from rhtmx_server.stores.postgres.session import Session
-from rhtmx_server.stores.postgres.writing import FUNCTIONS
 
 __all__ = [
     "ANY_WRITER",
@@ -146,6 +146,22 @@ _STEPS = (
       seen bigint NOT NULL
     );
     """,
+    """
+    CREATE TABLE rhtmx.outbox(
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
+      kind text NOT NULL,
+      entity text COLLATE "C" NOT NULL,
+      entity_id text COLLATE "C" NOT NULL,
+      data text,
+      removed text[] NOT NULL,
+      author text COLLATE "C",
+      time timestamptz NOT NULL DEFAULT clock_timestamp(),
+      reason text CHECK (reason <> '')
+    );
+    CREATE INDEX outbox_waiting ON rhtmx.outbox(transaction, id) WHERE reason IS NULL;
+    CREATE VIEW rhtmx.rejected AS SELECT * FROM rhtmx.outbox WHERE reason IS NOT NULL;
+    """,
 )
 """Step n turns format n into format n + 1. Add steps, never change one."""
 
@@ -238,7 +254,8 @@ async def migrate(session: Session, schema: str, lineage: str, new_epoch: Callab
         )
     for step in _STEPS[found:]:
         await session.run(step)
-    await session.run(FUNCTIONS)
+    await session.run(writing.FUNCTIONS)
+    await session.run(outbox.FUNCTIONS)
     await session.run(_NOTE, "format", str(FORMAT))
     await session.run(_NOTE_ONCE, CLUSTER)
     return await _epoch(session, lineage, new_epoch)

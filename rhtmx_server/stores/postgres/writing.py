@@ -4,10 +4,11 @@ Knows the tables, and what must still be as the batch has seen it. Must not know
 
 The function is one statement, and so one transaction, that holds its locks for no round trip. It
 fails as a whole where somebody else was quicker: an entity does not end where the batch saw it end
-(40001, or 23505 where both were under way at once), or a client is at another number, or the store
-has another epoch. It fails so that nothing helps but to look who else is there (55000) where the
-database lives another life than when the epoch was made, where a server has been started that is
-alone, and where an entity is divided otherwise, by a later version of the program.
+(40001, or 23505 where both were under way at once), or a client is at another number, or what an
+application wrote from its own SQL was applied already, or the store has another epoch. It fails so
+that nothing helps but to look who else is there (55000) where the database lives another life than
+when the epoch was made, where a server has been started that is alone, and where an entity is
+divided otherwise, by a later version of the program.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _COLUMNS = {
     "expected bigint",
     "outcomes": "client_id text, seq bigint, digest bytea, reply bytea, rejected boolean",
     "confirmed": "client_id text, seq bigint",
+    "applied": "id bigint",
 }
 """What the function is given: a table of each kind, each column an array."""
 
@@ -55,7 +57,7 @@ def _table(kind: str) -> str:
     return f"unnest({arrays}) AS n({', '.join(names)})"
 
 
-PUT = "SELECT rhtmx.put_1({})".format(
+PUT = "SELECT rhtmx.put_2({})".format(
     ", ".join(f"${number}" for number in range(1, _parameters().count(",") + 2))
 )
 """Returns how many clients are new."""
@@ -80,7 +82,7 @@ WRITER = "SELECT batch FROM rhtmx.log WHERE entity = $1 AND upto = $2"
 # In the order of their keys: two batches that write the same rows then wait for each other, at
 # most, and never each for the other.
 FUNCTIONS = f"""
-    CREATE OR REPLACE FUNCTION rhtmx.put_1({_parameters()}) RETURNS bigint
+    CREATE OR REPLACE FUNCTION rhtmx.put_2({_parameters()}) RETURNS bigint
     LANGUAGE plpgsql AS $$
     DECLARE
       writer text;
@@ -99,6 +101,14 @@ FUNCTIONS = f"""
           RAISE object_not_in_prerequisite_state USING MESSAGE = 'another server';
         ELSIF in_epoch <> epoch THEN
           RAISE serialization_failure USING MESSAGE = 'another epoch';
+        END IF;
+      END IF;
+      IF cardinality(applied_id) > 0 THEN
+        DELETE FROM rhtmx.outbox WHERE id = ANY(applied_id) AND coalesce(reason, '') = '';
+        GET DIAGNOSTICS affected = ROW_COUNT;
+        -- What moves no entity may be written once more without harm, and then they are gone.
+        IF affected <> cardinality(applied_id) AND cardinality(ends_entity) > 0 THEN
+          RAISE serialization_failure USING MESSAGE = 'somebody else has applied it';
         END IF;
       END IF;
       IF cardinality(ends_entity) > 0 THEN
@@ -225,6 +235,7 @@ def arguments(
         [(*row_of_client(each), last_seqs.get(each.client_id)) for each in writes.clients],
         [(*row_of_outcome(each)[:4], each.rejected) for each in writes.outcomes],
         list(writes.confirmed.items()),
+        [(each,) for each in writes.sql_rows],
     )
     arrays: list[Any] = [batch, *(writer or (None, None))]
     for rows, names in zip(tables, _COLUMNS.values(), strict=True):
