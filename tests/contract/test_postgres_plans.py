@@ -50,6 +50,8 @@ async def test_rows_are_found_by_their_keys(
     plan = "\n".join(line for (line,) in rows)
     assert set(re.findall(r"(?:using|Index Scan on) (\w+)", plan)) == set(indexes.split())
     assert "Seq Scan" not in plan
+    outboxes = re.findall(r"outbox_waiting on .*\n\s+(\w+ \w+)", plan)
+    assert outboxes == ["Index Cond"] * plan.count("outbox_waiting on")
     # By all of its columns, and not by the first of them and a filter.
     assert re.findall(r"Filter: .*entity_id.*", plan) == []
     for found in re.findall(r"records_pkey.*\n\s+Index Cond: (.*)", plan):

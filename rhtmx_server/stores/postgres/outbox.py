@@ -150,13 +150,18 @@ FUNCTIONS = f"""
 """  # noqa: S608 (of constants)
 """What an application calls, and nobody may who was not granted it."""
 
+# Two questions, and no OR nor a join: planned when nothing waits, either would read what is gone.
 _LOOK = """
     SELECT pg_snapshot_xmax(pg_current_snapshot())::text,
       ARRAY(SELECT pg_snapshot_xip(pg_current_snapshot())::text),
       ARRAY(
-        SELECT transaction::text FROM rhtmx.outbox
-        WHERE reason IS NULL
-          AND (transaction >= $1::text::xid8 OR transaction = ANY($2::text[]::xid8[]))
+        SELECT transaction::text FROM (
+          SELECT transaction, id FROM rhtmx.outbox
+          WHERE reason IS NULL AND transaction >= $1::text::xid8
+          UNION ALL
+          SELECT transaction, id FROM rhtmx.outbox
+          WHERE reason IS NULL AND transaction = ANY($2::text[]::xid8[])
+        ) AS waiting
         GROUP BY transaction ORDER BY max(id) LIMIT $3
       )"""
 _PAGE = """
