@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 import rhtmx
+from rhtmx.errors import Violation
 from rhtmx_server import App, Config, Invalid
+from rhtmx_server.access.rules import anyone, nobody
 from tests.support.application import Application
 from tests.support.nodes import Spread
 from tests.support.postgres import Postgres
@@ -287,3 +289,18 @@ async def test_it_is_in_the_history_like_every_other_write(app: App, shop: Appli
             await reader.until("change")
     found = [(each.data, each.client_id) for each in await app.history("orders")]
     assert found == [({"a": 1}, "ada"), ({"a": 1, "b": 2}, None)]
+
+
+async def test_what_is_hidden_stays_hidden_and_what_nobody_may_write_is_written(place: str) -> None:
+    app = App(store=place, config=Config(port=0))
+    people = app.entity("people").access(read=anyone, write=nobody)
+    people.hide({"pin": Violation("pin", "hidden", "is the server's own")})
+    async with app, Application.at(place) as shop, raw(app.url) as reader:
+        await reader.send({"type": "subscribe", "entities": ["people"]})
+        await reader.settle()
+        await shop.call("push('people', '7', '{\"name\": \"Ada\", \"pin\": 1}')")
+        change = (await reader.until("change"))["change"]
+        assert change["data"] == {"name": "Ada"}
+        stored = await app._storage.store.record("people", "7")
+        assert stored is not None
+        assert (stored.data, stored.hidden) == (b'{"name":"Ada"}', b'{"pin":1}')
