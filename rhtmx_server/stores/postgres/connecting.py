@@ -4,9 +4,8 @@ Knows the driver's settings. Must not know what a connection is for.
 
 A pooler in transaction mode has a connection to the database for each transaction, and may have
 another one for the next: nothing that was set for a session lasts, and no statement may be named.
-So there the settings come with each transaction (`pooled_transaction`), in the message that begins
-it, and everything is in a transaction: the driver sends two messages for each statement, which have
-to come to one connection.
+So there everything is in a transaction (`pooled_transaction`), and the settings come with each, in
+the message that begins it: else a commit might not be on the disk, and a table be read whole.
 """
 
 from __future__ import annotations
