@@ -24,6 +24,7 @@ from rhtmx_server.inspector import inspector_pages
 from rhtmx_server.model import Commit
 from rhtmx_server.transports.endpoints import ENDPOINTS
 from rhtmx_server.transports.grpc import GrpcServer
+from rhtmx_server.transports.handshakes import Handshakes
 from rhtmx_server.transports.http import Http
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.websocket import WebSocketServer
@@ -77,7 +78,8 @@ class RunningServer:
         if config.inspector:
             pages = {**inspector_pages(), **pages}
         self._http = Http(services, pages, ready=self.ready, origins=origins)
-        self._websockets = WebSocketServer(services, ENDPOINTS, self._http, origins)
+        handshakes = Handshakes(services, ENDPOINTS, origins)
+        self._websockets = WebSocketServer(services, handshakes, self._http)
         self.grpc = GrpcServer(services, ready=self.ready)
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None

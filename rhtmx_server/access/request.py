@@ -24,7 +24,8 @@ class Request:
     Args:
         token: what the peer presented as its token; empty if it has none.
         transport: how it came: `websocket`, `http` or `grpc`.
-        path: that it asked for, without the query; of gRPC the method.
+        path: that it asked for, without the query, and with the path under which this
+            server is mounted (`App.asgi`); of gRPC the method.
         query: the parameters of the query, each with its first value.
         headers: by their names in lower case; several of one name are joined by
             `, ` (RFC 9110 section 5.3). Of gRPC: the metadata.
@@ -32,6 +33,9 @@ class Request:
         address: of the peer, without its port; empty where there is none.
         certificate: that the peer showed over TLS, as `ssl.SSLSocket.getpeercert`
             gives it; `None` if none was asked for.
+        scope: the ASGI scope of the application that this server is mounted in
+            (`App.asgi`), with what its middleware has put there: `scope["session"]`,
+            `scope["user"]`. Empty on the server's own port.
 
     Example:
         >>> Request("t0ken", path="/api/ws", headers={"user-agent": "curl"})
@@ -46,6 +50,7 @@ class Request:
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     address: str = ""
     certificate: Mapping[str, Any] | None = field(default=None, repr=False)
+    scope: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 NOBODY = Request()

@@ -140,6 +140,18 @@ class Streamed(Response):
             visit=visit,
         )
 
+    async def next(self) -> bytes:
+        """Make the next page, for a reader who may still have it.
+
+        Raises:
+            RhtmxError: it cannot be made, or its reader may not have it any more.
+        """
+        assert self.readers is not None
+        assert self.pages is not None
+        if self.visit is not None:
+            await self.visit.require()
+        return await self.readers.page(self.pages)
+
     def close(self) -> None:
         """Give the place back. May be called twice."""
         readers, self.readers = self.readers, None
@@ -213,16 +225,12 @@ class BodySender:
         chunked = request.protocol != "HTTP/1.0"
         if chunked:
             response.headers["Transfer-Encoding"] = "chunked"
-        readers = response.readers
-        assert readers is not None
         first, response.body = bytes(response.body), b""
         self._put(_head(response) + (_chunk(first, last=False) if chunked else first))
         del first  # nothing but what the peer has yet to take is kept while it does
         await self._taken()
         while not pages.done:
-            if response.visit is not None:
-                await response.visit.require()
-            page = await readers.page(pages)
+            page = await response.next()
             self._put(_chunk(page, last=pages.done) if chunked else page)
             del page
             await self._taken()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rhtmx.wire import SUBPROTOCOLS
 from rhtmx_server.transports import legacy
-from rhtmx_server.transports.websocket import UNIFIED, SocketEndpoint, unified
+from rhtmx_server.transports.handshakes import UNIFIED, SocketEndpoint, unified
 
 __all__ = ["ENDPOINTS"]
 

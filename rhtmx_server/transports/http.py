@@ -31,7 +31,7 @@ from rhtmx_server.transports.deprecation import HEADERS
 from rhtmx_server.transports.documents import Documents
 from rhtmx_server.transports.legacy_reads import Latest, ReadSince
 from rhtmx_server.transports.origin import Origins
-from rhtmx_server.transports.requests import request_of_http
+from rhtmx_server.transports.requests import UNKNOWN, Remote, request_of_http
 from rhtmx_server.transports.static_files import CLIENT_PATH, StaticFile, client
 from rhtmx_server.transports.target import RequestTarget, parse_target
 
@@ -44,15 +44,15 @@ _VERSION = re.compile(r"[0-9]{1,16}")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, and on what it came.
+    """A request, and where it came from.
 
     Args:
         request: the request.
-        transport: tells where the peer is; `None` where nobody knows.
+        remote: where it came from.
     """
 
     request: Request
-    transport: asyncio.BaseTransport | None
+    remote: Remote
 
 
 class Http:
@@ -84,17 +84,15 @@ class Http:
         if (bundle := client()) is not None:
             self._pages.setdefault(CLIENT_PATH, bundle)
 
-    async def __call__(
-        self, request: Request, transport: asyncio.BaseTransport | None = None
-    ) -> Response:
+    async def __call__(self, request: Request, remote: Remote = UNKNOWN) -> Response:
         """Answer a request; never raises.
 
         Args:
             request: the request.
-            transport: on which it came.
+            remote: where it came from.
         """
         try:
-            response = await self._answer(Asked(request, transport))
+            response = await self._answer(Asked(request, remote))
         except RhtmxError as error:
             response = refuse(error, headers=self._readable(request))
         except Exception as failure:
@@ -221,7 +219,7 @@ class Http:
     def _peer(self, asked: Asked) -> Peer:
         """What the request says of who reads; its cookies only if they count."""
         request = asked.request
-        peer = request_of_http(request, asked.transport, "http")
+        peer = request_of_http(request, asked.remote, "http")
         if not self._origins.cookies_count(request.headers):
             headers = {name: value for name, value in peer.headers.items() if name != "cookie"}
             peer = replace(peer, headers=headers, cookies={})

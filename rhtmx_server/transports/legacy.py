@@ -41,9 +41,8 @@ from rhtmx_server.model import Granularity, Record
 from rhtmx_server.record_page import FieldFrames
 from rhtmx_server.transports.deprecation import HEADERS, Notice
 from rhtmx_server.transports.gzipped import compress, decompress
+from rhtmx_server.transports.handshakes import Negotiated, SocketEndpoint
 from rhtmx_server.transports.shapes import Members, join, log_entry, pick, split, told
-from rhtmx_server.transports.socket import Socket
-from rhtmx_server.transports.websocket import SocketEndpoint
 
 __all__ = ["ENDPOINTS", "FIELDS", "RECORDS", "LegacyDialect", "Vocabulary"]
 
@@ -252,14 +251,13 @@ def _dialect(vocabulary: Vocabulary, max_size: int, threshold: int, level: int) 
 def _endpoint(name: str, vocabulary: Vocabulary) -> SocketEndpoint:
     notice = Notice(vocabulary.path)
 
-    def dialect(services: Services, socket: Socket) -> LegacyDialect:
+    def dialect(services: Services, negotiated: Negotiated) -> LegacyDialect:
         config = services.config
         return _dialect(vocabulary, config.max_size, config.gzip_threshold, config.gzip_level)
 
-    def accepted(services: Services, socket: Socket) -> None:
+    def accepted(services: Services, address: str) -> None:
         services.metrics.legacy_user(name)
-        address = socket.remote_address
-        notice.used(str(address[0]) if address else "a local socket")
+        notice.used(address or "a local socket")
 
     return SocketEndpoint(name, dialect, accepted, HEADERS)
 

@@ -1,6 +1,6 @@
 """What a request says of its peer, for whoever is asked who that is.
 
-Knows HTTP requests and transports. Must not know tokens' meaning.
+Knows HTTP requests, and where they come from. Must not know tokens' meaning.
 
 Cookies need no check here: `origin` refuses requests that bring one from a page
 whose origin is not allowed, before anything asks who the peer is.
@@ -9,40 +9,64 @@ whose origin is not allowed, before anything asks who the peer is.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qs
 
 from websockets.http11 import Request as HttpRequest
 
 from rhtmx_server.access.request import Request, Transport, cookies_of, headers_of
 
-__all__ = ["address_of", "request_of_http"]
+__all__ = ["UNKNOWN", "Remote", "remote_of", "request_of_http"]
 
 
-def request_of_http(
-    request: HttpRequest, transport: asyncio.BaseTransport | None, kind: Transport, token: str = ""
-) -> Request:
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Where a request came from, and by what way: what does not stand in it.
+
+    Args:
+        address: of the peer, without its port; empty where it has none.
+        certificate: that it showed over TLS, if it was asked for one.
+        prefix: the path under which an application has this server, as `/live`.
+        scope: what that application knows of the request; empty on the own port.
+    """
+
+    address: str = ""
+    certificate: Mapping[str, Any] | None = None
+    prefix: str = ""
+    scope: Mapping[str, Any] = field(default_factory=dict)
+
+
+UNKNOWN = Remote()
+"""Nobody knows where."""
+
+
+def remote_of(transport: asyncio.BaseTransport) -> Remote:
+    """Where a request came from that arrived on the server's own port."""
+    peer = transport.get_extra_info("peername")
+    return Remote(
+        address=str(peer[0]) if isinstance(peer, tuple) else "",
+        certificate=transport.get_extra_info("peercert") or None,
+    )
+
+
+def request_of_http(request: HttpRequest, remote: Remote, kind: Transport) -> Request:
     """Read who asks over HTTP, or opens a WebSocket with it.
 
     Args:
         request: the request.
-        transport: on which it came, where that is known.
+        remote: where it came from.
         kind: what it becomes.
-        token: that it presented.
     """
     path, _, query = request.path.partition("?")
     return Request(
-        token=token,
         transport=kind,
-        path=path,
+        path=remote.prefix + path,
         query={name: values[0] for name, values in parse_qs(query).items()},
         headers=headers_of(request.headers.raw_items()),
         cookies=cookies_of(request.headers.get_all("Cookie")),
-        address=address_of(transport),
-        certificate=None if transport is None else transport.get_extra_info("peercert") or None,
+        address=remote.address,
+        certificate=remote.certificate,
+        scope=remote.scope,
     )
-
-
-def address_of(transport: asyncio.BaseTransport | None) -> str:
-    """The peer's address, without its port; empty where it has none."""
-    peer = None if transport is None else transport.get_extra_info("peername")
-    return str(peer[0]) if isinstance(peer, tuple) else ""

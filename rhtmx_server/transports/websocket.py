@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from http import HTTPStatus
-from urllib.parse import parse_qs
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.extensions.permessage_deflate import (
@@ -22,70 +19,28 @@ from websockets.extensions.permessage_deflate import (
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.wire import SUBPROTOCOLS, Format
-from rhtmx_server.connections.checks import check_name
+from rhtmx.errors import ErrorCode
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
-from rhtmx_server.delivery.link import Dialect
 from rhtmx_server.encoding.framing import wire_limit
-from rhtmx_server.encoding.wire_dialect import wire_dialect
 from rhtmx_server.failures import stopping
-from rhtmx_server.transports.answers import SERVER, refuse
+from rhtmx_server.transports.answers import SERVER
 from rhtmx_server.transports.arrivals import Arrival, Arrivals
 from rhtmx_server.transports.bodies import BodySender
-from rhtmx_server.transports.notices import Once
-from rhtmx_server.transports.origin import Origins
-from rhtmx_server.transports.requests import request_of_http
+from rhtmx_server.transports.handshakes import Handshakes, Negotiated, path_of
+from rhtmx_server.transports.requests import Remote, remote_of, request_of_http
 from rhtmx_server.transports.socket import Socket
 from rhtmx_server.transports.socket_link import SocketLink
 
-__all__ = ["SocketEndpoint", "WebSocketServer", "unified"]
+__all__ = ["WebSocketServer"]
 
 log = logging.getLogger("rhtmx_server")
 
 _WINDOW_BITS = 12
 """Compression window: 4 KiB. Changes are small, and every message starts anew."""
 
-UNIFIED = "/api/ws"
-"""The endpoint for everything."""
-
 _BACKLOG = 4096
 """Sockets that wait to be accepted. asyncio's 100 makes a reconnect storm lose connections."""
-
-
-@dataclass(frozen=True, slots=True)
-class SocketEndpoint:
-    """One path on which WebSockets are taken.
-
-    Args:
-        name: as it appears in metrics.
-        dialect: chooses the dialect of an accepted socket.
-        accepted: is told of each socket before it is answered.
-        headers: added to the handshake's response.
-        subprotocols: those that a client may choose from here.
-    """
-
-    name: str
-    dialect: Callable[[Services, Socket], Dialect]
-    accepted: Callable[[Services, Socket], None] = lambda services, socket: None
-    headers: Sequence[tuple[str, str]] = ()
-    subprotocols: Collection[str] = ()
-
-
-def unified(services: Services, socket: Socket) -> Dialect:
-    """The dialect of `/api/ws`: as negotiated, JSON where nothing was offered."""
-    config = services.config
-    bits = 0
-    for extension in socket.protocol.extensions:
-        if isinstance(extension, PerMessageDeflate):
-            bits = extension.local_max_window_bits
-    spoken = SUBPROTOCOLS[socket.subprotocol] if socket.subprotocol else Format.JSON
-    return wire_dialect(spoken, bits, config.deflate_level, config.deflate_threshold)
-
-
-def _path(request: Request) -> str:
-    return request.path.partition("?")[0]
 
 
 def wants_socket(request: Request) -> bool:
@@ -102,22 +57,19 @@ class WebSocketServer:
 
     Args:
         services: the server.
-        endpoints: WebSocket paths.
+        handshakes: decide which sockets are taken.
         http: answers every other request.
-        origins: say whose handshakes must not be accepted, and why.
     """
 
     def __init__(
         self,
         services: Services,
-        endpoints: dict[str, SocketEndpoint],
-        http: Callable[[Request, asyncio.BaseTransport], Awaitable[Response]],
-        origins: Origins,
+        handshakes: Handshakes,
+        http: Callable[[Request, Remote], Awaitable[Response]],
     ) -> None:
         self._services = services
-        self._endpoints = endpoints
+        self._handshakes = handshakes
         self._http = http
-        self._origins = origins
         self._server: Server | None = None
         self.sockets: set[Socket] = set()
         config = services.config
@@ -127,8 +79,6 @@ class WebSocketServer:
             partial(Socket, turns=services.turns, most=config.max_size),
             local=config.local,
         )
-        self._paths = Once("paths")
-        self._offers = Once("lists of subprotocols")
 
     async def start(self) -> int:
         """Listen.
@@ -206,57 +156,32 @@ class WebSocketServer:
 
     async def _request(self, socket: ServerConnection, request: Request) -> Response | None:
         """Take a handshake, or answer whatever else it is."""
-        path = _path(request)
+        at_endpoint = self._handshakes.endpoint(path_of(request)) is not None
         response: Response | None
-        if path in self._endpoints and request.method == "GET" and not wants_socket(request):
-            response = self._origins.explain(request.headers) or self._plain(path)
-        elif path in self._endpoints:
-            response = self._origins.refuse(request)
+        if at_endpoint and request.method == "GET" and not wants_socket(request):
+            response = self._handshakes.plain(request)
+        elif at_endpoint or wants_socket(request):
+            response = self._handshakes.refuse(request)
             if response is None:
                 return None
-        elif wants_socket(request):
-            response = self._nothing_at(path)
         else:
-            response = await self._http(request, socket.transport)
+            response = await self._http(request, remote_of(socket.transport))
         self._response(socket, request, response)
         stalled = self._services.metrics.stalled.inc
         sender = BodySender(socket, self._services.config.stall_timeout, stalled)
         return await sender.send(request, response)
 
-    def _plain(self, path: str) -> Response:
-        """Answer a plain request; a page whose handshake failed may read it."""
-        spoken = " or ".join(self._endpoints[path].subprotocols) or "no subprotocol"
-        words = f"{path} takes a WebSocket, with {spoken}, and this is a plain request"
-        headers = [("Upgrade", "websocket"), ("Access-Control-Allow-Origin", "*")]
-        status = HTTPStatus.UPGRADE_REQUIRED
-        return refuse(RhtmxError(ErrorCode.NOT_SUPPORTED, words), status, headers)
-
-    def _nothing_at(self, path: str) -> Response:
-        words = f"no WebSocket is taken at {path[:80]!r}: connect to {UNIFIED}"
-        self._services.metrics.handshake_refused("path")
-        self._paths.warn(path, f"a handshake was refused: {words}")
-        return refuse(RhtmxError(ErrorCode.NOT_SUPPORTED, words))
-
     def _subprotocol(
         self, socket: ServerConnection, offered: Sequence[Subprotocol]
     ) -> Subprotocol | None:
         assert socket.request is not None
-        path = _path(socket.request)
-        known = self._endpoints[path].subprotocols
-        chosen = next((name for name in offered if name in known), None)
-        if chosen is None and offered:
-            names = ", ".join(offered)
-            self._offers.warn(
-                f"{path} {names}",
-                f"{path} speaks {', '.join(known) or 'no subprotocol'}, and a client offered "
-                f"{names[:80]}: it gets none, and browsers may close such a socket (Chromium does)",
-            )
-        return chosen
+        chosen = self._handshakes.subprotocol(path_of(socket.request), offered)
+        return None if chosen is None else Subprotocol(chosen)
 
     def _response(
         self, socket: ServerConnection, request: Request, response: Response
     ) -> Response | None:
-        endpoint = self._endpoints.get(_path(request))
+        endpoint = self._handshakes.endpoint(path_of(request))
         if endpoint is not None:
             for name, value in endpoint.headers:
                 response.headers[name] = value
@@ -264,33 +189,23 @@ class WebSocketServer:
 
     async def _serve(self, socket: ServerConnection) -> None:
         assert isinstance(socket, Socket)
-        assert socket.request is not None
-        endpoint = self._endpoints[_path(socket.request)]
-        services = self._services
-        asked = request_of_http(socket.request, socket.transport, "websocket")
-        session = services.session(asked, locked=services.authenticate is not None)
-        link = SocketLink(socket)
-        connection = Connection(services, session, endpoint.dialect(services, socket), link)
-        endpoint.accepted(services, socket)
-        gauge = services.metrics.connections(endpoint.name)
-        gauge.inc()
-        self.sockets.add(socket)
-        try:
-            _introduce(connection, socket.request.path.partition("?")[2])
-            socket.attach(connection)
-            await socket.wait_closed()
-        finally:
-            self.sockets.discard(socket)
-            gauge.dec()
-            services.ended(session)
+        request = socket.request
+        assert request is not None
+        asked = request_of_http(request, remote_of(socket.transport), "websocket")
+        link, negotiated = SocketLink(socket), Negotiated(socket.subprotocol, _window_bits(socket))
+        with self._handshakes.connected(request, asked, link, negotiated) as connection:
+            self.sockets.add(socket)
+            try:
+                socket.attach(connection)
+                await socket.wait_closed()
+            finally:
+                self.sockets.discard(socket)
 
 
-def _introduce(connection: Connection, query: str) -> None:
-    """Take the client's id from the URL, for clients that say no `hello`."""
-    client_id = parse_qs(query).get("client_id", [""])[0]
-    if not client_id:
-        return
-    try:
-        connection.session.client_id = check_name("?client_id=", client_id)
-    except RhtmxError as error:
-        connection.close(error.code, error.message)
+def _window_bits(socket: Socket) -> int:
+    """The size of the compression window that was agreed on; 0 for no compression."""
+    bits = 0
+    for extension in socket.protocol.extensions:
+        if isinstance(extension, PerMessageDeflate):
+            bits = extension.local_max_window_bits
+    return bits
