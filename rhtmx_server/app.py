@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from types import TracebackType
 from typing import Self, TypeVar, overload
 
 from rhtmx import wire
-from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.schema.declared import Schema
 from rhtmx_server.access.entity import Entity, Partition
 from rhtmx_server.composition import Declarations, Merge, Said, compose
@@ -25,6 +24,7 @@ from rhtmx_server.connections.tokens import AuthenticateFunction, check_authenti
 from rhtmx_server.forms.field_names import Extra
 from rhtmx_server.forms.form import Form
 from rhtmx_server.hooks import CommitHooks, Hook
+from rhtmx_server.lifecycle import Lifecycle
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import Mutation
 from rhtmx_server.ports import Store
@@ -35,12 +35,12 @@ from rhtmx_server.schema.upcast import UpcastFunction
 from rhtmx_server.server import RunningServer
 from rhtmx_server.sharing import Bus
 from rhtmx_server.storage import open_storage
-from rhtmx_server.threads import PoolSet
 from rhtmx_server.times import to_micros
 from rhtmx_server.trackers.changes import ChangeTracker
 from rhtmx_server.trackers.fields import FieldTracker
 from rhtmx_server.trackers.transaction import AppTransaction
 from rhtmx_server.trackers.values import HistoryChange, history_change
+from rhtmx_server.transports.asgi import AsgiApp
 from rhtmx_server.transports.static_files import check_pages
 
 __all__ = ["App"]
@@ -100,8 +100,8 @@ class App:
         self._storage, self._places = open_storage(store, bus), (store, bus)
         self._declared = Declarations(undeclared, authenticate)
         self._hooks = CommitHooks()
-        self._server: RunningServer | None = None
-        self._pools = PoolSet()
+        self._life = Lifecycle()
+        self._asgi = AsgiApp(self._life.door, lambda: self._begin(listens=False), self.stop)
         if schema is not None:
             declare(self, schema, time.time_ns, new_id)
             self._declared.schema = schema
@@ -313,27 +313,11 @@ class App:
             'ws://127.0.0.1:.../api/ws'
             >>> await app.stop()
         """
-        if self._server is not None:
-            raise RuntimeError("this app is running already")
-        self._hooks.check(self._declared.allowed)
-        check_open(self.config, asks=self._declared.authenticate is not None)
-        # Before the first await: a second `start` must find it.
-        server = self._server = self._compose()
-        try:
-            return await server.start()
-        except BaseException:
-            self._server = None
-            self._pools.shutdown()
-            raise
+        return await self._begin(listens=True)
 
     async def stop(self) -> None:
         """Finish what was accepted, tell every client to reconnect, and close."""
-        server, self._server = self._server, None
-        if server is not None:
-            try:
-                await server.stop()
-            finally:
-                self._pools.shutdown()
+        await self._life.stop()
 
     async def serve(self, *, ready: Callable[[str], None] | None = None) -> None:
         """Run until cancelled. Raises what `start` raises.
@@ -359,13 +343,22 @@ class App:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.stop()
+
+    def asgi(self) -> AsgiApp:
+        """The server as an ASGI application, to be mounted in one that you have.
+
+        Everything that the own port serves is below the path where it is mounted. Without
+        `authenticate` (or `open`) it serves its own machine only, wherever the host listens.
+
+        Example:
+            >>> from starlette.applications import Starlette
+            >>> from starlette.routing import Mount
+            >>> live = App(store="memory://").asgi()
+            >>> host = Starlette(routes=[Mount("/live", live)], lifespan=live.lifespan)
+        """
+        return self._asgi
 
     @property
     def url(self) -> str:
@@ -475,6 +468,17 @@ class App:
 
     # Inside.
 
+    async def _begin(self, *, listens: bool) -> str:
+        self._hooks.check(self._declared.allowed)
+        # Where a host listens, nobody knows here: `AsgiDoor` looks at who comes.
+        config = self.config if listens else replace(self.config, host="127.0.0.1")
+        check_open(config, asks=self._declared.authenticate is not None)
+        return await self._life.start(self._compose, listens=listens)
+
+    @property
+    def _server(self) -> RunningServer | None:
+        return self._life.server
+
     def _compose(self) -> RunningServer:
         return compose(
             self.config,
@@ -483,17 +487,13 @@ class App:
             self._hooks,
             self.pages,
             self.metrics,
-            self._pools,
+            self._life.pools,
             lambda: () if self._server is None else self._server.connections(),
         )
 
     @property
     def _running(self) -> RunningServer:
-        if self._server is None:
-            raise RhtmxError(
-                ErrorCode.SHUTTING_DOWN, "the app is not running: use `async with app:` or serve()"
-            )
-        return self._server
+        return self._life.running
 
     def _submit(self, mutation: Mutation) -> None:
         check_name("client_id", mutation.client_id or "none")

@@ -22,6 +22,7 @@ from rhtmx_server.hooks import HookRunner
 from rhtmx_server.horizon import ServerClock
 from rhtmx_server.inspector import inspector_pages
 from rhtmx_server.model import Commit
+from rhtmx_server.transports.asgi import AsgiDoor
 from rhtmx_server.transports.endpoints import ENDPOINTS
 from rhtmx_server.transports.grpc import GrpcServer
 from rhtmx_server.transports.handshakes import Handshakes
@@ -53,6 +54,8 @@ class RunningServer:
 
     Attributes:
         clock: stamps what is written.
+        asgi: serves what the application brings in which it is mounted.
+        started: it runs, or is stopping.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class RunningServer:
         self._node = node
         self._feed = feed
         self.url = ""
+        self.started = False
         self._ready = False
         self._hooks = hooks
         config = services.config
@@ -80,15 +84,19 @@ class RunningServer:
         self._http = Http(services, pages, ready=self.ready, origins=origins)
         handshakes = Handshakes(services, ENDPOINTS, origins)
         self._websockets = WebSocketServer(services, handshakes, self._http)
+        self.asgi = AsgiDoor(services, ENDPOINTS, pages, self.ready)
         self.grpc = GrpcServer(services, ready=self.ready)
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def start(self) -> str:
+    async def start(self, *, listens: bool = True) -> str:
         """Open the store, begin to commit, listen.
 
+        Args:
+            listens: on its own port; else sockets come by `asgi` only.
+
         Returns:
-            The address of the WebSocket endpoint.
+            The address of the WebSocket endpoint; empty if it does not listen.
         """
         services = self.services
         await services.store.open()
@@ -107,7 +115,7 @@ class RunningServer:
                 else await self._node.start(self._disconnect, self._rescope)
             )
             await self.grpc.listen()
-            port = await self._websockets.start()
+            port = await self._websockets.start() if listens else None
         # Also when cancelled: a store that stays open keeps the lock on its file.
         except BaseException:
             self.grpc.stop_accepting()
@@ -118,8 +126,9 @@ class RunningServer:
             raise
         self._begin(following)
         host = services.config.host
-        self.url = f"ws://{f'[{host}]' if ':' in host else host}:{port}/api/ws"
-        self._ready = True
+        if port is not None:
+            self.url = f"ws://{f'[{host}]' if ':' in host else host}:{port}/api/ws"
+        self._ready = self.started = True
         self.grpc.readiness_changed()
         return self.url
 
@@ -161,8 +170,9 @@ class RunningServer:
         return self._ready and self.services.store.ready()
 
     def connections(self) -> list[Connection]:
-        """Sockets and streams, of both ports."""
-        return [*self._websockets.connections(), *self.grpc.connections()]
+        """Sockets and streams, whichever way they came."""
+        doors = self._websockets, self.asgi, self.grpc
+        return [each for door in doors for each in door.connections()]
 
     async def rescope(self, subject: str) -> None:
         """Find out anew what a subject may read, on all its connections.
@@ -202,14 +212,15 @@ class RunningServer:
         timeout = _SHARE * self.services.config.stop_timeout
         deadline = asyncio.get_running_loop().time() + timeout
         # No new work before the committer is stopped: everything that was accepted is committed.
-        self._websockets.stop_accepting()
-        self.grpc.stop_accepting()
+        for door in (self._websockets, self.asgi, self.grpc):
+            door.stop_accepting()
         self.services.committer.stop()
         if self._writing is not None:
             await _within(self._writing, deadline - timeout / 2)
         # The answers to the last batch wait for the end of the tick, which may never come.
         self.services.tick.run()
-        await asyncio.gather(self._websockets.stop(deadline), self.grpc.stop(deadline))
+        doors = self._websockets, self.asgi, self.grpc
+        await asyncio.gather(*(door.stop(deadline) for door in doors))
         await _within(asyncio.create_task(self._hooks.finish()), deadline)
         for task in self._tasks:
             task.cancel()

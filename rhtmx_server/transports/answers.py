@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -19,7 +20,16 @@ from rhtmx import wire
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import error_message
 
-__all__ = ["JSON", "SERVER", "TEXT", "answer", "entity_tag", "refuse", "without_body"]
+__all__ = [
+    "JSON",
+    "SERVER",
+    "TEXT",
+    "ErrorResponse",
+    "answer",
+    "entity_tag",
+    "refuse",
+    "without_body",
+]
 
 SERVER = "rhtmx"
 JSON = "application/json"
@@ -75,11 +85,22 @@ def answer(
     return Response(status.value, status.phrase, fields, body)
 
 
+@dataclass
+class ErrorResponse(Response):
+    """A response that reports an error.
+
+    Args:
+        error: what it reports, for a door that cannot send a response.
+    """
+
+    error: RhtmxError = field(kw_only=True)
+
+
 def refuse(
     error: RhtmxError,
     status: HTTPStatus | None = None,
     headers: Iterable[tuple[str, str]] = (),
-) -> Response:
+) -> ErrorResponse:
     """Build the response for an error: its body is the `error` message as JSON.
 
     Args:
@@ -93,7 +114,8 @@ def refuse(
         headers = [*headers, ("WWW-Authenticate", "Bearer")]
     if error.retry_after is not None:
         headers = [*headers, ("Retry-After", str(math.ceil(error.retry_after)))]
-    return answer(status, wire.encode_json(error_message(error)), JSON, headers)
+    said = answer(status, wire.encode_json(error_message(error)), JSON, headers)
+    return ErrorResponse(said.status_code, said.reason_phrase, said.headers, said.body, error=error)
 
 
 def without_body(response: Response) -> Response:

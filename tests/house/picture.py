@@ -11,7 +11,7 @@ from tests.house.source import IMPORTS, MODULES, ROOT, WRITTEN, within
 
 PICTURE = ROOT / "docs" / "architecture.svg"
 
-TOP = ("app", "cluster", "composition", "hooks", "server", "storage", "upkeep")
+TOP = ("app", "cluster", "composition", "hooks", "lifecycle", "server", "storage", "upkeep")
 """What lies at the root of the server and puts it together; the rest there is what all know."""
 
 WIDTH, HEIGHT = 106, 32

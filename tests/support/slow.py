@@ -20,10 +20,12 @@ from tests.support.sockets import PATIENCE
 class SlowReader:
     """A socket without a library that would read behind the test's back."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, url: str
+    ) -> None:
         self._reader = reader
         self._writer = writer
-        self._protocol = ClientProtocol(parse_uri("ws://localhost/api/ws"), max_size=None)
+        self._protocol = ClientProtocol(parse_uri(url), max_size=None)
 
     async def handshake(self) -> None:
         self._protocol.send_request(self._protocol.connect())
@@ -66,7 +68,7 @@ async def slow_reader(url: str) -> AsyncIterator[SlowReader]:
     sock.setblocking(False)
     await asyncio.get_running_loop().sock_connect(sock, (parts.hostname, parts.port))
     reader, writer = await asyncio.open_connection(sock=sock, limit=1024)
-    client = SlowReader(reader, writer)
+    client = SlowReader(reader, writer, url)
     try:
         await client.handshake()
         yield client

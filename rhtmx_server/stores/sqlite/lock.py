@@ -211,7 +211,8 @@ class FileLock:
     def _database_in_use(self, inode: Inode) -> RhtmxError:
         return failed(
             f"{self._database} is in use by another rhtmx server{_holder(inode)}: "
-            "stop that one, or give this one a file of its own"
+            "stop that one, or give this one a file of its own. Several processes on one store "
+            "(workers) need PostgreSQL and a bus: App(store='postgresql://…', bus='notify:')"
         )
 
     def _log_in_use(self, inode: Inode) -> RhtmxError:

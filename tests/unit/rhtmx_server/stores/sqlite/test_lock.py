@@ -43,7 +43,8 @@ def test_a_second_lock_is_refused_and_tells_who_has_the_first(path: Path) -> Non
     first.acquire()
     assert refusal(second.acquire) == (
         f"{path} is in use by another rhtmx server (process {os.getpid()}): "
-        "stop that one, or give this one a file of its own"
+        "stop that one, or give this one a file of its own. Several processes on one store "
+        "(workers) need PostgreSQL and a bus: App(store='postgresql://…', bus='notify:')"
     )
     first.release()
     second.acquire()
