@@ -1,0 +1,148 @@
+"""The server within applications, and what those know of who connects."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request as HostRequest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+from websockets.exceptions import InvalidStatus
+
+import rhtmx
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages.tables import ERRORS
+from rhtmx_server import App, Config, Grant, Request
+from tests.support.mounted import Host, Mounted
+from tests.support.plain_http import ask
+from tests.support.slow import slow_reader
+from tests.support.sockets import PATIENCE, raw
+from tests.support.waiting import eventually
+
+SESSIONS = Middleware(SessionMiddleware, secret_key="of the test")
+
+
+def by_session(request: Request) -> Grant:
+    name = request.scope["session"].get("name")
+    if name is None:
+        raise RhtmxError(ErrorCode.UNAUTHENTICATED, "sign in first")
+    return Grant(subject=name)
+
+
+async def sign_in(request: HostRequest) -> PlainTextResponse:
+    request.session["name"] = "ada"
+    return PlainTextResponse("welcome")
+
+
+async def close_code(client: Any) -> int | None:
+    """The code with which a socket ends."""
+    async with asyncio.timeout(PATIENCE):
+        await client.socket.wait_closed()
+    code: int | None = client.socket.close_code
+    return code
+
+
+async def test_a_session_of_the_host_says_who_connects_until_the_host_signs_out() -> None:
+    app = App(store="memory://", authenticate=by_session)
+    live = app.asgi()
+    routes = [Route("/sign-in", sign_in), Mount("/live", live)]
+    async with Host(
+        Starlette(routes=routes, middleware=[SESSIONS], lifespan=live.lifespan)
+    ) as host:
+        page, address = f"http://127.0.0.1:{host.port}", f"ws://127.0.0.1:{host.port}/live/api/ws"
+        cookie = (await ask(address, "/sign-in")).headers["Set-Cookie"].partition(";")[0]
+        headers = {"Cookie": cookie, "Origin": page}
+        async with raw(address, additional_headers=headers) as client:
+            await client.ask({"type": "hello"}, "welcome")
+            assert (await ask(address, "/live/api/sync/e", Cookie=cookie)).status == 200
+            assert (await ask(address, "/live/api/sync/e")).status == 401
+            app.disconnect("ada")
+            assert await close_code(client) == ERRORS[ErrorCode.UNAUTHENTICATED].close_code
+
+
+async def test_fastapi_mounts_it_and_both_formats_are_spoken() -> None:
+    app = App(store="memory://")
+    live = app.asgi()
+    api = pytest.importorskip("fastapi").FastAPI(lifespan=live.lifespan)
+    api.mount("/live", live)
+    async with Host(api) as host:
+        url = f"ws://127.0.0.1:{host.port}/live/api/ws"
+        for form in ("json", "proto"):
+            async with rhtmx.connect(url, format=form) as client:
+                await client.collection("tasks").set(form, {"done": False})
+                found = await client.sync("tasks")
+                assert form in {change.entity_id for change in found}
+        assert (await ask(url, "/live/api/client.js")).status == 200
+        assert (await ask(url, "/live/metrics")).status == 200
+        assert (await ask(url, "/live/api/sync/ta%2Fsks")).json["entity"] == "ta/sks"
+        assert (await ask(url, "/api/client.js")).status == 404
+
+
+async def test_two_servers_are_apart_in_one_application() -> None:
+    apps = [App(store="memory://") for _ in range(2)]
+    one, two = (app.asgi() for app in apps)
+    async with Host(Starlette(routes=[Mount("/one", one), Mount("/two", two)])) as host:
+        urls = [f"ws://127.0.0.1:{host.port}{path}/api/ws" for path in ("/one", "/two")]
+        async with raw(urls[0]) as first, raw(urls[1]) as second:
+            assert (await first.push("e", "1", {"n": 1}))["version"] == 1
+            assert (await second.push("e", "1", {"n": 2}))["version"] == 1
+    for app in apps:
+        await app.stop()
+
+
+async def test_it_starts_with_the_first_request_where_the_host_passes_no_lifespan_on() -> None:
+    async with Mounted(store="memory://", passes_lifespan=False, prefix="/live") as app:
+        assert app._server is None
+        async with raw(app.url) as client:
+            await client.push("e", "1", {"n": 1})
+        assert (await app.changes.get("e", "1")) is not None
+
+
+async def test_it_is_the_whole_application_of_a_server() -> None:
+    app = App(store="memory://")
+    async with Host(app.asgi()) as host:
+        async with raw(f"ws://127.0.0.1:{host.port}/api/ws") as client:
+            await client.push("e", "1", {"n": 1})
+        assert app._server is not None
+    assert app._server is None
+
+
+async def test_a_page_of_another_site_is_refused_as_on_the_own_port() -> None:
+    async with Mounted(store="memory://", authenticate=by_session, middleware=(SESSIONS,)) as app:
+        with pytest.raises(InvalidStatus) as refused:
+            async with raw(app.url, additional_headers={"Origin": "https://evil.example"}):
+                pass
+        assert refused.value.response.status_code == 403
+        assert b"https://evil.example may not connect" in refused.value.response.body
+
+
+async def test_clients_come_again_after_a_stop_with_open_sockets() -> None:
+    async with Mounted(store="memory://") as app:
+        async with raw(app.url) as client:
+            await client.push("e", "1", {"n": 1})
+            await app.stop()
+            assert await close_code(client) == ERRORS[ErrorCode.SHUTTING_DOWN].close_code
+        assert (await ask(app.url, "/healthz")).status == 200, "a request starts it again"
+
+
+async def test_a_slow_reader_costs_no_more_than_its_limit_and_is_left_when_it_takes_nothing() -> (
+    None
+):
+    config = Config(stall_timeout=0.05)
+    async with Mounted(store="memory://", config=config) as app, slow_reader(app.url) as client:
+        client.send({"type": "subscribe", "entities": ["e"]})
+        await eventually(lambda: figure(app, "subscriptions") == 1)
+        for n in range(400):
+            await app.changes.push("e", str(n % 10), {"n": n, "piece": "x" * 30_000})
+            assert figure(app, "outbox_bytes") < 2 * config.outbox
+        await eventually(lambda: figure(app, "stalled_total") == 1)
+        await eventually(lambda: figure(app, "subscriptions") == 0)
+
+
+def figure(app: App, name: str) -> float:
+    return app.metrics.registry.get_sample_value(f"rhtmx_{name}") or 0.0
