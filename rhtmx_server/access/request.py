@@ -35,7 +35,8 @@ class Request:
             gives it; `None` if none was asked for.
         scope: the ASGI scope of the application that this server is mounted in
             (`App.asgi`), with what its middleware has put there: `scope["session"]`,
-            `scope["user"]`. Empty on the server's own port.
+            `scope["user"]`. Empty on the server's own port, and where the cookies of a
+            request are left out.
 
     Example:
         >>> Request("t0ken", path="/api/ws", headers={"user-agent": "curl"})

@@ -222,8 +222,10 @@ class Http:
         peer = request_of_http(request, asked.remote, "http")
         if not self._origins.cookies_count(request.headers):
             headers = {name: value for name, value in peer.headers.items() if name != "cookie"}
-            peer = replace(peer, headers=headers, cookies={})
-        if "authorization" not in peer.headers and (peer.cookies or peer.certificate):
+            # Nor what a host knows of who asks: it knows that by the cookies.
+            peer = replace(peer, headers=headers, cookies={}, scope={})
+        known_otherwise = peer.cookies or peer.certificate or peer.scope
+        if "authorization" not in peer.headers and known_otherwise:
             return peer
         return replace(peer, token=bearer(request.headers.get_all("Authorization")))
 

@@ -26,6 +26,7 @@ PAGES = (
     "docs/clustering.md",
     "docs/glossary.md",
     "docs/guarantees.md",
+    "docs/guides/asgi.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",

@@ -13,11 +13,9 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from rhtmx_server import App
-from rhtmx_server.transports.asgi.events import AsgiScope, Receive, Send
+from tests.support.waiting import eventually
 
 __all__ = ["Host", "Mounted"]
-
-AsgiFunction = Callable[[AsgiScope, Receive, Send], Any]
 
 
 class Host:
@@ -44,8 +42,17 @@ class Host:
         await self.server.startup(sockets=[self._socket])
 
     async def stop(self) -> None:
-        """Stop, as `uvicorn.run` does after its loop."""
-        await self.server.shutdown(sockets=[self._socket])
+        """Stop in the order of `uvicorn.Server.shutdown`, which waits by the tenth of a second."""
+        state = self.server.server_state
+        for each in self.server.servers:
+            each.close()
+        for connection in list(state.connections):
+            connection.shutdown()
+        await eventually(lambda: not state.connections and not state.tasks)
+        for each in self.server.servers:
+            await each.wait_closed()
+        self._socket.close()
+        await self.server.lifespan.shutdown()
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -16,6 +16,7 @@ from rhtmx_server.access.request import Request as Peer
 from rhtmx_server.config import Config
 from rhtmx_server.transports.bodies import BodyReaders, Streamed
 from rhtmx_server.transports.http import Http
+from rhtmx_server.transports.requests import Remote
 
 from .conftest import NOW, Server
 
@@ -285,3 +286,23 @@ async def test_a_time_out_of_the_apps_own_is_its_failure_and_not_the_servers(
     door = Door(make_server(authenticate=authenticate))
     status, code, _ = await door.error("/api/sync/users", Authorization="Bearer x")
     assert (status, code) == (500, "internal")
+
+
+@pytest.mark.parametrize(
+    ("site", "known", "status"), [("same-origin", True, 200), ("cross-site", False, 401)]
+)
+async def test_what_a_host_knows_of_who_asks_counts_where_cookies_do(
+    make_server: MakeServer, site: str, known: bool, status: int
+) -> None:
+    asked: list[Peer] = []
+
+    async def who(peer: Peer) -> Grant:
+        asked.append(peer)
+        return Grant("ada")
+
+    http = Http(make_server(authenticate=who).services, {}, lambda: True)
+    headers = Headers({"Host": "localhost:3000", "Sec-Fetch-Site": site, "Cookie": "id=1"})
+    remote = Remote(scope={"session": {"name": "ada"}})
+    response = await http(Request("/api/sync/tasks", headers), remote)
+    assert response.status_code == status
+    assert bool(asked) is known
