@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from starlette.applications import Starlette
@@ -20,6 +24,7 @@ from rhtmx.messages.tables import ERRORS
 from rhtmx_server import App, Config, Grant, Request
 from tests.support.mounted import Host, Mounted
 from tests.support.plain_http import ask
+from tests.support.postgres import Postgres
 from tests.support.slow import slow_reader
 from tests.support.sockets import PATIENCE, raw
 from tests.support.waiting import eventually
@@ -142,6 +147,45 @@ async def test_a_slow_reader_costs_no_more_than_its_limit_and_is_left_when_it_ta
             assert figure(app, "outbox_bytes") < 2 * config.outbox
         await eventually(lambda: figure(app, "stalled_total") == 1)
         await eventually(lambda: figure(app, "subscriptions") == 0)
+
+
+async def test_two_workers_on_one_database_hear_of_each_other(postgres: Postgres) -> None:
+    store, bus = postgres.place(), f"memory://{uuid4().hex}"
+    async with (
+        Mounted(store=store, bus=bus) as one,
+        Mounted(store=store, bus=bus) as other,
+        raw(one.url) as reader,
+        raw(other.url) as writer,
+    ):
+        await reader.send({"type": "subscribe", "entities": ["e"]})
+        await reader.settle()
+        await writer.push("e", "1", {"n": 1})
+        assert (await reader.until("change"))["change"]["data"] == {"n": 1}
+
+
+async def test_a_second_worker_on_one_file_is_told_what_to_do(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'app.db'}"
+    async with Mounted(store=store):
+        with pytest.raises(RhtmxError, match=r"\(workers\) need PostgreSQL and a bus"):
+            async with App(store=store).asgi():
+                pass
+
+
+async def test_a_closed_connection_is_gone_without_the_garbage_collector() -> None:
+    gone = asyncio.Event()
+    gc.disable()
+    try:
+        async with Mounted(store="memory://") as app, raw(app.url) as client:
+            await client.send({"type": "subscribe", "entities": ["e"]})
+            await client.push("e", "1", {"n": 1})
+            (connection,) = app._running.connections()
+            weakref.finalize(connection, gone.set)
+            del connection
+            await client.socket.close()
+            async with asyncio.timeout(PATIENCE):
+                await gone.wait()
+    finally:
+        gc.enable()
 
 
 def figure(app: App, name: str) -> float:
