@@ -225,8 +225,8 @@ async def test_records_that_are_too_large_to_be_read_together_are_applied_in_ord
             for number in range(3):
                 await shop.call(f"push('orders', '{number}', '\"small\"')")
         await shop.call("push('orders', '0', '\"last\"')")
-        # At another server than the one that applies them, such batches are read from the store: the
-        # last state of each, in the order of the log.
+        # At another server than the one that applies them, such batches are read from the store:
+        # the last state of each, in the order of the log.
         while told(reader) != {"0": "last", "1": "small", "2": "small"}:
             await reader.until("change")
 

@@ -73,10 +73,10 @@ class Raw:
         )
 
     async def until_that(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        while True:
-            message = await self.receive()
-            if wanted(message):
-                return message
+        async with asyncio.timeout(PATIENCE):  # heartbeats come for ever
+            while not wanted(message := await self.receive()):
+                pass
+        return message
 
     async def ask(self, message: dict[str, Any], kind: str) -> dict[str, Any]:
         await self.send(message)
