@@ -19,6 +19,7 @@ from tests.contract.builders import record
 from tests.fault.cut_connections import Proxy
 from tests.support.postgres import Postgres
 from tests.support.sockets import PATIENCE
+from tests.support.waiting import eventually
 
 __all__ = ["Counting", "locked", "through", "wait_in_line"]
 
@@ -66,7 +67,8 @@ class Counting:
         )
 
     async def counted(self) -> int:
-        """What is there."""
+        """What is there, once the store is: a cut may have hit the connection that has its lock."""
+        await eventually(self._store.ready)
         found = await self._store.record("tasks", "1")
         return 0 if found is None else int(found.data or b"0")
 
