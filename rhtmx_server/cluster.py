@@ -24,7 +24,7 @@ __all__ = ["ClusterNode"]
 _SHORT = 8
 """Letters of a node's random name that tell it from the others."""
 
-_MOVED = "the server's database has become another one: connect again"
+_MOVED = "the server's database is not what it was: connect again"
 
 
 class ClusterNode:
@@ -75,20 +75,20 @@ class ClusterNode:
         metrics.leads.set_function(leadership)
         metrics.nodes.set_function(lambda: leadership.nodes)
 
-    async def start(
+    async def start(self) -> None:
+        """Listen to the others; what `run` returns has to run from then on."""
+        await self._notices.start()
+        await self.following.start()
+
+    def run(
         self, disconnect: Callable[[str], None], rescope: Callable[[str], Awaitable[None]]
     ) -> Sequence[Coroutine[Any, Any, None]]:
-        """Listen to the others.
+        """What goes on until the server stops.
 
         Args:
             disconnect: ends all that a subject has open at this server.
             rescope: finds out anew what a subject may read, likewise.
-
-        Returns:
-            What has to run from now on.
         """
-        await self._notices.start()
-        await self.following.start()
         told = self._notices.run(disconnect, rescope)
         return self.following.run(), self._leadership.run(), told
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from rhtmx_server.cluster import ClusterNode
 from rhtmx_server.conflict_log import base_of
@@ -109,11 +108,8 @@ class RunningServer:
             services.hub.start(await services.store.heads())
             self.clock.not_before((await services.store.kept()).horizon or 0)
             await self._hooks.start()
-            following = (
-                ()
-                if self._node is None
-                else await self._node.start(self._disconnect, self._rescope)
-            )
+            if self._node is not None:
+                await self._node.start()
             await self.grpc.listen()
             port = await self._websockets.start() if listens else None
         # Also when cancelled: a store that stays open keeps the lock on its file.
@@ -124,7 +120,7 @@ class RunningServer:
                 await self._node.stop()
             await services.store.close()
             raise
-        self._begin(following)
+        self._begin()
         host = services.config.host
         if port is not None:
             self.url = f"ws://{f'[{host}]' if ':' in host else host}:{port}/api/ws"
@@ -132,16 +128,16 @@ class RunningServer:
         self.grpc.readiness_changed()
         return self.url
 
-    def _begin(self, following: Iterable[Coroutine[Any, Any, None]]) -> None:
+    def _begin(self) -> None:
         """Hand out what is committed from now on, and do what is done by the clock."""
-        services = self.services
+        services, node = self.services, self._node
         # Hooks first, as they only take a note.
         takers = self._hooks.notice, services.hub.deliver
-        if self._node is not None:
-            takers = self._hooks.notice, self._node.following.committed
+        if node is not None:
+            takers = self._hooks.notice, node.following.committed
         self._writing = asyncio.create_task(hand_out(services.committer.run(), *takers))
         self._tasks = [
-            *map(asyncio.create_task, following),
+            *map(asyncio.create_task, node.run(self._disconnect, self._rescope) if node else ()),
             asyncio.create_task(self._hooks.run()),
             *(() if self._feed is None else (asyncio.create_task(self._feed.run()),)),
             asyncio.create_task(watch(self.connections, services.now, services.config)),

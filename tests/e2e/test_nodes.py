@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import random
+import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from uuid import uuid4
@@ -269,6 +271,20 @@ async def test_who_is_signed_out_at_one_server_is_at_all_of_them(place: str) -> 
             await reader.until("never")
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4503
+
+
+async def test_a_node_whose_port_is_taken_says_so_and_leaves_nothing_behind(place: str) -> None:
+    async with nodes(place, 1) as (there,):
+        port = int(there.url.rpartition(":")[2].partition("/")[0])
+        other = App(store=place, bus="memory://other", config=Config(port=port))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(OSError, match="in use"):
+                await other.start()
+            gc.collect()
+        other.configure(Config(port=0))
+        async with other:
+            await other.changes.push("tasks", "1", {"n": 1})
 
 
 async def test_a_server_that_would_be_alone_is_refused_and_one_that_is_refuses_others(
