@@ -35,7 +35,7 @@ from rhtmx_server.hooks import CommitHooks, HookRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
 from rhtmx_server.leadership import Leadership
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.ports import Decide, Store
+from rhtmx_server.ports import Decide
 from rhtmx_server.schema.declare import require_nothing_said
 from rhtmx_server.schema.seen import SeenSchema
 from rhtmx_server.schema.untold import untold
@@ -54,7 +54,7 @@ from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy, Strategy, entity_policy, policies
 from rhtmx_server.writing.admit import admit_declared
-from rhtmx_server.writing.committer import Committer
+from rhtmx_server.writing.committer import Committer, at_once
 from rhtmx_server.writing.conflict_logs import ConflictLogs
 from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.sql_feed import SqlFeed
@@ -194,7 +194,7 @@ def compose(
     # By one clock, however many servers there are: that of the store they share.
     wall = wall_clock if shared is None else lambda: wall_clock() + shared.ahead
     clock, now = ServerClock(wall, time.monotonic), time.monotonic
-    services = _services(config, storage.store, declared, metrics, clock, pools, connections)
+    services = _services(config, storage, declared, metrics, clock, pools, connections)
     leadership = Leadership(shared, now)
     hides = declared.hides
     runner = HookRunner(
@@ -226,7 +226,7 @@ def _sql_feed(
 
 def _services(
     config: Config,
-    store: Store,
+    storage: Storage,
     declared: Declarations,
     metrics: Metrics,
     clock: ServerClock,
@@ -244,6 +244,7 @@ def _services(
     _measure(metrics, connections)
     threads = pool("rhtmx-validator")
     runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
+    store = storage.store
     ask, scoping = declared.authenticate, pool("rhtmx-scope")
     unlogged, schema = declared.unlogged, declared.schema
     access = access_of(
@@ -253,7 +254,7 @@ def _services(
         config=config,
         store=untold(store, declared.hides),
         hub=hub,
-        committer=_committer(config, store, declared, metrics, clock, access, hub),
+        committer=_committer(config, storage, declared, metrics, clock, access, hub),
         tick=tick,
         turns=Turns(time.monotonic, call_soon),
         forms=FormTracker(runner, declared.forms, at_once=config.requests),
@@ -274,7 +275,7 @@ def _services(
 
 def _committer(
     config: Config,
-    store: Store,
+    storage: Storage,
     declared: Declarations,
     metrics: Metrics,
     clock: ServerClock,
@@ -282,8 +283,9 @@ def _committer(
     hub: Hub,
 ) -> Committer:
     """What writes."""
+    shared = storage.shared
     return Committer(
-        store,
+        storage.store,
         _deciders(declared, config),
         clock,
         metrics,
@@ -292,6 +294,7 @@ def _committer(
         guards=access.guards,
         functions=_functions(config, metrics),
         logs=ConflictLogs(access.guards, declared.unlogged, most_bytes=config.max_size),
+        turn=at_once if shared is None else shared.turn,
     )
 
 

@@ -5,7 +5,8 @@ Knows what they are asked. Must not know how they answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
 from rhtmx_server.model import CommittedBatch, Head
@@ -62,6 +63,17 @@ class SharedStore(Store, Protocol):
 
         Raises:
             RhtmxError: `STORAGE_FAILED`, it is not there.
+        """
+
+    def turn(self, waiting: Callable[[], Iterable[str]]) -> AbstractAsyncContextManager[None]:
+        """Wait for one's turn to write, where other nodes write the same; the next commit uses it.
+
+        Whoever takes its batch only then takes along what came while it waited. It is given back
+        at the end, if nothing was committed.
+
+        Args:
+            waiting: the entities that are about to be written; called only if it makes a
+                difference.
         """
 
     async def log_after(self, positions: Mapping[str, int]) -> Sequence[CommittedBatch] | None:

@@ -41,11 +41,12 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push, PushFields
@@ -60,11 +61,12 @@ from rhtmx_server.trackers.state import live
 from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.batch import Batch
 from rhtmx_server.writing.conflict_logs import ConflictLogs, by_program
+from rhtmx_server.writing.decisions import keys_of
 from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.fair_queue import MAX_BATCH, FairQueue
 from rhtmx_server.writing.rejections import begun_anew
 
-__all__ = ["CommitMeter", "Committer"]
+__all__ = ["CommitMeter", "Committer", "Turn", "at_once"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -78,6 +80,15 @@ PATIENCE = 1.0
 MOST_TURNS = 4
 """Turns of the loop that a batch waits for at most, as long as each brings more. Twice as many make
 a push among 200 two percent cheaper."""
+
+
+Turn: TypeAlias = Callable[[Callable[[], Iterable[str]]], AbstractAsyncContextManager[None]]
+"""Waits until a batch is to be taken; see `SharedStore.turn`."""
+
+
+def at_once(waiting: Callable[[], Iterable[str]]) -> AbstractAsyncContextManager[None]:
+    """A `Turn` that waits for nobody: that of a server that writes alone."""
+    return nullcontext()
 
 
 class CommitMeter(Protocol):
@@ -102,6 +113,7 @@ class Committer:
         elapsed: seconds, of a clock that does not jump.
         functions: see `Batch`.
         logs: see `Batch`.
+        turn: waits until this server may write, where several write the same.
     """
 
     def __init__(
@@ -118,6 +130,7 @@ class Committer:
         elapsed: Callable[[], float] = time.perf_counter,
         functions: EntityFunctions | None = None,
         logs: ConflictLogs | None = None,
+        turn: Turn = at_once,
     ) -> None:
         self._store = store
         self._deciders = deciders
@@ -133,6 +146,7 @@ class Committer:
         self._elapsed = elapsed
         self._functions = functions
         self._logs = logs
+        self._turn = turn
         self._queue = FairQueue()
         self._taken: Sequence[Mutation] = ()
         self._settling: list[asyncio.Future[None]] = []
@@ -197,12 +211,7 @@ class Committer:
                 self._wake.clear()
                 while self._queue or (self._due and self._confirmed):
                     await self._gather()
-                    self._taken = self._queue.take()
-                    try:
-                        commits = await self._commit(self._taken, self._take_confirmed())
-                    finally:
-                        self._taken = ()
-                        self._settled()
+                    commits = await self._commit_next()
                     if commits:
                         yield commits
                 # With nothing left to write, what is confirmed from now on waits for company again;
@@ -284,6 +293,20 @@ class Committer:
             for client_id in taken:
                 del self._confirmed[client_id]
         return taken
+
+    async def _commit_next(self) -> Sequence[Commit]:
+        """Commit what is next in line by the time at which this server may write."""
+        async with self._turn(self._entities):
+            self._taken = self._queue.take()
+            try:
+                return await self._commit(self._taken, self._take_confirmed())
+            finally:
+                self._taken = ()
+                self._settled()
+
+    def _entities(self) -> Iterable[str]:
+        """The entities that those in line are about to write."""
+        return {entity for each in self._queue for entity, _ in keys_of(each, {})}
 
     async def _commit(
         self, mutations: Sequence[Mutation], confirmed: Mapping[str, int]

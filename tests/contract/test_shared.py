@@ -265,6 +265,48 @@ async def test_where_a_locked_batch_fails_it_is_decided_anew_and_nothing_is_left
     assert (await other.head("tasks")).version == 4
 
 
+async def test_who_was_overtaken_once_waits_for_its_turn_and_is_overtaken_no_more(
+    both: tuple[PostgresStore, PostgresStore], postgres: Postgres
+) -> None:
+    """Also one that has never written there: else it would be overtaken until it gives up."""
+    one, other = both
+    await other.commit(*one_more("tasks"))
+    needs, decide = one_more("tasks")
+    schema, tries = place_of(one), 0
+
+    def interrupted(snapshot: Snapshot) -> BatchWrites:
+        nonlocal tries
+        tries += 1
+        head = snapshot.heads["tasks"].version  # by somebody who would wait for a lock
+        row = f"'tasks', {head}, {head + 1}, gen_random_uuid(), 0, NULL"
+        lock = f"pg_try_advisory_xact_lock(hashtextextended('{schema} tasks', 0))"
+        postgres.sql(f"INSERT INTO {schema}.log SELECT {row} WHERE {lock}")
+        return decide(snapshot)
+
+    await one.commit(needs, interrupted)
+    assert tries == 2
+    assert await count(other) == 2
+
+
+@pytest.mark.parametrize("commits", [True, False])
+async def test_whoever_has_its_turn_writes_next_or_gives_it_back(
+    both: tuple[PostgresStore, PostgresStore], postgres: Postgres, *, commits: bool
+) -> None:
+    one, other = both
+    for store in (one, other, one, other):  # now both know that they are not alone there
+        await store.commit(*one_more("tasks"))
+    seen: list[Snapshot] = []
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+    async with one.turn(lambda: ["tasks", "others"]):
+        writing = asyncio.create_task(other.commit(*one_more("tasks", seen=seen)))
+        await eventually(lambda: postgres.sql(waits).strip() == "1")
+        if commits:
+            await one.commit(*one_more("tasks"))
+    await writing
+    assert [each.heads["tasks"].version for each in seen] == [4 + commits]
+    assert await count(one) == 5 + commits
+
+
 def place_of(store: PostgresStore) -> str:
     return store._options.schema
 

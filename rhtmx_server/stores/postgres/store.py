@@ -6,7 +6,8 @@ Knows the port. Must not know SQL, nor how a batch becomes one transaction (`bat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -191,6 +192,10 @@ class PostgresStore:
             self._use()
             assert self._writer is not None
             await self._writer.commit(wanted, decide)
+
+    def turn(self, waiting: Callable[[], Iterable[str]]) -> AbstractAsyncContextManager[None]:
+        """Wait for one's turn to write; see `SharedStore`."""
+        return nullcontext() if self._writer is None else self._writer.turn(waiting)
 
     async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""

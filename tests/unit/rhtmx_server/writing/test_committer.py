@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -72,8 +73,19 @@ class World:
             patience=patience,
             most_clients=most_clients,
             elapsed=self.elapsed,
+            turn=self.wait_for_turn,
         )
+        self.turn, self.asked = asyncio.Event(), asyncio.Event()
+        self.turn.set()
+        self.entities: Collection[str] = ()
         self.running = asyncio.create_task(self._run())
+
+    @asynccontextmanager
+    async def wait_for_turn(self, waiting: Callable[[], Iterable[str]]) -> AsyncIterator[None]:
+        self.entities = set(waiting())
+        self.asked.set()
+        await self.turn.wait()
+        yield
 
     def elapsed(self) -> float:
         self.time += self.second
@@ -151,6 +163,19 @@ async def test_what_the_loop_reads_before_a_transaction_begins_belongs_to_it(wor
     world.submit("2")
     await world.done()
     assert world.batches == [2]
+
+
+async def test_what_comes_while_it_is_not_this_servers_turn_to_write_belongs_to_it(
+    world: World,
+) -> None:
+    world.turn.clear()
+    world.submit("1")
+    await world.asked.wait()
+    world.submit("2")
+    world.turn.set()
+    await world.done()
+    assert world.batches == [2]
+    assert world.entities == {"tasks"}
 
 
 async def test_a_turn_that_brings_more_is_followed_by_another_one(world: World) -> None:
