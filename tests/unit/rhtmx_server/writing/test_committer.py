@@ -65,7 +65,7 @@ class World:
         self.second = 0.0
         """What each look at the clock takes."""
         self.time = 0.0
-        self.committer = Committer(
+        self.committer: Committer = Committer(
             self.store,
             DECIDERS,
             lambda: NOW,
