@@ -24,6 +24,7 @@ ROOT = Path(__file__).parent
 TYPESCRIPT = ROOT / "clients" / "typescript"
 PEERS = ROOT / "benchmarks" / "peers"
 WEBSITE = ROOT / "website"
+CENTRIFUGO = "github.com/centrifugal/centrifugo/v6@v6.9.1"
 PARALLEL = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
 """How pytest runs: one worker more than there are cores, as many tests wait for something."""
 
@@ -102,6 +103,10 @@ def bench(session: nox.Session) -> None:
     """Measure, ours and the peers in turn; `-- --help` tells what, `-- fan_out` chooses."""
     session.install("-e", ".[postgres,rules,server]", *group("bench"), *group("codegen"))
     _peers(session)
+    if shutil.which("go") is None:
+        session.warn("no go: Centrifugo is not measured")
+    else:
+        session.run("go", "install", CENTRIFUGO, env={"GOBIN": session.bin}, external=True)
     with session.chdir(TYPESCRIPT):
         _npm(session, "ci", "--no-audit", "--no-fund")
     session.run("python", "-m", "benchmarks", *session.posargs)

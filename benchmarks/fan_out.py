@@ -177,7 +177,7 @@ def measure(kind: Kind, subject: Subject, count: int, budget: int, tables: Seque
                 pushes = [subject.publish(number + each, data) for each in range(burst)]
                 number += burst
                 publisher.socket.sendall(joined(pushes, subject.opcode))
-                total += _read_samples(samples, burst, payload=subject.payload)
+                total += read_samples(samples, burst, payload=subject.payload)
                 counter.wait(total)
                 if subject.answered:
                     publisher.take(burst)
@@ -189,7 +189,7 @@ def measure(kind: Kind, subject: Subject, count: int, budget: int, tables: Seque
         counter.close()
 
 
-def _read_samples(samples: Sequence[Client], burst: int, *, payload: bool) -> int:
+def read_samples(samples: Sequence[Client], burst: int, *, payload: bool) -> int:
     """Read a tick on the sampled sockets, look inside, and return how long it was."""
     sizes = set()
     for client in samples:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.durable_pushes import Kind, amount, case_of, check_answers, entity_of, open_lanes
+from benchmarks.support.earlier import BEFORE_POSTGRES, compare
 from benchmarks.support.figures import Scale, Table
 from benchmarks.support.processes import CORES, Server, rhtmx
 from benchmarks.support.pushers import Load, drive
@@ -40,9 +41,19 @@ class Tables:
         )
         self.medians = Table("PostgreSQL: from push to acknowledgement, p50", "ms")
         self.slowest = Table("PostgreSQL: from push to acknowledgement, p99", "ms")
+        self.unused = Table(
+            "PostgreSQL: a server on SQLite now, and before there was any other", "1/s"
+        )
 
     def all(self) -> list[Table]:
-        return [self.rates, self.costs, self.beneath, self.medians, self.slowest]
+        return [
+            self.rates,
+            self.costs,
+            self.beneath,
+            self.medians,
+            self.slowest,
+            self.unused,
+        ]
 
     def load(self, case: str, subject: str, load: Load, cpu: float) -> None:
         """Note what a load has shown."""
@@ -65,6 +76,7 @@ def run(scale: Scale) -> list[Table]:
                 ):
                     with rhtmx(app=kind.app(), store=store, quiet=True) as server:
                         _measure(server, where, subject, kind, crowd, scale, tables)
+    compare(tables.unused, BEFORE_POSTGRES, scale.rounds, scale.pick(500, 2), scale.pick(21, 1))
     return tables.all()
 
 
@@ -80,9 +92,9 @@ def _measure(
     """One case."""
     each = amount(*crowd, scale.pick(20_000, 64))
     lanes = open_lanes(server, kind, *crowd, each)
-    burned, beneath = server.cpu(), _cpu_of(where)
+    burned, beneath = server.cpu(), cpu_of(where)
     load = drive(lanes, crowd[1])
-    burned, beneath = server.cpu() - burned, _cpu_of(where) - beneath
+    burned, beneath = server.cpu() - burned, cpu_of(where) - beneath
     case = case_of(kind.name, *crowd)
     to.load(case, subject, load, burned)
     if subject == POSTGRES:
@@ -117,7 +129,7 @@ def _children(parent: int) -> Iterator[str]:
             yield stat.parent.name
 
 
-def _cpu_of(where: Postgres) -> float:
+def cpu_of(where: Postgres) -> float:
     """Seconds of CPU that its processes have used, to the nanosecond; of those that there are."""
     spent = 0
     for process in _processes(where):

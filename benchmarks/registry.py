@@ -20,4 +20,7 @@ NAMES = (
     "schema",
     "postgres",
     "cluster",
+    "cluster_costs",
+    "cluster_fan_out",
+    "centrifugo",
 )

@@ -19,10 +19,13 @@ from benchmarks.support.pushes import json_push
 from benchmarks.support.sockets import Client, crowd
 from benchmarks.support.turns import cpu_of, in_turn
 
-__all__ = ["BEFORE_PARTS", "checkout", "compare"]
+__all__ = ["BEFORE_PARTS", "BEFORE_POSTGRES", "checkout", "compare"]
 
 BEFORE_PARTS = "0210c398ab24b253ed3942ad96926dd9dce481c5"
 """The last commit without parts of entities, and without rules."""
+
+BEFORE_POSTGRES = "4e8fbd9406aed775433265738528707bc6f1296c"
+"""The last commit at which SQLite was the only store on a disk."""
 
 _NEEDED = ("rhtmx_server", "clients/python")
 

@@ -1,0 +1,105 @@
+"""Centrifugo as a peer: the real program, several of it on one PostgreSQL, with history.
+
+`go install github.com/centrifugal/centrifugo/v6@v6.9.1` makes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.support.processes import CORES, Server, free_port
+
+PATH = "/connection/websocket"
+
+
+def program() -> str | None:
+    """Where it is; `None` where it is not."""
+    return shutil.which("centrifugo")
+
+
+@contextlib.contextmanager
+def cluster(count: int, database: str, poll: str) -> Iterator[Sequence[Server]]:
+    """So many nodes, on the cores in turn, each with one core's worth of threads.
+
+    Args:
+        count: of nodes.
+        database: the URL of an empty PostgreSQL, which delivers and keeps.
+        poll: how often each asks it for what is new, as Centrifugo writes it (`100ms`).
+    """
+    with contextlib.ExitStack() as stack:
+        nodes = []
+        for number in range(count):
+            core = CORES[number % len(CORES)]
+            nodes.append(stack.enter_context(_node(_settings(database, poll), core)))
+        yield nodes
+
+
+def _settings(database: str, poll: str) -> dict[str, Any]:
+    postgres = {"dsn": database}
+    return {
+        "log": {"level": "error"},
+        "health": {"enabled": True},
+        "usage_stats": {"disabled": True},
+        "broker": {
+            "enabled": True,
+            "type": "postgres",
+            "postgres": {**postgres, "outbox": {"poll_interval": poll}},
+        },
+        "controller": {"enabled": True, "type": "postgres", "postgres": postgres},
+        "client": {"insecure": True, "allowed_origins": ["*"]},
+        "channel": {
+            "without_namespace": {
+                "allow_publish_for_client": True,
+                "allow_subscribe_for_client": True,
+                "history_size": 100_000,
+                "history_ttl": "1h",
+                "force_recovery": True,
+            }
+        },
+    }
+
+
+@contextlib.contextmanager
+def _node(settings: dict[str, Any], core: int) -> Iterator[Server]:
+    command, port = program(), free_port()
+    assert command is not None
+    with tempfile.TemporaryDirectory(prefix="rhtmx-bench-") as name:
+        file = Path(name) / "config.json"
+        where = {"http_server": {"address": "127.0.0.1", "port": port}}
+        file.write_text(json.dumps({**settings, **where}))
+        process = subprocess.Popen(
+            [command, "-c", str(file)],
+            env={**os.environ, "GOMAXPROCS": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/health")
+            yield Server(process, f"ws://127.0.0.1:{port}{PATH}")
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(page: str) -> None:
+    until = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            urllib.request.urlopen(page).close()
+            return
+        if time.monotonic() > until:
+            raise TimeoutError(f"{page} does not answer")
+        time.sleep(0.01)
