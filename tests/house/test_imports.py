@@ -228,6 +228,7 @@ def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() 
         "history",
         "json_value",
         "operations",
+        "reset",
         "results",
         "transaction_writes",
         "uuid7",

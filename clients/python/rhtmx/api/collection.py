@@ -18,7 +18,6 @@ from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.open_conflict import ConflictAnswers, LoggedConflicts, OpenConflict
 from rhtmx.api.pending_call import Writing
 from rhtmx.core.conflict_log import log_of
-from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.local_state import EntityView
 from rhtmx.core.overlay import Record
@@ -30,6 +29,7 @@ from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.history import FieldAuthor, History, HistoryCommit
 from rhtmx.values.json_value import Data, Json
+from rhtmx.values.reset import Reset
 from rhtmx.values.results import FieldPushResult, PushResult, SyncResult
 
 if TYPE_CHECKING:

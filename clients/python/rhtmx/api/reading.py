@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from rhtmx.core import build_message
-from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.where import WhereValues, where_of
 from rhtmx.messages import Position
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.reset import Reset
 
 __all__ = ["field_stream", "record_stream"]
 

@@ -20,7 +20,6 @@ from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection
 from rhtmx.api.open_conflict import OpenConflict
 from rhtmx.api.pending_call import Writing
-from rhtmx.api.typed_edit import TypedEdit, changed_of, created, edit_of, part_of, said_of
 from rhtmx.core.edit_base import EditBase
 from rhtmx.core.overlay import Record
 from rhtmx.errors import ErrorCode, Invalid, RhtmxError
@@ -28,6 +27,7 @@ from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.schema.convert import Unreadable, from_json, to_json
 from rhtmx.schema.declared import Entity, entity_of
 from rhtmx.schema.judge import judge
+from rhtmx.schema.typed_edit import TypedEdit, changed_of, created, edit_of, part_of, said_of
 from rhtmx.values.history import FieldAuthor, History, HistoryCommit
 from rhtmx.values.json_value import Json
 from rhtmx.values.results import FieldPushResult, PushResult

@@ -17,11 +17,11 @@ from rhtmx.cli.following import until_enough
 from rhtmx.cli.output import Output
 from rhtmx.cli.requests import Server, Sync, Tail
 from rhtmx.cli.rows import Table, TableRow
-from rhtmx.core.events import Reset
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import Position
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.reset import Reset
 from rhtmx.values.results import SyncResult
 
 __all__ = ["sync", "tail"]

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from rhtmx.api.open_conflict import OpenConflict
-from rhtmx.core.events import Reset
 from rhtmx.errors import Violation
 from rhtmx.messages import Position
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.conflict_side import ConflictSide
 from rhtmx.values.field_operations import FieldOperation
 from rhtmx.values.history import FieldAuthor, HistoryCommit
+from rhtmx.values.reset import Reset
 from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, Validation
 
 __all__ = [

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Hashable
 from typing import Protocol, TypeVar
 
-from rhtmx.core.events import Reset
 from rhtmx.messages import Position
 from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.reset import Reset
 from rhtmx.values.results import SyncResult
 
 __all__ = ["ChangeReader", "collect", "field_key", "record_key"]

@@ -15,8 +15,9 @@ import msgspec
 from rhtmx.core.conflict import ConflictSides
 from rhtmx.core.cursor import Cursor, Log
 from rhtmx.core.storage_ops import BatchOutcome, OpBatch, StoredRejection
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.errors import RhtmxError
 from rhtmx.messages import FieldConflict, Position
+from rhtmx.values.reset import Reset
 from rhtmx.wire import ClientMessage, Message, ServerMessage
 
 __all__ = [
@@ -61,30 +62,6 @@ class State(enum.Enum):
 
     CLOSED = "closed"
     """For good."""
-
-
-class Reset(RhtmxError):  # noqa: N818 (news, raised only where nobody takes it)
-    """A stream could not go on where it was: drop what you hold, all of it follows anew.
-
-    The server was restored from a backup, or the client was away for longer
-    than the server remembers deletions. Writes of this client that wait for
-    their answer are not concerned.
-
-    Args:
-        entity: the collection.
-        position: up to where it had been read; `None` if nothing had arrived.
-    """
-
-    def __init__(self, entity: str, position: Position | None) -> None:
-        place = "at its beginning" if position is None else f"at version {position.version}"
-        super().__init__(
-            ErrorCode.UNSPECIFIED,
-            f"the stream of '{entity}' could not go on {place}: what was read of it may be out "
-            "of date. Pass on_reset=… to drop it and go on with all of it anew, or subscribe "
-            "again with since=0",
-        )
-        self.entity = entity
-        self.position = position
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Generator, Hashable
 from typing import Any, TypeVar
 
 from rhtmx.core.collect_changes import collect
-from rhtmx.core.events import Reset
 from rhtmx.grpc.stream_opener import StreamOpener
 from rhtmx.grpc.watch import Watch
 from rhtmx.messages import Position
+from rhtmx.values.reset import Reset
 from rhtmx.values.results import SyncResult
 
 __all__ = ["CatchUp"]

@@ -16,7 +16,6 @@ from typing import Any, Self
 from rhtmx import messages
 from rhtmx.core import build_message
 from rhtmx.core.collect_changes import field_key, record_key
-from rhtmx.core.events import Reset
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.where import WhereValues
 from rhtmx.core.write_clock import WriteClock
@@ -41,6 +40,7 @@ from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.history import FieldAuthor, History
 from rhtmx.values.json_value import Json
+from rhtmx.values.reset import Reset
 from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, Validation
 from rhtmx.wire.check_outgoing import check_integer, check_time, checked
 

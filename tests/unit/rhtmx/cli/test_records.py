@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from rhtmx.cli import records
-from rhtmx.core.events import Reset
 from rhtmx.messages import FieldAction, Position
 from rhtmx.values.conflict_side import ConflictSide
 from rhtmx.values.history import FieldAuthor
+from rhtmx.values.reset import Reset
 from rhtmx.values.results import FormError, FormValidation, PushResult, Validation
 from tests.unit.rhtmx.cli.values_of import (
     AT,

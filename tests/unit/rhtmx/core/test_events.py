@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rhtmx.core.events import Reset
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position
+from rhtmx.values.reset import Reset
 
 
 def test_a_reset_says_what_it_means_and_what_to_do() -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from rhtmx.api.typed_edit import changed_of, edit_of
 from rhtmx.errors import ErrorCode, Invalid
 from rhtmx.schema.codecs import Misfit
 from rhtmx.schema.convert import Unreadable, from_json, record_of, to_json
 from rhtmx.schema.declared import shape_of
 from rhtmx.schema.kinds import UNREADABLE
 from rhtmx.schema.message import normal_fields, normalizes
+from rhtmx.schema.typed_edit import changed_of, edit_of
 from tests.support.judged import tables
 from tests.support.sample_schema import ROOT, loaded
 

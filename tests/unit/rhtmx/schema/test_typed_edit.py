@@ -1,4 +1,4 @@
-"""Facts about `rhtmx.api.typed_edit`."""
+"""Facts about `rhtmx.schema.typed_edit`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from rhtmx import Add, Append, DeleteKey, Increment, Max, Min, Remove, SetKey
-from rhtmx.api.typed_edit import created, edit_of, part_of, said_of
 from rhtmx.errors import ErrorCode, Invalid, RhtmxError
 from rhtmx.schema.convert import to_json
 from rhtmx.schema.declared import Shape, shape_of
+from rhtmx.schema.typed_edit import created, edit_of, part_of, said_of
 from tests.support.sample_schema import loaded
 
 S = loaded()

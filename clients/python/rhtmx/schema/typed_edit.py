@@ -1,6 +1,7 @@
 """What an edit of a typed record writes, and what the record would be: told by its shape.
 
-Knows declared fields, and operations on them. Must not know clients, queues or the wire.
+Knows declared fields, and operations on them. Must not know clients, servers, queues or the wire:
+an application writes typed records with either.
 """
 
 from __future__ import annotations
@@ -96,7 +97,13 @@ def _operate(data: dict[str, Json], key: str, operation: FieldOperation) -> None
         data[key] = from_json(made)
 
 
-def edit_of(shape: Shape[Any], fields: Mapping[str, Any], *, whole: bool = False) -> TypedEdit:
+def edit_of(
+    shape: Shape[Any],
+    fields: Mapping[str, Any],
+    *,
+    whole: bool = False,
+    trusted: bool = False,
+) -> TypedEdit:
     """Read what an application wants to write.
 
     Args:
@@ -104,6 +111,7 @@ def edit_of(shape: Shape[Any], fields: Mapping[str, Any], *, whole: bool = False
         fields: new values and operations by attribute; `None`: it goes.
         whole: the record is written as a whole, so that nobody is told which fields were named:
             `changed_of` says what may not become another value.
+        trusted: the program of the server writes, which may write every field.
 
     Raises:
         TypeError: there is no such field, or none at all.
@@ -116,7 +124,8 @@ def edit_of(shape: Shape[Any], fields: Mapping[str, Any], *, whole: bool = False
     wrong: list[Violation] = []
     members = [_member(shape, attribute) for attribute in fields]
     for member, given in zip(members, fields.values(), strict=True):
-        if (member.rules.server_only or not whole) and (refused := not_yours(member.rules)):
+        judged = not trusted and (member.rules.server_only or not whole)
+        if judged and (refused := not_yours(member.rules)):
             wrong.append(refused)
             continue
         try:
@@ -224,12 +233,15 @@ def _with_operand(codec: Codec[Any], operation: FieldOperation) -> FieldOperatio
             return operation
 
 
-def created(shape: Shape[Any], data: Mapping[str, Json]) -> dict[str, Json]:
+def created(
+    shape: Shape[Any], data: Mapping[str, Json], *, trusted: bool = False
+) -> dict[str, Json]:
     """What is written of a record that is new: without what the server fills in.
 
     Args:
         shape: of the record.
         data: all of it, as JSON.
+        trusted: the program of the server writes, which may write every field.
 
     Raises:
         Invalid: a field that only the server writes has a value.
@@ -243,7 +255,7 @@ def created(shape: Shape[Any], data: Mapping[str, Json]) -> dict[str, Json]:
         nothing = not member.rules.presence and written[key] == member.codec.write(member.absent())
         if nothing and (member.of_server or member.rules.default is not None):
             del written[key]
-        elif member.of_server and (refused := not_yours(member.rules)):
+        elif not trusted and member.of_server and (refused := not_yours(member.rules)):
             wrong.append(refused)
     if wrong:
         raise Invalid(wrong)
