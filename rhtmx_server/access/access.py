@@ -97,6 +97,11 @@ class Access:
         partitions = self._partitions.get(entity)
         return "" if partitions is None else partitions.spelt
 
+    def partitions(self, entity: str) -> tuple[tuple[str, ...], ...]:
+        """By which fields an entity is divided: those of each partition, by name."""
+        partitions = self._partitions.get(entity)
+        return () if partitions is None else partitions.declared
+
     def parts_of(self, entity: str, data: bytes | None) -> frozenset[str]:
         """The keys of the parts that a record is in, by its data."""
         partitions = self._partitions.get(entity)

@@ -10,7 +10,7 @@ method          the rule
 ==============  ============================================================
 `submit`        which mutations are rejected before anybody decides them
 `known`         which entities may be used, and at which granularity
-`grant`         what a token is good for, and until when
+`grant`         what a token is good for, and `until` when
 `client`        who may use a `client_id`
 `reading`       what of an entity somebody reads
 `session`       what one conversation may ask for
@@ -246,13 +246,21 @@ class Services:
             if grant.subject not in ended:
                 break
             ended.clear()
+        return grant, self.until(grant)
+
+    def until(self, grant: Grant) -> float | None:
+        """When a grant ends: in seconds of `now`, `None` for never.
+
+        Raises:
+            RhtmxError: `UNAUTHENTICATED`, it has ended.
+        """
         if grant.expires is None:
-            return grant, None
+            return None
         left = (grant.expires - self.clock()) / 1e6
         if left <= 0:
             raise token_expired()
         # From here on by the clock that does not jump: setting the time ends no conversation.
-        return grant, self.now() + left
+        return self.now() + left
 
     async def client(self, client_id: str, subject: str, secret: bytes | None) -> ClientRow | None:
         """Tell early whether an id may be used, and what is kept of its client.
@@ -271,12 +279,12 @@ class Services:
         check_owner(client, subject, secret)
         return client
 
-    async def reading(self, entity: str, who: Grant, where: bytes | None = None) -> Reading:
+    async def reading(self, entity: str, who: Grant | None, where: bytes | None = None) -> Reading:
         """Tell what of an entity somebody reads.
 
         Args:
             entity: the collection.
-            who: the reader.
+            who: the reader; `None` for the program itself.
             where: the part that is wanted; `None` for all that may be read.
 
         Raises:

@@ -195,7 +195,9 @@ class Batch:
 
     def _answer(self, mutation: Mutation, snapshot: Snapshot) -> Reply:
         seq = mutation.message.seq
-        if mutation.client_id is None or (seq is None and mutation.secret == THE_APP):
+        # The program of the server writes in any name; on behalf of somebody only in theirs.
+        of_program = mutation.secret == THE_APP and not mutation.subject
+        if mutation.client_id is None or (seq is None and of_program):
             return self._as_it_comes(mutation, snapshot)
         client = snapshot.clients.get(mutation.client_id)
         # Before the number is looked at: what somebody else was answered is none of their business.

@@ -13,7 +13,8 @@ nobody in particular  as long as the id is nobody's: anything without numbers.
                       The first numbered write binds the id to the secret that
                       was presented with it; from then on every write needs it
 the app itself        without numbers in any name; with numbers under the ids
-                      that it numbered first, which no door can use
+                      that it numbered first, which no door can use. On behalf
+                      of a subject (`app.collection(…, who=…)`): as a subject
 ====================  ======================================================
 
 Where there is a subject its token is the right, and secrets are not looked at.

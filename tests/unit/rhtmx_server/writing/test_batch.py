@@ -315,6 +315,15 @@ def test_the_app_writes_in_any_name_and_claims_none(server: Server) -> None:
     assert server.client("bob") is None
 
 
+def test_in_the_name_of_a_subject_the_app_writes_as_that_subject(server: Server) -> None:
+    acked(server.one(by(push("1"), subject="user-1", secret=THE_APP)))
+    client = server.client()
+    assert client is not None
+    assert (client.subject, client.secret) == ("user-1", None)
+    reply = server.one(by(push("2"), subject="user-2", secret=THE_APP))
+    assert code(reply) is ErrorCode.CLIENT_ID_TAKEN
+
+
 def test_the_app_numbers_under_its_own_ids_and_no_door_under_those(server: Server) -> None:
     acked(server.one(by(push("1", seq=1), subject="user-1")))
     assert code(server.one(by(push("2", seq=2), secret=THE_APP))) is ErrorCode.CLIENT_ID_TAKEN
