@@ -9,6 +9,7 @@ Example:
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import File
+from rhtmx.values.reset import Reset
 from rhtmx.values.results import Conflict, FieldPushResult, PushResult, TransactionResult
 
 try:
@@ -18,6 +19,17 @@ try:
     from rhtmx_server.app import App
     from rhtmx_server.config import Config
     from rhtmx_server.forms.entries import FormValues
+    from rhtmx_server.program.change_stream import AppChanges
+    from rhtmx_server.program.collection import AppCollection
+    from rhtmx_server.program.record import StoredRecord
+    from rhtmx_server.program.sync import (
+        SyncApp,
+        SyncChanges,
+        SyncCollection,
+        SyncTransaction,
+        SyncTypedCollection,
+    )
+    from rhtmx_server.program.typed_collection import AppTypedCollection
     from rhtmx_server.record_page import HistoryPage
     from rhtmx_server.schema.upcast import Edit
     from rhtmx_server.trackers.policy import Counter
@@ -33,6 +45,9 @@ except ModuleNotFoundError as missing:
 
 __all__ = [
     "App",
+    "AppChanges",
+    "AppCollection",
+    "AppTypedCollection",
     "Change",
     "Config",
     "Conflict",
@@ -51,7 +66,14 @@ __all__ = [
     "Invalid",
     "PushResult",
     "Request",
+    "Reset",
     "RhtmxError",
+    "StoredRecord",
+    "SyncApp",
+    "SyncChanges",
+    "SyncCollection",
+    "SyncTransaction",
+    "SyncTypedCollection",
     "TransactionResult",
     "Valid",
 ]

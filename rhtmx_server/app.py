@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Self, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
-from rhtmx import wire
 from rhtmx.schema.declared import Schema
 from rhtmx_server.access.entity import Entity, Partition
+from rhtmx_server.access.grant import Grant
 from rhtmx_server.composition import Declarations, Merge, Said, compose
 from rhtmx_server.config import Config
-from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.scope_functions import ScopeFunction
 from rhtmx_server.connections.tokens import AuthenticateFunction, check_authenticate, check_open
 from rhtmx_server.forms.field_names import Extra
@@ -26,8 +25,11 @@ from rhtmx_server.forms.form import Form
 from rhtmx_server.hooks import CommitHooks, Hook
 from rhtmx_server.lifecycle import Lifecycle
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.model import Mutation
 from rhtmx_server.ports import Store
+from rhtmx_server.program.calls import ProgramCalls
+from rhtmx_server.program.collection import AppCollection, EntityPart
+from rhtmx_server.program.sync import SyncApp
+from rhtmx_server.program.typed_collection import AppTypedCollection
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
 from rhtmx_server.schema.declare import declare
 from rhtmx_server.schema.new_ids import new_id
@@ -35,17 +37,17 @@ from rhtmx_server.schema.upcast import UpcastFunction
 from rhtmx_server.server import RunningServer
 from rhtmx_server.sharing import Bus
 from rhtmx_server.storage import open_storage
-from rhtmx_server.times import to_micros
 from rhtmx_server.trackers.changes import ChangeTracker
 from rhtmx_server.trackers.fields import FieldTracker
 from rhtmx_server.trackers.transaction import AppTransaction
-from rhtmx_server.trackers.values import HistoryChange, history_change
+from rhtmx_server.trackers.values import HistoryChange
 from rhtmx_server.transports.asgi import AsgiApp
 from rhtmx_server.transports.static_files import check_pages
 
 __all__ = ["App"]
 
 H = TypeVar("H", bound=Hook)
+R = TypeVar("R")
 S = TypeVar("S", bound=ScopeFunction)
 U = TypeVar("U", bound=UpcastFunction)
 
@@ -54,19 +56,21 @@ class App:
     """A server: entities, forms, a store, and a port to listen on.
 
     Args:
-        store: `sqlite:///relative.db`, `sqlite:////absolute.db`, `postgresql://…`, `memory://`;
-            or a store of your own.
+        store: `sqlite:///relative.db`, `sqlite:////absolute.db`, `postgresql://…`, `memory://`, or
+            a store of your own.
         bus: of several servers on one store: `nats://…`, or `notify:` for its PostgreSQL.
         config: address, limits and times.
-        undeclared: whether clients may use entities that were not declared
-            with `entity`. By default: if none was.
-        authenticate: takes a `Request` and returns a `Grant`, or raises `RhtmxError`
-            with `UNAUTHENTICATED`. Without it nobody is asked. A plain function runs
-            in a thread. `rhtmx_server.authenticators` has some that are ready.
-        pages: what is served over plain HTTP besides the API: path to content
-            type and body.
+        undeclared: whether clients may use entities that were not declared with `entity`. By
+            default: if none was.
+        authenticate: takes a `Request` and returns a `Grant`, or raises `RhtmxError` with
+            `UNAUTHENTICATED`. Without it nobody is asked. A plain function runs in a thread.
+            `rhtmx_server.authenticators` has some that are ready.
+        pages: what is served over plain HTTP besides the API: path to content type and body.
         schema: of the application, as `rhtmx codegen` has generated it: its entities and
             forms are declared by it, with their rules, merging and access.
+
+    Attributes:
+        sync: the calls below without `await`, for any thread, and for scripts; see `SyncApp`.
 
     Raises:
         TypeError: `authenticate` or a page is something else.
@@ -101,7 +105,9 @@ class App:
         self._declared = Declarations(undeclared, authenticate)
         self._hooks = CommitHooks()
         self._life = Lifecycle()
-        self._asgi = AsgiApp(self._life.door, lambda: self._begin(listens=False), self.stop)
+        self._calls = ProgramCalls(self._life)
+        self.sync = SyncApp(self._life, self._calls, self._begin, self.stop)
+        self._asgi = AsgiApp(self._life.door, lambda: self._begin(False, mounted=True), self.stop)
         if schema is not None:
             declare(self, schema, time.time_ns, new_id)
             self._declared.schema = schema
@@ -111,16 +117,13 @@ class App:
     ) -> None:
         """Take other settings, before it runs: the command line's, over the program's.
 
-        Args:
-            config: takes the place of the one given before.
-            store: takes the place of the one given before.
-            bus: likewise.
+        Each takes the place of what was given before.
 
         Raises:
             RuntimeError: it runs already.
             ValueError: settings that do not go together, or no such store or bus.
         """
-        if self._server is not None:
+        if self._runs():
             raise RuntimeError("this app is running: configure it before")
         config.agree()
         self.config = config
@@ -146,23 +149,22 @@ class App:
 
         Args:
             name: 1 to 255 bytes; it does not begin with `$`.
-            fields: whether its records can be written and read field by field.
-                Without, writing is cheaper.
-            merge: how concurrent writes of a field are merged: one strategy
-                for all fields, or one for each (`last_write_wins` otherwise).
-            partition: the fields by whose values it is divided into parts, which can be
-                read alone; or several such lists.
-            conflicts: whether writes of fields that lost are kept until somebody answers
-                them, for all who may update the record. Without, only their authors are
-                told, as for values that are overwritten all the time.
+            fields: whether its records can be written and read field by field. Without, writing is
+                cheaper.
+            merge: how concurrent writes of a field are merged: one strategy for all fields, or one
+                for each (`last_write_wins` otherwise).
+            partition: the fields by whose values it is divided into parts, which can be read alone;
+                or several such lists.
+            conflicts: whether writes of fields that lost are kept until somebody answers them, for
+                all who may update the record. Without, only their authors are told.
 
         Returns:
             The entity, to say who may do what with it.
 
         Raises:
             TypeError: `partition` is no list of names.
-            ValueError: the name, a strategy or a partition is not one; or the schema says
-                already what is given here.
+            ValueError: the name, a strategy or a partition is not one; or the schema says already
+                what is given here.
             RuntimeError: it is divided while the app runs.
 
         Example:
@@ -173,15 +175,15 @@ class App:
             Entity('tasks')
         """
         said = Said(merge, partition, fields=fields, conflicts=conflicts)
-        return self._declared.add_entity(name, said, lambda: self._server is not None)
+        return self._declared.add_entity(name, said, self._runs)
 
     def scope(self, entity: str) -> Callable[[S], S]:
         """Have a function say which parts of an entity somebody reads. A decorator.
 
-        The function takes the `Grant` and returns fields with their values, or a list of
-        such; `True` for all records, `None` for none. It takes the place of a rule for
-        `read`, where that is more than equality with what is known of somebody. A plain
-        function runs in a thread. If it fails, nobody reads anything.
+        The function takes the `Grant` and returns fields with their values, or a list of such;
+        `True` for all records, `None` for none. It takes the place of a rule for `read`, where that
+        is more than equality with what is known of somebody. A plain function runs in a thread. If
+        it fails, nobody reads anything.
 
         Args:
             entity: its name; it has to be declared, and divided by these fields.
@@ -198,12 +200,7 @@ class App:
             ... async def readable(who):
             ...     return {"project": ["red", "blue"] if who.subject == "ada" else []}
         """
-
-        def add(function: S) -> S:
-            self._declared.add_scope(entity, function, running=self._server is not None)
-            return function
-
-        return add
+        return self._declared.scope(entity, self._runs)
 
     def upcast(self, entity: str, *, version: int) -> Callable[[U], U]:
         """Have a function make writes of older versions of the schema ones of a version.
@@ -219,24 +216,18 @@ class App:
             ValueError: there is no such entity or version in the schema.
             RuntimeError: the app runs already.
         """
-
-        def add(function: U) -> U:
-            self._declared.add_upcast(entity, version, function, running=self._server is not None)
-            return function
-
-        return add
+        return self._declared.upcast(entity, version, self._runs)
 
     def form(self, name: str, *, extra: Extra | None = None) -> Form:
         """The form of this name, to register validators with; a new one the first time.
 
         Args:
             name: 1 to 255 bytes.
-            extra: what becomes of a name that clients send and the form does not
-                have: `forbid` refuses it and suggests the right one, which is the
-                rule; `ignore` takes it for valid. Names that begin with `_`, and
-                those of common CSRF tokens and captchas, are always ignored. Of all
-                that a page has in its form, only what looks like a misspelt field
-                is refused.
+            extra: what becomes of a name that clients send and the form does not have: `forbid`
+                refuses it and suggests the right one, which is the rule; `ignore` takes it for
+                valid. Names that begin with `_`, and those of common CSRF tokens and captchas, are
+                always ignored. Of all that a page has in its form, only what looks like a misspelt
+                field is refused.
 
         Raises:
             TypeError: the name is no string.
@@ -271,8 +262,8 @@ class App:
 
         Args:
             entity: of this entity only.
-            blocking: whether it must stay off the event loop. By default a plain
-                function does, and runs in a thread; an `async` one does not.
+            blocking: whether it must stay off the event loop. By default a plain function does,
+                and runs in a thread; an `async` one does not.
 
         Raises:
             TypeError: the function takes other arguments.
@@ -302,18 +293,17 @@ class App:
             The address of the WebSocket endpoint.
 
         Raises:
-            RhtmxError: the store cannot be opened, or the server would be open to
-                everybody; the message says why.
+            RhtmxError: the store cannot be opened, or the server would be open to everybody; the
+                message says why.
             OSError: the address cannot be used.
             RuntimeError: it runs already.
 
         Example:
-            >>> app = App(store="memory://", config=Config(port=0))
-            >>> await app.start()
+            >>> await (app := App(store="memory://", config=Config(port=0))).start()
             'ws://127.0.0.1:.../api/ws'
             >>> await app.stop()
         """
-        return await self._begin(listens=True)
+        return await self._begin(True)
 
     async def stop(self) -> None:
         """Finish what was accepted, tell every client to reconnect, and close."""
@@ -372,21 +362,52 @@ class App:
 
     # Writing and reading, while running.
 
+    def collection(
+        self, entity: str, *, where: EntityPart = None, who: Grant | None = None
+    ) -> AppCollection[Any]:
+        """An entity, or a part of it, to read and write: the calls of a client's collection.
+
+        It may be made before the app runs. Without an event loop: `app.sync.collection`.
+
+        Args:
+            entity: its name.
+            where: the part, as a client asks for it: `{"team": "red"}`.
+            who: in whose name, with exactly the rights of that `Grant`; `None` for the program
+                itself, which may do everything, and sees the fields that never leave the server.
+
+        Example:
+            >>> orders = app.collection("orders")
+            >>> result = await orders.patch("1", {"count": 2})
+            >>> rows = await app.collection("orders", who=Grant("ada")).all()
+        """
+        return self._calls.collection(entity, where, who)
+
+    def of(
+        self, declared: type[R], *, where: EntityPart = None, who: Grant | None = None
+    ) -> AppTypedCollection[R]:
+        """The entity of a dataclass of the schema, `app.of(Order)`, as of a client: `client.of`.
+
+        Args:
+            declared: the dataclass of its records; `TypeError`, if it is none.
+            where: the part, by the schema's names of fields.
+            who: in whose name; see `collection`.
+        """
+        return self._calls.of(declared, where, who)
+
     @property
     def changes(self) -> ChangeTracker:
         """Whole records: writes take the same road as a socket's."""
-        services = self._running.services
-        return ChangeTracker(self._submit, services.store, wire.check_json, services.past)
+        return self._calls.changes
 
     @property
     def fields(self) -> FieldTracker:
         """Records field by field: writes take the same road as a socket's."""
-        services, clock = self._running.services, self._running.clock
-        return FieldTracker(self._submit, services.store, wire.check_json, clock, services.past)
+        return self._calls.fields
 
     def transaction(
         self,
         *,
+        who: Grant | None = None,
         client_id: str | None = None,
         seq: int | None = None,
         timestamp: datetime | None = None,
@@ -394,11 +415,11 @@ class App:
         """Write several records together: all of them or none.
 
         Args:
-            client_id: in whose name: any, unless there is a `seq`.
-            seq: the number of this mutation, for a caller that numbers them under a
-                `client_id` of its own.
-            timestamp: when its fields were written, if not now. It is a part of the write:
-                one that is sent again with its number has to have the same.
+            who: in whose name; see `collection`.
+            client_id: the author: any, unless there is a `seq`.
+            seq: the number of this mutation, for a caller that numbers them under a `client_id`.
+            timestamp: when its fields were written, if not now. It is a part of the write: one that
+                is sent again with its number has to have the same.
 
         Example:
             >>> async with app.transaction() as both:
@@ -407,14 +428,7 @@ class App:
             >>> [each.entity for each in both.result.results]
             ['orders', 'carts']
         """
-        return AppTransaction(
-            self._submit,
-            wire.check_json,
-            lambda: self._running.clock(),
-            client_id=client_id,
-            seq=seq,
-            timestamp=timestamp,
-        )
+        return self._calls.transaction(who, client_id, seq, timestamp, AppTransaction)
 
     async def history(
         self,
@@ -432,10 +446,7 @@ class App:
             entity_id: only this record.
             since: the last version that is not wanted, or the `end` of the page before.
             until: the last moment that is wanted.
-            limit: at most so many entries.
-
-        Returns:
-            A list of at most `limit` entries and about 1 MiB of data. Only an empty one is the end.
+            limit: at most so many entries, and about 1 MiB of data. Only an empty page is the end.
 
         Example:
             >>> page = await app.history("users")
@@ -445,11 +456,7 @@ class App:
             ...     page = await app.history("users", since=page.end)
             1 {'name': 'Ada'}
         """
-        last = None if until is None else to_micros(until)
-        page = await self._running.services.store.history(
-            entity, entity_id=entity_id, after=since, until=last, limit=limit
-        )
-        return page.map(history_change)
+        return await self._calls.history(entity, entity_id, since, until, limit)
 
     # Whoever is connected, while running.
 
@@ -457,8 +464,8 @@ class App:
         """Find out anew what a subject may read, on all its connections.
 
         To be called when what `scope` functions say has changed. Whoever gained a part is sent it,
-        and what may not be read any more is taken away. Who has no right any more keeps its
-        connection. Returns when nothing of before has effect, at this server.
+        and what may not be read any more is taken away; the connection stays. Returns when nothing
+        of before has effect, at this server.
         """
         await self._running.rescope(subject)
 
@@ -468,33 +475,26 @@ class App:
 
     # Inside.
 
-    async def _begin(self, *, listens: bool) -> str:
+    async def _begin(self, listens: bool, *, mounted: bool = False) -> str:
         self._hooks.check(self._declared.allowed)
+        config = self.config if listens or mounted else replace(self.config, grpc_port=None)
         # Where a host listens, nobody knows here: `AsgiDoor` looks at who comes.
-        config = self.config if listens else replace(self.config, host="127.0.0.1")
-        check_open(config, asks=self._declared.authenticate is not None)
-        return await self._life.start(self._compose, listens=listens)
+        reached = config if listens else replace(config, host="127.0.0.1")
+        check_open(reached, asks=self._declared.authenticate is not None)
+        return await self._life.start(lambda: self._compose(config), listens=listens)
+
+    def _runs(self) -> bool:
+        return self._life.server is not None
 
     @property
     def _server(self) -> RunningServer | None:
         return self._life.server
 
-    def _compose(self) -> RunningServer:
-        return compose(
-            self.config,
-            self._storage,
-            self._declared,
-            self._hooks,
-            self.pages,
-            self.metrics,
-            self._life.pools,
-            lambda: () if self._server is None else self._server.connections(),
-        )
-
     @property
     def _running(self) -> RunningServer:
         return self._life.running
 
-    def _submit(self, mutation: Mutation) -> None:
-        check_name("client_id", mutation.client_id or "none")
-        self._running.services.submit(mutation)
+    def _compose(self, config: Config) -> RunningServer:
+        life = self._life
+        parts = self._storage, self._declared, self._hooks, self.pages, self.metrics, life.pools
+        return compose(config, *parts, lambda: life.server.connections() if life.server else ())

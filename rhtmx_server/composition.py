@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from rhtmx.messages import MergeStrategy, Push, PushFields
 from rhtmx.schema.declared import Schema
@@ -61,6 +61,9 @@ from rhtmx_server.writing.sql_feed import SqlFeed
 
 __all__ = ["Declarations", "Merge", "Said", "compose"]
 
+
+S = TypeVar("S", bound=ScopeFunction)
+U = TypeVar("U", bound=UpcastFunction)
 
 Merge: TypeAlias = str | MergeStrategy | Mapping[str, Strategy] | None
 """How fields are merged: one strategy for all of them, or one for each."""
@@ -126,25 +129,33 @@ class Declarations:
             self.silent.add(name)
         return entity
 
-    def add_scope(self, entity: str, function: ScopeFunction, *, running: bool) -> None:
-        """Take what says which parts of an entity somebody reads; see `App.scope`."""
-        if running:
-            raise RuntimeError(f"app.scope({entity!r}): the app is running: say it before")
-        check_scope_function(entity, function)
-        if entity in self.scopes:
-            raise ValueError(f"app.scope({entity!r}): there is one already: join them")
-        self.scopes[entity] = function
+    def scope(self, entity: str, running: Callable[[], bool]) -> Callable[[S], S]:
+        """A decorator for what says which parts of an entity somebody reads; see `App.scope`."""
 
-    def add_upcast(
-        self, entity: str, version: int, function: UpcastFunction, *, running: bool
-    ) -> None:
-        """Take what makes older writes of an entity ones of a version; see `App.upcast`."""
+        def add(function: S) -> S:
+            if running():
+                raise RuntimeError(f"app.scope({entity!r}): the app is running: say it before")
+            check_scope_function(entity, function)
+            if entity in self.scopes:
+                raise ValueError(f"app.scope({entity!r}): there is one already: join them")
+            self.scopes[entity] = function
+            return function
+
+        return add
+
+    def upcast(self, entity: str, version: int, running: Callable[[], bool]) -> Callable[[U], U]:
+        """A decorator for what makes older writes of an entity ones of a version; see `App`."""
         name = f"app.upcast({entity!r}, version={version})"
-        if running:
-            raise RuntimeError(f"{name}: the app is running: say it before")
-        check_upcast(function, name)
-        check_place(self.schema, entity, version, name)
-        self.upcasts.setdefault((entity, version), []).append(function)
+
+        def add(function: U) -> U:
+            if running():
+                raise RuntimeError(f"{name}: the app is running: say it before")
+            check_upcast(function, name)
+            check_place(self.schema, entity, version, name)
+            self.upcasts.setdefault((entity, version), []).append(function)
+            return function
+
+        return add
 
     @property
     def hides(self) -> Mapping[str, Collection[str]]:

@@ -1,11 +1,16 @@
-"""When an app's server runs: made, started, stopped, and made anew.
+"""When and where an app's server runs: made, started, stopped, and made anew.
 
-Knows that there is one at a time. Must not know what it is made of, nor what it serves.
+Knows that there is one at a time, and that it belongs to one event loop of one process. Must not
+know what it is made of, nor what it serves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.server import RunningServer
@@ -21,11 +26,17 @@ class Lifecycle:
     Attributes:
         server: from before it starts until it begins to stop; `None` at other times.
         pools: make its threads.
+        readers: the program's own streams: each is called when it begins to stop, and ends.
     """
 
     def __init__(self) -> None:
         self.server: RunningServer | None = None
         self.pools = PoolSet()
+        self.readers: set[Callable[[], None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
+        self._process = 0
+        self._calls: set[asyncio.Task[object]] = set()
 
     async def start(self, make: Callable[[], RunningServer], *, listens: bool) -> str:
         """Make a server, and start it.
@@ -39,9 +50,13 @@ class Lifecycle:
 
         Raises:
             RuntimeError: there is one already.
+            RhtmxError: `NOT_SUPPORTED`, it was started before this process was forked.
         """
         if self.server is not None:
+            self._check_process()
             raise RuntimeError("this app is running already")
+        self._loop = asyncio.get_running_loop()
+        self._thread, self._process = threading.get_ident(), os.getpid()
         # Before the first await: a second `start` must find it.
         server = self.server = make()
         try:
@@ -54,25 +69,121 @@ class Lifecycle:
     async def stop(self) -> None:
         """Finish what was accepted, tell every client to reconnect, and close."""
         server, self.server = self.server, None
-        if server is not None:
-            try:
-                await server.stop()
-            finally:
-                self.pools.shutdown()
+        if server is None:
+            return
+        for end in list(self.readers):
+            end()
+        try:
+            await server.stop()
+        finally:
+            self.pools.shutdown()
+            for call in self._calls:  # what still waits would wait for ever
+                call.cancel()
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is one.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it was started before this process was forked.
+        """
+        self._check_process()
+        return self.server is not None
 
     @property
     def running(self) -> RunningServer:
         """The server.
 
         Raises:
-            RhtmxError: `SHUTTING_DOWN`, there is none.
+            RhtmxError: `SHUTTING_DOWN`, there is none; `NOT_SUPPORTED`, it was started before this
+                process was forked.
         """
         if self.server is None:
-            raise RhtmxError(
-                ErrorCode.SHUTTING_DOWN, "the app is not running: use `async with app:` or serve()"
-            )
+            raise _not_running()
+        self._check_process()
         return self.server
 
+    @property
+    def here(self) -> RunningServer:
+        """The server, for whoever awaits something of it.
+
+        Raises:
+            RhtmxError: as `running`; `NOT_SUPPORTED`, it runs on another event loop.
+        """
+        server = self.running
+        if asyncio.get_running_loop() is not self._loop:
+            raise RhtmxError(
+                ErrorCode.NOT_SUPPORTED,
+                "the app runs on the event loop of another thread: call app.sync from here, such "
+                "as app.sync.collection(…)",
+            )
+        return server
+
+    @property
+    def elsewhere(self) -> asyncio.AbstractEventLoop:
+        """The loop of the server, for whoever waits for it in a thread.
+
+        Raises:
+            RhtmxError: as `running`; `NOT_SUPPORTED`, this is the thread of that loop.
+        """
+        server, loop = self.running, self._loop
+        if not server.started:
+            raise _not_running()
+        if threading.get_ident() == self._thread:
+            raise RhtmxError(
+                ErrorCode.NOT_SUPPORTED,
+                "app.sync was called in the thread of the app's own event loop, which would wait "
+                "for itself: await app.collection(…) there, or call it with asyncio.to_thread",
+            )
+        assert loop is not None  # it runs
+        return loop
+
+    def tell(self, function: Callable[[], object]) -> None:
+        """Have a function called on the loop of the server, from any thread, while it runs."""
+        if self.server is not None and self._loop is not None and os.getpid() == self._process:
+            with suppress(RuntimeError):  # it was closed in this moment
+                self._loop.call_soon_threadsafe(function)
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Have the task of this call end with the server, if it would outlive it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._calls.add(task)
+        try:
+            yield
+        finally:
+            self._calls.discard(task)
+
     def door(self) -> AsgiDoor | None:
-        """What serves an application that the server is mounted in, while it runs."""
-        return self.server.asgi if self.server is not None and self.server.started else None
+        """What serves an application that the server is mounted in, while it runs.
+
+        Raises:
+            RhtmxError: `NOT_SUPPORTED`, it runs on another event loop than that application.
+        """
+        if self.server is None or not self.server.started:
+            return None
+        if asyncio.get_running_loop() is not self._loop:
+            raise RhtmxError(
+                ErrorCode.NOT_SUPPORTED,
+                "the app runs in a thread of its own already, so the application in which it is "
+                "mounted cannot serve it: leave `with app.sync:` out there, and pass the lifespan",
+            )
+        return self.server.asgi
+
+    def _check_process(self) -> None:
+        if self.server is not None and os.getpid() != self._process:
+            raise RhtmxError(
+                ErrorCode.NOT_SUPPORTED,
+                "the app was started before this process was forked, and runs in the parent only: "
+                "start it after the fork, in each process (Celery: worker_process_init; gunicorn: "
+                "post_worker_init)",
+            )
+
+
+def _not_running() -> RhtmxError:
+    return RhtmxError(
+        ErrorCode.SHUTTING_DOWN,
+        "the app is not running: use `async with app:` or serve(); `with app.sync:` where there is "
+        "no event loop",
+    )

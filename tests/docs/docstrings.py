@@ -53,20 +53,28 @@ def waits(test: doctest.DocTest) -> bool:
     )
 
 
-async def wrong(test: doctest.DocTest, names: Mapping[str, Any], instead: Mapping[str, str]) -> str:
+async def wrong(
+    test: doctest.DocTest,
+    names: Mapping[str, Any],
+    instead: Mapping[str, str],
+    *,
+    in_thread: bool = False,
+) -> str:
     """What is wrong with the examples of a docstring, in words; empty for nothing.
 
     Args:
         test: the docstring.
         names: what the examples know, beside what their module knows.
         instead: what is run in the place of some words, such as addresses.
+        in_thread: it shows a program that has no event loop.
     """
     known = {**test.globs, **names}
     for example in test.examples:
         source = example.source
         for word, other in instead.items():
             source = source.replace(word, other)
-        got = await _printed(compile(source, test.name, "single", FLAGS), example, known)
+        code = compile(source, test.name, "single", FLAGS)
+        got = await _printed(code, example, known, in_thread=in_thread)
         if not _CHECK.check_output(_wanted(example), got, _OPTIONS):
             words = _CHECK.output_difference(example, got, _OPTIONS)
             return f"{test.filename}: {test.name}:\n{example.source}{words}"
@@ -96,7 +104,9 @@ class _Output(io.StringIO):
         return written
 
 
-async def _printed(code: types.CodeType, example: doctest.Example, known: dict[str, Any]) -> str:
+async def _printed(
+    code: types.CodeType, example: doctest.Example, known: dict[str, Any], *, in_thread: bool
+) -> str:
     output = _Output(example)
 
     def show(value: object) -> None:
@@ -105,7 +115,8 @@ async def _printed(code: types.CodeType, example: doctest.Example, known: dict[s
 
     with contextlib.redirect_stdout(output), patch.object(sys, "displayhook", show):
         try:
-            coroutine = types.FunctionType(code, known)()
+            run = types.FunctionType(code, known)
+            coroutine = await asyncio.to_thread(run) if in_thread else run()
             if coroutine is not None:
                 async with asyncio.timeout(PATIENCE):
                     await coroutine

@@ -25,7 +25,8 @@ EXAMPLES = [test for test in DOCSTRINGS if test.examples]
 SHOWN, SHOWN_GRPC = "localhost:3000", "localhost:50051"
 """The addresses in the examples."""
 
-_OF_WORLD = re.compile(r"\b(?:client|tasks|trackers)\.")
+_OF_WORLD = re.compile(r"\b(?:client|tasks|trackers|app\.sync)\.")
+_IN_THREAD = re.compile(r"^ *>>> .*\w\.sync\b", re.MULTILINE)
 _SHOWN_AS = re.compile(r"^ *(?:Examples?:|```)", re.MULTILINE)
 
 
@@ -79,14 +80,21 @@ async def a_rejected_write(world: World) -> None:
         await world.client.push("tasks", "1", {"title": "Keep it"}, base_version=0)
 
 
+async def an_order(world: World) -> None:
+    """There is a record that the examples read and write."""
+    await world.app.changes.push("orders", "1", {"goods": "tea", "count": 2})
+
+
 BEFORE: dict[str, Callable[[World], Awaitable[None]]] = {
     "rhtmx.api.client.Client.conflicts": a_lost_write,
     "rhtmx.api.client.Client.rejections": a_rejected_write,
     "rhtmx.api.collection.Collection.conflicts": a_lost_write,
     "rhtmx.api.conflict_resolution.RejectedWrite": a_rejected_write,
     "rhtmx.api.open_conflict.OpenConflict": a_lost_write,
+    "rhtmx_server.app.App.collection": an_order,
+    "rhtmx_server.program.": an_order,
 }
-"""What happens before the examples of a docstring."""
+"""What happens before the examples of a docstring, or of all in a package."""
 
 
 @pytest.mark.parametrize("test", EXAMPLES, ids=lambda test: test.name)
@@ -94,14 +102,17 @@ async def test_each_example_prints_what_is_shown(
     test: doctest.DocTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    in_thread = _IN_THREAD.search(test.docstring or "") is not None
     if not waits(test) and not _OF_WORLD.search(test.docstring or ""):
-        assert await wrong(test, {}, {}) == ""
+        assert await wrong(test, {}, {}, in_thread=in_thread) == ""
         return
     async with world() as found:
-        if test.name in BEFORE:
-            await BEFORE[test.name](found)
+        for name, prepare in BEFORE.items():
+            if test.name == name or (name.endswith(".") and test.name.startswith(name)):
+                await prepare(found)
         addresses = {SHOWN: found.app.url.split("/")[2], SHOWN_GRPC: found.app.grpc_address}
-        assert await wrong(test, {**IMPORTED, **vars(found)}, addresses) == ""
+        names = {**IMPORTED, **vars(found)}
+        assert await wrong(test, names, addresses, in_thread=in_thread) == ""
 
 
 def test_what_is_shown_as_an_example_is_run() -> None:

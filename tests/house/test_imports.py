@@ -84,6 +84,8 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx_server.forms": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
     "rhtmx_server.names": PURE,
     "rhtmx_server.ports": PURE,
+    "rhtmx_server.program": OUTSIDE,
+    "rhtmx_server.program.condition": PURE,
     "rhtmx_server.round_robin": PURE,
     "rhtmx_server.trackers.merge": PURE,
     "rhtmx_server.trackers": (

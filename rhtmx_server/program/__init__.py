@@ -1,0 +1,1 @@
+"""What the program of the server reads and writes itself, with or without an event loop."""
