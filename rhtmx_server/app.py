@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Self, TypeVar, overload
+from typing import Self, TypeVar, overload
 
 from rhtmx.schema.declared import Schema
+from rhtmx.values.json_value import Data
 from rhtmx_server.access.entity import Entity, Partition
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.composition import Declarations, Merge, Said, compose
@@ -169,7 +170,6 @@ class App:
 
         Example:
             >>> app = App(store="memory://")
-            >>> _ = app.entity("prices", fields=False)
             >>> _ = app.entity("profiles", merge={"role": "server_wins"})
             >>> app.entity("tasks", partition=["team"])
             Entity('tasks')
@@ -197,7 +197,7 @@ class App:
             >>> app = App(store="memory://")
             >>> _ = app.entity("docs", partition=["project"])
             >>> @app.scope("docs")
-            ... async def readable(who):
+            ... def readable(who):
             ...     return {"project": ["red", "blue"] if who.subject == "ada" else []}
         """
         return self._declared.scope(entity, self._runs)
@@ -310,11 +310,7 @@ class App:
         await self._life.stop()
 
     async def serve(self, *, ready: Callable[[str], None] | None = None) -> None:
-        """Run until cancelled. Raises what `start` raises.
-
-        Args:
-            ready: is called once with the address of the WebSocket endpoint.
-        """
+        """Run until cancelled. Raises what `start` raises; `ready` is told the address once."""
         url = await self.start()
         try:
             if ready is not None:
@@ -337,10 +333,9 @@ class App:
         await self.stop()
 
     def asgi(self) -> AsgiApp:
-        """The server as an ASGI application, to be mounted in one that you have.
+        """The server as an ASGI application, to be mounted in one that you have, under any path.
 
-        Everything that the own port serves is below the path where it is mounted. Without
-        `authenticate` (or `open`) it serves its own machine only, wherever the host listens.
+        Without `authenticate` (or `open`) it serves its own machine only, whatever the host does.
 
         Example:
             >>> from starlette.applications import Starlette
@@ -363,21 +358,26 @@ class App:
     # Writing and reading, while running.
 
     def collection(
-        self, entity: str, *, where: EntityPart = None, who: Grant | None = None
-    ) -> AppCollection[Any]:
+        self,
+        entity: str,
+        type: type[Data] | None = None,  # noqa: A002 (what it is)
+        *,
+        where: EntityPart = None,
+        who: Grant | None = None,
+    ) -> AppCollection[Data]:
         """An entity, or a part of it, to read and write: the calls of a client's collection.
 
         It may be made before the app runs. Without an event loop: `app.sync.collection`.
 
         Args:
             entity: its name.
+            type: what type checkers are told that the data of its records is.
             where: the part, as a client asks for it: `{"team": "red"}`.
             who: in whose name, with exactly the rights of that `Grant`; `None` for the program
                 itself, which may do everything, and sees the fields that never leave the server.
 
         Example:
-            >>> orders = app.collection("orders")
-            >>> result = await orders.patch("1", {"count": 2})
+            >>> result = await app.collection("orders").patch("1", {"count": 2})
             >>> rows = await app.collection("orders", who=Grant("ada")).all()
         """
         return self._calls.collection(entity, where, who)

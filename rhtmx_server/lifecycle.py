@@ -50,10 +50,16 @@ class Lifecycle:
 
         Raises:
             RuntimeError: there is one already.
-            RhtmxError: `NOT_SUPPORTED`, it was started before this process was forked.
+            RhtmxError: `NOT_SUPPORTED`, there is one on another event loop, or it was started
+                before this process was forked.
         """
-        if self.server is not None:
-            self._check_process()
+        if self.runs:
+            if asyncio.get_running_loop() is not self._loop:
+                raise RhtmxError(
+                    ErrorCode.NOT_SUPPORTED,
+                    "the app runs on the event loop of another thread already: start it in one "
+                    "place only, and leave `with app.sync:` out where a host starts it",
+                )
             raise RuntimeError("this app is running already")
         self._loop = asyncio.get_running_loop()
         self._thread, self._process = threading.get_ident(), os.getpid()
@@ -156,20 +162,10 @@ class Lifecycle:
             self._calls.discard(task)
 
     def door(self) -> AsgiDoor | None:
-        """What serves an application that the server is mounted in, while it runs.
-
-        Raises:
-            RhtmxError: `NOT_SUPPORTED`, it runs on another event loop than that application.
-        """
+        """What serves an application that the server is mounted in, while it runs on its loop."""
         if self.server is None or not self.server.started:
             return None
-        if asyncio.get_running_loop() is not self._loop:
-            raise RhtmxError(
-                ErrorCode.NOT_SUPPORTED,
-                "the app runs in a thread of its own already, so the application in which it is "
-                "mounted cannot serve it: leave `with app.sync:` out there, and pass the lifespan",
-            )
-        return self.server.asgi
+        return self.server.asgi if asyncio.get_running_loop() is self._loop else None
 
     def _check_process(self) -> None:
         if self.server is not None and os.getpid() != self._process:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.access.grant import Grant
+from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.visits import Visit
@@ -51,7 +52,7 @@ class Author:
         """
         services = self._life.here.services
         entities = services.entities
-        if entities is not None and entity not in entities and not entity.startswith("$"):
+        if entities is not None and entity not in entities and not entity.startswith(RESERVED):
             raise RhtmxError(
                 ErrorCode.UNKNOWN_ENTITY,
                 f"no entity {entity[:40]!r} is declared{suggestion(entity, entities)}",

@@ -8,12 +8,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rhtmx import wire
 from rhtmx.schema.declared import entity_of
 from rhtmx.schema.typed_edit import part_of
-from rhtmx.values.json_value import Json
+from rhtmx.values.json_value import Data, Json
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.program.author import Authors
 from rhtmx_server.program.collection import AppCollection, EntityPart
@@ -45,7 +45,7 @@ class ProgramCalls:
         self._authors = Authors(life, new_id)
         self._program = self._authors.of(None)
 
-    def collection(self, entity: str, where: EntityPart, who: Grant | None) -> AppCollection[Any]:
+    def collection(self, entity: str, where: EntityPart, who: Grant | None) -> AppCollection[Data]:
         """See `App.collection`."""
         return AppCollection(self._life, self._authors.of(who), entity, where)
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position
 from rhtmx.values.changes import Change
+from rhtmx.values.json_value import Data
 from rhtmx.values.reset import Reset
 from rhtmx_server.program.author import Author
 from rhtmx_server.program.change_reader import AppChangeReader
@@ -39,7 +40,7 @@ def position_of(since: Position | int | None) -> Position | None:
     return Position(epoch="", version=0)
 
 
-class AppChanges:
+class AppChanges(Generic[Data]):
     """The changes of one entity, or of a part of it, in version order. Made by `changes`.
 
     `async for change in stream` reads until the loop is left, and going on with another loop
@@ -83,7 +84,7 @@ class AppChanges:
         self._on_reset = on_reset
         self._reader: AppChangeReader | None = None
         self._entered = False
-        self._page: deque[Change] = deque()
+        self._page: deque[Change[Data | None]] = deque()
 
     @property
     def position(self) -> Position | None:
@@ -131,10 +132,10 @@ class AppChanges:
         self._entered = False
         self.stop()
 
-    def __aiter__(self) -> AsyncIterator[Change]:
+    def __aiter__(self) -> AsyncIterator[Change[Data | None]]:
         return self if self._entered else self._until_left()
 
-    async def __anext__(self) -> Change:
+    async def __anext__(self) -> Change[Data | None]:
         """The next change.
 
         Raises:
@@ -146,7 +147,7 @@ class AppChanges:
                 raise StopAsyncIteration
         return change
 
-    def take(self) -> Change | None:
+    def take(self) -> Change[Data | None] | None:
         """The next change, if one is here; `fill` waits for some."""
         if not self._page:
             return None
@@ -202,7 +203,7 @@ class AppChanges:
                 reader.end()  # it was stopped meanwhile, and told those who were there
         return self._reader
 
-    async def _until_left(self) -> AsyncIterator[Change]:
+    async def _until_left(self) -> AsyncIterator[Change[Data | None]]:
         try:
             while True:
                 try:

@@ -152,7 +152,7 @@ class AppCollection(Generic[Data]):
         *,
         since: Position | int | None = None,
         on_reset: Callable[[Reset], None] | None = None,
-    ) -> AppChanges:
+    ) -> AppChanges[Data]:
         """The changes of the records: those since a position, then each new one; see `AppChanges`.
 
         A record that leaves what may be read, or the part, comes as a `delete` with `left`.

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.access.reading import visible
 from rhtmx_server.connections.services import Services
@@ -53,9 +55,8 @@ async def with_hidden(services: Services, record: Record) -> Record:
     newest = await services.store.record(record.entity, record.entity_id)
     if newest is None or not newest.live:
         return record  # it is gone by now, which comes next
-    # What is hidden has no versions: it is told as it is now.
-    record.hidden = newest.hidden
-    return whole(record)
+    # What is hidden has no versions: it is told as it is now. A copy: others get the same page.
+    return whole(replace(record, hidden=newest.hidden))
 
 
 class RecordReader:

@@ -33,7 +33,7 @@ __all__ = ["SyncApp", "SyncChanges", "SyncCollection", "SyncTransaction", "SyncT
 R = TypeVar("R")
 
 
-class SyncChanges:
+class SyncChanges(Generic[Data]):
     """The changes of one entity as a plain iterator; see `AppChanges`. Made by `changes`.
 
     `for change in stream` waits for each change in its thread, until the loop is left or the app
@@ -46,7 +46,7 @@ class SyncChanges:
         bridge: to the app's loop.
     """
 
-    def __init__(self, stream: AppChanges, bridge: ThreadBridge) -> None:
+    def __init__(self, stream: AppChanges[Data], bridge: ThreadBridge) -> None:
         self._stream = stream
         self._bridge = bridge
         self._entered = False
@@ -81,10 +81,10 @@ class SyncChanges:
         self._entered = False
         self.stop()
 
-    def __iter__(self) -> Iterator[Change]:
+    def __iter__(self) -> Iterator[Change[Data | None]]:
         return self if self._entered else self._until_left()
 
-    def __next__(self) -> Change:
+    def __next__(self) -> Change[Data | None]:
         """The next change.
 
         Raises:
@@ -97,7 +97,7 @@ class SyncChanges:
                 raise StopIteration
         return change
 
-    def _until_left(self) -> Iterator[Change]:
+    def _until_left(self) -> Iterator[Change[Data | None]]:
         try:
             while True:
                 try:
@@ -156,7 +156,7 @@ class SyncCollection(Generic[Data]):
         *,
         since: Position | int | None = None,
         on_reset: Callable[[Reset], None] | None = None,
-    ) -> SyncChanges:
+    ) -> SyncChanges[Data]:
         """The changes of the records as a plain iterator; see `AppCollection.changes`.
 
         `on_reset` is called on the app's event loop, so it must not block.
@@ -373,15 +373,17 @@ class SyncApp:
     def collection(
         self,
         entity: str,
+        type: type[Data] | None = None,  # noqa: A002 (what it is)
         *,
         where: EntityPart = None,
         who: Grant | None = None,
         timeout: float | None = None,
-    ) -> SyncCollection[Any]:
+    ) -> SyncCollection[Data]:
         """An entity, or a part of it. See `App.collection`.
 
         Args:
             entity: its name.
+            type: what type checkers are told that the data of its records is.
             where: the part.
             who: in whose name.
             timeout: seconds for each call; `None` for as long as it takes.

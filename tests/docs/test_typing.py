@@ -19,10 +19,15 @@ PATIENCE = 120.0
 OWN = """
 from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import assert_type
+from typing import TypedDict, assert_type
 
+from rhtmx_server import AppCollection, StoredRecord, SyncCollection
 from rhtmx_server import App, Change, FieldChange, FieldPushResult, File, FormValues, Grant, Request
 from rhtmx_server import HistoryChange, HistoryPage, Invalid, PushResult, Valid
+
+
+class Task(TypedDict):
+    title: str
 
 
 def by_hand(request: Request) -> Grant:
@@ -76,6 +81,18 @@ async def main() -> None:
     assert_type(await app.changes.get("e", "1"), Change | None)
     assert_type(await app.fields.push("e", "1", {"n": 1}), FieldPushResult)
     assert_type(await app.fields.get("e", "1"), dict[str, FieldChange] | None)
+    tasks = app.collection("tasks", Task, who=Grant("ada"))
+    assert_type(tasks, AppCollection[Task])
+    assert_type(await tasks.get("1"), StoredRecord[Task] | None)
+    assert_type([row.data["title"] for row in await tasks.where({"title": ["a"]})], list[str])
+    assert_type(await tasks.where(lambda row: row.data["title"] > ""), list[StoredRecord[Task]])
+    assert_type(await tasks.set("1", {"title": "x"}), PushResult)
+    assert_type(await tasks.patch("1", {"title": "x"}), FieldPushResult)
+    async for change in tasks.changes(since=0):
+        assert_type(change.data, Task | None)
+    assert_type(app.sync.collection("tasks", Task, timeout=5), SyncCollection[Task])
+    named: AppCollection[Task] = app.collection("tasks")
+    print([row.data["anything"] for row in await app.collection("e").all()], named)
     assert_type(await app.history("e", until=datetime.now(UTC)), HistoryPage[HistoryChange])
 """
 """A program that uses what the server's face gives, by the types that it has."""

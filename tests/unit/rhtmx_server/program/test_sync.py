@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -190,14 +191,29 @@ def test_two_servers_of_one_file_are_refused_as_ever(tmp_path: Any) -> None:
         assert len(sync.collection("notes").all()) == 1
 
 
-async def test_a_host_cannot_serve_an_app_that_runs_in_a_thread_of_its_own() -> None:
+async def test_a_host_cannot_serve_an_app_that_runs_in_a_thread_of_its_own(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     app = App(store="memory://")
     await asyncio.to_thread(app.sync.start)
     try:
-        with pytest.raises(RhtmxError, match="runs in a thread of its own already") as caught:
+        with pytest.raises(RhtmxError, match="start it in one place only") as caught:
             async with app.asgi():
                 pass
         assert caught.value.code is ErrorCode.NOT_SUPPORTED
+        sent: list[Any] = []
+
+        async def send(event: Any) -> None:
+            sent.append(event)
+
+        async def receive() -> Any:
+            return {"type": "http.request"}
+
+        scope = {"type": "http", "method": "GET", "path": "/healthz", "headers": []}
+        with caplog.at_level(logging.ERROR, "rhtmx_server"):
+            await app.asgi()(scope, receive, send)
+        assert sent[0]["status"] == 503
+        assert "start it in one place only" in caplog.text
     finally:
         await asyncio.to_thread(app.sync.stop)
 
