@@ -132,6 +132,8 @@ class Authors:
         client_id = self._ids.get(who.subject)
         if client_id is None:
             if len(self._ids) >= _MOST_KEPT:
-                self._ids.pop(next(iter(self._ids)))
+                # Any thread may ask. To copy the keys is one step, and to walk through them is not.
+                oldest = list(self._ids)[0]  # noqa: RUF015
+                self._ids.pop(oldest, None)
             client_id = self._ids.setdefault(who.subject, f"app-{self._new_id()}")
         return Author(self._life, who, client_id)

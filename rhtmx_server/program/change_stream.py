@@ -45,7 +45,8 @@ class AppChanges(Generic[Data]):
 
     `async for change in stream` reads until the loop is left, and going on with another loop
     resumes where the first one ended. `async with stream:` reads from its beginning to the end of
-    the block, however many loops or `anext` there are in it. It ends when the app stops.
+    the block, however many loops or `anext` there are in it; after `anext` alone, call `stop`. It
+    ends when the app stops.
 
     What is behind is read from the store, so nothing is lost and nothing piles up, however slow
     its reader is; what changed several times meanwhile comes once, at its latest.

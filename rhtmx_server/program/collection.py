@@ -95,7 +95,7 @@ class AppCollection(Generic[Data]):
             'tea'
         """
         record = await self._reader.one(self._id(entity_id))
-        return None if record is None else StoredRecord[Data].of(record)
+        return None if record is None else StoredRecord.of(record)
 
     async def all(self) -> list[StoredRecord[Data]]:
         """All records that may be read, by id. Many of them take as much memory: see `where`.
@@ -103,7 +103,7 @@ class AppCollection(Generic[Data]):
         Raises:
             RhtmxError: as `get`; `FORBIDDEN`, too, if what may be read has changed meanwhile.
         """
-        return [StoredRecord[Data].of(each) for each in await self._reader.all()]
+        return await self._reader.all(StoredRecord.of)
 
     async def where(
         self, condition: Mapping[str, object] | Callable[[StoredRecord[Data]], bool]
@@ -128,11 +128,13 @@ class AppCollection(Generic[Data]):
             return await self._chosen(condition)
         found = Condition(self.entity, condition)
 
+        def choose(record: Record) -> StoredRecord[Data] | None:
+            return StoredRecord.of(record) if found.holds(record.data) else None
+
         def part(services: Services) -> bytes | None:
             return found.part(services.access.partitions(self.entity))
 
-        records = await self._reader.all(lambda record: found.holds(record.data), part)
-        return [StoredRecord[Data].of(each) for each in records]
+        return await self._reader.all(choose, part)
 
     async def _chosen(
         self, predicate: Callable[[StoredRecord[Data]], bool]
@@ -142,10 +144,11 @@ class AppCollection(Generic[Data]):
                 f"where: fields and values, or a function, expected, got {predicate!r:.40}"
             )
 
-        def wanted(record: Record) -> bool:
-            return predicate(StoredRecord[Data].of(record))
+        def choose(record: Record) -> StoredRecord[Data] | None:
+            row: StoredRecord[Data] = StoredRecord.of(record)
+            return row if predicate(row) else None
 
-        return [StoredRecord[Data].of(each) for each in await self._reader.all(wanted)]
+        return await self._reader.all(choose)
 
     def changes(
         self,

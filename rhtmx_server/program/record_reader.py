@@ -8,6 +8,7 @@ Whoever has another right while something is read for them gets an error, and no
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.model import Departure, Record
 from rhtmx_server.ports import EVERY_VERSION
 from rhtmx_server.program.author import Author
+from rhtmx_server.program.record import StoredRecord
 from rhtmx_server.trackers.hidden import whole
 from rhtmx_server.trackers.state import live
 
@@ -39,6 +41,7 @@ async def read_page(
         reading: what is read.
         after: the last version that is not wanted.
     """
+    await asyncio.sleep(0)  # a page is a share of a turn: the loop is everybody's
     store, entity, scope = services.store, reading.entity, reading.scope
     if scope is None:
         return await store.since(entity, after, EVERY_VERSION, _PAGE, clocks=False)
@@ -93,13 +96,13 @@ class RecordReader:
 
     async def all(
         self,
-        wanted: Callable[[Record], bool] = lambda record: True,
+        choose: Callable[[Record], StoredRecord | None],
         part: Callable[[Services], bytes | None] = lambda services: None,
-    ) -> list[Record]:
+    ) -> list[StoredRecord]:
         """The records that are wanted, by id.
 
         Args:
-            wanted: says of a record whether it is.
+            choose: makes of a record what is wanted; `None` if it is not.
             part: the part of the entity in which all of them are, as JSON, if that is known.
 
         Raises:
@@ -108,7 +111,7 @@ class RecordReader:
         services = self._author.services(self._entity)
         with self._author.visiting(services) as visit:
             reading = await self._narrowed(services, visit, part)
-            while (found := await self._pages(services, visit, reading, wanted)) is None:
+            while (found := await self._pages(services, visit, reading, choose)) is None:
                 pass
         return [found[entity_id] for entity_id in sorted(found)]
 
@@ -142,10 +145,10 @@ class RecordReader:
         services: Services,
         visit: Visit | None,
         reading: Reading,
-        wanted: Callable[[Record], bool],
-    ) -> dict[str, Record] | None:
+        choose: Callable[[Record], StoredRecord | None],
+    ) -> dict[str, StoredRecord] | None:
         """All that is wanted, by id; `None` if deletes were forgotten that had yet to be read."""
-        found: dict[str, Record] = {}
+        found: dict[str, StoredRecord] = {}
         floor, after = (await services.store.head(self._entity)).floor, 0
         while page := await read_page(services, reading, after):
             for each in page:
@@ -155,8 +158,8 @@ class RecordReader:
                     record = each
                     if self._author.who is None:
                         record = await with_hidden(services, each)
-                    if wanted(record):
-                        found[each.entity_id] = record
+                    if (row := choose(record)) is not None:
+                        found[each.entity_id] = row
             after = page[-1].version
             if visit is not None:
                 await visit.require()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import Any
 
 import pytest
@@ -71,6 +72,37 @@ async def test_a_slow_reader_loses_nothing_and_nothing_piles_up(app: App) -> Non
             ("update", "1", {"n": 298}),
             ("update", "2", {"n": 299}),
         ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_whatever_moves_meanwhile_what_was_told_adds_up_to_what_is_there(
+    app: App, seed: int
+) -> None:
+    chance = random.Random(seed)
+    held: dict[str, Any] = {}
+
+    async def follow() -> None:
+        async for change in app.collection("tasks", who=ADA).changes(since=0):
+            if change.action == "delete":
+                held.pop(change.entity_id, None)
+            else:
+                held[change.entity_id] = change.data
+            for _ in range(chance.randrange(3)):
+                await asyncio.sleep(0)
+
+    following = asyncio.create_task(follow())
+    tasks = app.collection("tasks")
+    for number in range(200):
+        entity_id = str(chance.randrange(8))
+        if chance.random() < 0.2:
+            await tasks.delete(entity_id)
+        else:
+            await tasks.set(entity_id, {"team": chance.choice(["red", "blue"]), "n": number})
+        for _ in range(chance.randrange(4)):
+            await asyncio.sleep(0)
+    rows = {row.id: row.data for row in await app.collection("tasks", who=ADA).all()}
+    await eventually(lambda: held == rows)
+    following.cancel()
 
 
 async def test_to_cancel_a_wait_loses_nothing(app: App) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -59,6 +60,29 @@ async def test_many_records_are_read_in_pages_and_come_by_id(app: App) -> None:
     rows = await app.collection("notes").all()
     assert [row.id for row in rows] == [f"{each:03}" for each in range(300) if each != 7]
     assert await ids(app.collection("notes").where({"n": [3, 299, 7]})) == ["003", "299"]
+
+
+async def test_a_long_read_leaves_the_loop_to_others_after_each_page(app: App) -> None:
+    async with app.transaction() as together:
+        for number in range(400):
+            together.set("notes", str(number), {})
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(others())
+    assert len(await app.collection("notes").all()) == 400
+    assert turns > 3
+    before = turns
+    async for change in app.collection("notes").changes(since=0):
+        if change.entity_id == "399":
+            break
+    assert turns > before + 3
+    running.cancel()
 
 
 @pytest.mark.parametrize(
