@@ -161,8 +161,8 @@ class DividedApp(App):
         super().__init__(store=self.divided_store, **options)
         self.access = access
 
-    def _compose(self) -> RunningServer:
-        server = super()._compose()
+    def _compose(self, config: Config) -> RunningServer:
+        server = super()._compose(config)
         services = server.services
         services.access = self.access
         deliver, store = services.hub.deliver, self.divided_store
