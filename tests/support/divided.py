@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server import App
+from rhtmx_server import App, Config
 from rhtmx_server.access.access import Access
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.parts import WHOLE, Part, Partitions
