@@ -9,10 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from rhtmx.version import __version__
 from rhtmx_server import logs
 from rhtmx_server.cli.copying import copy
 from rhtmx_server.cli.errors import USAGE, CommandError
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None, kind: type[Servable]) -> int:
     try:
         if given[:1] == ["copy"]:
             return copy(given[1:])
-        options = read(given, os.environ, _version())
+        options = read(given, os.environ, __version__)
         app = _app(options, kind)
     except CommandError as error:
         return complain(error.message, error.status)
@@ -61,10 +61,3 @@ def _app(options: CommandOptions, kind: type[Servable]) -> Servable:
     except ValueError as reason:  # the settings were checked one by one: it is the store or the bus
         raise CommandError(f"--{reason}", USAGE) from None
     return app
-
-
-def _version() -> str:
-    try:
-        return version("rhtmx")
-    except PackageNotFoundError:
-        return "(not installed)"

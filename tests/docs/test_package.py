@@ -115,15 +115,3 @@ def _opened(file: tarfile.TarFile, name: str) -> tarfile.ExFileObject:
     found = file.extractfile(name)
     assert isinstance(found, tarfile.ExFileObject)
     return found
-
-
-def test_the_wheel_has_the_demo_and_the_inspector_with_all_that_was_generated(
-    tmp_path: Path,
-) -> None:
-    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
-    with zipfile.ZipFile(wheel) as file:
-        names = set(file.namelist())
-    for folder in ("demo", "demo/schema", "demo/static", "inspector", "inspector/static"):
-        files = (ROOT / "rhtmx_server" / folder).iterdir()
-        wanted = {f"rhtmx_server/{folder}/{each.name}" for each in files if each.is_file()}
-        assert wanted <= names

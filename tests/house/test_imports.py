@@ -222,7 +222,7 @@ def test_the_compiler_touches_the_disk_in_few_places() -> None:
 
 
 def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() -> None:
-    """Messages, errors, the wire, schemas; and the values that Python code has on either side."""
+    """What both speak of: messages, errors, the wire, schemas, and the values on either side."""
     names = (
         "changes",
         "field_operations",
@@ -237,7 +237,7 @@ def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() 
     )
     values = [f"rhtmx.values.{name}" for name in names]
     schema = ("rhtmx.patterns", "rhtmx.schema")
-    shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.wire", *schema, *values)
+    shared = ("rhtmx.messages", "rhtmx.errors", "rhtmx.version", "rhtmx.wire", *schema, *values)
     broken = [
         str(each)
         for each in IMPORTS

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def registry(package: str) -> None:
     """Nothing, where npm can fetch a package."""
     if shutil.which("npm") is None or run("npm", "view", package, "name", code=None).code:
         _lacks(f"npm cannot fetch {package}: there is no network")
+
+
+def pypi(package: str) -> None:
+    """Nothing, where pip can fetch a package."""
+    command = ("pip", "install", "--dry-run", "--quiet", "--ignore-installed", "--no-deps", package)
+    if run(sys.executable, "-m", *command, code=None).code:
+        _lacks(f"pip cannot fetch {package}: there is no network")
 
 
 def chromium() -> str:

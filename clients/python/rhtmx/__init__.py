@@ -20,6 +20,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from rhtmx.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from rhtmx.api.client import Client
     from rhtmx.api.collection import Collection

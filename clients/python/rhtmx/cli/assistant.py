@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import difflib
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, version
 
 from rhtmx.api.client import Client
 from rhtmx.cli import files
@@ -24,6 +23,7 @@ from rhtmx.mcp.application import RunningApplication
 from rhtmx.mcp.caller import ToolCaller
 from rhtmx.mcp.document import SchemaDocument, read_document
 from rhtmx.mcp.schema_source import SchemaSource
+from rhtmx.version import __version__
 
 __all__ = ["mcp"]
 
@@ -58,7 +58,7 @@ async def mcp(server: Server, request: Mcp, output: Output) -> int:
         _check(request.only, application.document)
         names = ", ".join(caller.tools) or "none: its schema has no entities and forms"
         output.note(f"serving tools for '{server.shown}' on standard input and output: {names}")
-        await serve(caller, _version())
+        await serve(caller, __version__)
     finally:
         await caller.close()
         await application.close()
@@ -117,10 +117,3 @@ def _check(only: Iterable[str], document: SchemaDocument) -> None:
             raise CommandError(
                 f"--only {name}: the schema has no such entity or form: {hint}", USAGE
             )
-
-
-def _version() -> str:
-    try:
-        return version("rhtmx")
-    except PackageNotFoundError:
-        return ""

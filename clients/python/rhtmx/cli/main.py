@@ -11,7 +11,6 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from rhtmx.cli import files
@@ -44,6 +43,7 @@ from rhtmx.cli.requests import (
 )
 from rhtmx.cli.writing import push, push_many
 from rhtmx.errors import RhtmxError
+from rhtmx.version import __version__
 
 __all__ = ["COMMANDS", "main"]
 
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = sys.argv[1:] if argv is None else argv
         if arguments[:1] == ["codegen"]:
             return compile_schema(arguments[1:])
-        invocation = read(arguments, os.environ, _version(), Disk(files.load, files.choose))
+        invocation = read(arguments, os.environ, __version__, Disk(files.load, files.choose))
         output = _output(invocation)
         with _noting(output):
             return asyncio.run(_run(invocation, output))
@@ -142,10 +142,3 @@ COMMANDS: Mapping[type[CliRequest], Callable[[Server, Any, Output], Awaitable[in
     Mcp: mcp,
 }
 """What is asked for → what does it."""
-
-
-def _version() -> str:
-    try:
-        return version("rhtmx")
-    except PackageNotFoundError:
-        return "(not installed)"

@@ -32,6 +32,7 @@ from rhtmx.core.address import shown, without_secrets
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
+from rhtmx.version import __version__
 from rhtmx.wire import Format, decode
 
 __all__ = ["DialError", "WebSocketEndpoint", "dial", "hang_up", "never_opened", "oversize"]
@@ -170,7 +171,7 @@ async def _connect(endpoint: WebSocketEndpoint, make: Any) -> ClientConnection:
         close_timeout=_CLOSE_TIMEOUT,
         max_size=_MAX_MESSAGE,
         ping_interval=None,  # the protocol has its own signs of life
-        user_agent_header="rhtmx",
+        user_agent_header=f"rhtmx/{__version__}",
         create_connection=make,
         **context,
     )

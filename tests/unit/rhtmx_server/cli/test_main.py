@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
+import rhtmx
 from rhtmx_server.cli import main as package_main
 from rhtmx_server.cli.main import main
 from rhtmx_server.config import Config
@@ -118,15 +118,9 @@ def test_help_and_version_are_no_failure(ran: list[FakeApp], argv: list[str]) ->
     assert ran == []
 
 
-def test_the_version_is_said_to_be_missing_where_it_is(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def missing(name: str) -> str:
-        raise PackageNotFoundError(name)
-
-    monkeypatch.setattr(sys.modules["rhtmx_server.cli.main"], "version", missing)
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--version"], FakeApp)
-    assert capsys.readouterr().out == "rhtmx-server (not installed)\n"
+    assert capsys.readouterr().out == f"rhtmx-server {rhtmx.__version__}\n"
 
 
 def test_the_log_is_as_the_options_say(
