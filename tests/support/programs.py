@@ -81,6 +81,11 @@ def nginx() -> str:
     return _daemon("nginx", "nginx-light")
 
 
+def caddy() -> str:
+    """The path of Caddy."""
+    return _daemon("caddy", "caddy")
+
+
 ENGINES: Mapping[str, Callable[[], tuple[str, ...]]] = {
     "chromium": lambda: (chromium(),),
     "firefox": lambda: (firefox(),),
