@@ -144,6 +144,18 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def release(session: nox.Session) -> None:
+    """Build and check the packages in build/release, with notes and sums; uploads nothing.
+
+    `-- --rehearsal` takes the notes from what is not released yet.
+    """
+    session.install(*group("release"))
+    with session.chdir(TYPESCRIPT):
+        _npm(session, "ci", "--no-audit", "--no-fund")
+    session.run("python", "-m", "release", *session.posargs)
+
+
+@nox.session
 def breaking(session: nox.Session) -> None:
     """Compare the schema with the one on main: nothing that a peer relies on may go."""
     session.install(*group("codegen"))
