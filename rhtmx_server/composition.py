@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
@@ -31,6 +31,7 @@ from rhtmx_server.delivery.outbox import Tick
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.forms.runner import ValidatorRunner
+from rhtmx_server.forms.traced_forms import TracedForms
 from rhtmx_server.hooks import CommitHooks, HookRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
 from rhtmx_server.leadership import Leadership
@@ -50,6 +51,7 @@ from rhtmx_server.server import RunningServer
 from rhtmx_server.sql_writes import SqlStore
 from rhtmx_server.storage import Storage
 from rhtmx_server.threads import DaemonPool, PoolSet
+from rhtmx_server.tracing import Tracing
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy, Strategy, entity_policy, policies
@@ -205,7 +207,8 @@ def compose(
     # By one clock, however many servers there are: that of the store they share.
     wall = wall_clock if shared is None else lambda: wall_clock() + shared.ahead
     clock, now = ServerClock(wall, time.monotonic), time.monotonic
-    services = _services(config, storage, declared, metrics, clock, pools, connections)
+    tracing = _tracing(storage.database) if config.tracing else None
+    services = _services(config, storage, declared, metrics, clock, pools, connections, tracing)
     leadership = Leadership(shared, now)
     hides = declared.hides
     runner = HookRunner(
@@ -243,6 +246,7 @@ def _services(
     clock: ServerClock,
     pools: PoolSet,
     connections: Callable[[], Iterable[Connection]],
+    tracing: Tracing | None,
 ) -> Services:
     """What every door needs of a server."""
 
@@ -261,14 +265,15 @@ def _services(
     access = access_of(
         declared.entities, declared.scopes, scoping, config.validator_timeout, unlogged=unlogged
     )
+    forms = FormTracker(runner, declared.forms, at_once=config.requests)
     return Services(
         config=config,
         store=untold(store, declared.hides),
         hub=hub,
-        committer=_committer(config, storage, declared, metrics, clock, access, hub),
+        committer=_committer(config, storage, declared, metrics, clock, access, hub, tracing),
         tick=tick,
         turns=Turns(time.monotonic, call_soon),
-        forms=FormTracker(runner, declared.forms, at_once=config.requests),
+        forms=forms if tracing is None else TracedForms(forms, tracing),
         metrics=metrics,
         clock=clock.wall,
         now=time.monotonic,
@@ -281,7 +286,18 @@ def _services(
         upcaster=None if schema is None else Upcaster(schema, declared.upcasts, declared.entities),
         app_schema=None if schema is None else version_of(schema),
         seen=SeenSchema(schema),
+        tracing=tracing,
     )
+
+
+def _tracing(database: str) -> Tracing:
+    """What traces the server: that of the program, with OpenTelemetry."""
+    from rhtmx_server.otel import OtelTracer  # only where it is asked for: it may not be installed
+
+    def said(owner: Hashable) -> str | None:
+        return owner.session.traceparent if isinstance(owner, Connection) else None
+
+    return Tracing(OtelTracer(), said, database)
 
 
 def _committer(
@@ -292,6 +308,7 @@ def _committer(
     clock: ServerClock,
     access: Access,
     hub: Hub,
+    tracing: Tracing | None,
 ) -> Committer:
     """What writes."""
     shared = storage.shared
@@ -306,6 +323,7 @@ def _committer(
         functions=_functions(config, metrics),
         logs=ConflictLogs(access.guards, declared.unlogged, most_bytes=config.max_size),
         turn=at_once if shared is None else shared.turn,
+        tracing=tracing,
     )
 
 

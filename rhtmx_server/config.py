@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TypeAlias
 
 __all__ = ["LOG_FORMATS", "LOG_LEVELS", "Config"]
@@ -129,6 +130,8 @@ class Config:
             those of clients; without it clients show none.
         log_format: `text` or `json`.
         log_level: `debug`, `info`, `warning` or `error`.
+        tracing: whether what is done is traced with OpenTelemetry, as far as the program has set
+            that up.
 
     Raises:
         ValueError: a setting makes no sense: its name, what is expected, and
@@ -195,6 +198,7 @@ class Config:
 
     log_format: str = "text"
     log_level: str = "info"
+    tracing: bool = False
 
     def __post_init__(self) -> None:  # noqa: C901 (a line for each kind of setting)
         for name in ("host", "grpc_host"):
@@ -206,7 +210,7 @@ class Config:
                 raise _wrong(name, "a file", path)
         if self.grpc_port is not None:
             _check_number("grpc_port", self.grpc_port, (0, 65_535), int)
-        for name in ("deflate", "open"):
+        for name in ("deflate", "open", "tracing"):
             if not isinstance(getattr(self, name), bool):
                 raise _wrong(name, "true or false", getattr(self, name))
         for name, limits in _WHOLE.items():
@@ -244,6 +248,11 @@ class Config:
             raise ValueError(
                 f"bytes_per_second: at least max_size ({self.max_size}) expected, or no message "
                 f"of that size could ever be sent; got {self.bytes_per_second}"
+            )
+        if self.tracing and find_spec("opentelemetry") is None:
+            raise ValueError(
+                "tracing: OpenTelemetry is not installed: pip install 'rhtmx[otel]', or '.[otel]' "
+                "in a checkout"
             )
         if self.grpc_client_ca is not None and self.grpc_cert is None:
             raise ValueError("grpc_client_ca: needs grpc_cert and grpc_key")

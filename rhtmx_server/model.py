@@ -26,6 +26,7 @@ from rhtmx.wire import ServerMessage
 
 if TYPE_CHECKING:
     from rhtmx_server.access.grant import Grant
+    from rhtmx_server.spans import Span
 
 __all__ = [
     "DELETED",
@@ -280,6 +281,7 @@ class Mutation(msgspec.Struct, gc=False):
             by its content it is known when it is sent again.
         sql_rows: of a write from an application's own SQL, its rows, which go when it is applied.
             What it says is the truth already: nothing judges or completes it.
+        span: what traces it, if something does.
     """
 
     message: MutationMessage
@@ -294,6 +296,7 @@ class Mutation(msgspec.Struct, gc=False):
     writes: Sequence[Mutation] = ()
     sent: MutationMessage | None = None
     sql_rows: Sequence[int] = ()
+    span: Span | None = None
 
     @property
     def write(self) -> Push | PushFields:

@@ -16,6 +16,9 @@ from rhtmx_server.stores import open_store
 
 __all__ = ["Storage", "open_storage"]
 
+_DATABASES = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql"}
+"""The scheme of a URL → the name of the system."""
+
 
 @dataclass(frozen=True, slots=True)
 class Storage:
@@ -24,10 +27,13 @@ class Storage:
     Args:
         store: where records are kept.
         bus: `None` for a server that has its store to itself.
+        database: the name of the system that keeps the records, by the conventions of
+            OpenTelemetry; empty where there is none, or that is not known.
     """
 
     store: Store
     bus: Bus | None = None
+    database: str = ""
 
     @property
     def shared(self) -> SharedStore | None:
@@ -60,9 +66,11 @@ def open_storage(store: str | Store, bus: str | Bus | None = None) -> Storage:
             "bus: servers that share a store need a bus, and others have no use for one: give both "
             "a store on PostgreSQL and a bus, or neither"
         )
+    url = store if isinstance(store, str) else ""
+    database = _DATABASES.get(url.partition(":")[0], "")
     if not isinstance(bus, str):
-        return Storage(made, bus)
+        return Storage(made, bus, database)
     try:
-        return Storage(made, open_bus(bus, store=store if isinstance(store, str) else ""))
+        return Storage(made, open_bus(bus, store=url), database)
     except ValueError as reason:
         raise ValueError(f"bus: {reason}") from None

@@ -191,6 +191,12 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
     "log": (
         Option("--log-format", "FORMAT", "text or json, one entry a line"),
         Option("--log-level", "LEVEL", "debug, info, warning or error"),
+        Option(
+            "--tracing",
+            "on|off",
+            "trace with OpenTelemetry, as far as the program has set that up",
+            OptionKind.SWITCH,
+        ),
     ),
     "limits of one connection": (
         Option("--max-size", "BYTES", "largest message", OptionKind.SIZE),

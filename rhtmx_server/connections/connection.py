@@ -45,7 +45,6 @@ from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.session import LivenessCheck, Phase, Session
 from rhtmx_server.delivery.link import Dialect, Link
 from rhtmx_server.delivery.outbox import Outbox
-from rhtmx_server.delivery.subscriptions import Subscriptions
 from rhtmx_server.failures import error_message, known
 from rhtmx_server.model import Granularity, Mutation, MutationMessage
 
@@ -99,7 +98,7 @@ class Connection:
         self._behind: asyncio.Event | None = None
         self._stuck: tuple[float, int] | None = None
         self._told = session.heard
-        self.subscriptions = Subscriptions(self, services.store, services.hub, self.spawn)
+        self.subscriptions = services.subscriptions(self, self.spawn)
 
     # What the transport calls.
 

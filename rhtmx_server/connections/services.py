@@ -49,14 +49,19 @@ from rhtmx_server.connections.write_lines import WriteLines
 from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
+from rhtmx_server.delivery.page_sender import ReadingConnection
 from rhtmx_server.delivery.record_history import RecordHistory
+from rhtmx_server.delivery.subscriptions import Subscriptions
+from rhtmx_server.delivery.traced_reading import CountedReads, Spawn, traced_spawn
 from rhtmx_server.forms.forms import FormTracker
+from rhtmx_server.forms.traced_forms import TracedForms
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import NOWHERE, THE_APP, ClientRow, Granularity, Mutation
 from rhtmx_server.ports import Store
 from rhtmx_server.schema.seen import SeenSchema
 from rhtmx_server.schema.upcast import Upcaster
 from rhtmx_server.schema.upcast_mutation import upcast
+from rhtmx_server.tracing import Tracing
 from rhtmx_server.writing.committer import Committer
 from rhtmx_server.writing.identity import check_owner
 
@@ -95,6 +100,7 @@ class Services:
         reach: where other servers write, too: has the hub be at least where logs end now, and at
             the versions that somebody has seen; `None` for a server that is alone.
         node: its short name among several, as `welcome` says it; `None` likewise.
+        tracing: traces what is done; `None` where nothing is traced.
 
     Attributes:
         lines: where writes wait until it is known what their author reads, if a function
@@ -109,7 +115,7 @@ class Services:
     committer: Committer
     tick: Tick
     turns: Turns
-    forms: FormTracker
+    forms: FormTracker | TracedForms
     metrics: Metrics
     clock: Callable[[], int]
     now: Callable[[], float]
@@ -125,6 +131,7 @@ class Services:
     seen: SeenSchema = field(default_factory=lambda: SeenSchema(None))
     reach: Callable[[Iterable[str], Mapping[str, int]], Awaitable[None] | None] | None = None
     node: str | None = None
+    tracing: Tracing | None = None
     lines: WriteLines | None = field(init=False, default=None)
     visits: Visits = field(init=False)
     asking: dict[object, set[str]] = field(init=False, default_factory=dict)
@@ -169,6 +176,8 @@ class Services:
             Why it is rejected, where that is known before it is decided.
         """
         message = mutation.message
+        if self.tracing is not None:
+            self.tracing.push(mutation)
         if mutation.rejection is None:  # else it could not even be read
             try:
                 if message.seq is not None and mutation.client_id is None:
@@ -351,6 +360,19 @@ class Services:
             config.heartbeat if heartbeat is None else heartbeat,
         )
         return Session(secrets.token_hex(8), limits, self.now(), locked=locked, request=request)
+
+    def subscriptions(self, reader: ReadingConnection, spawn: Spawn) -> Subscriptions:
+        """Make what a connection reads.
+
+        Args:
+            reader: the connection.
+            spawn: runs a coroutine as a task that ends with it.
+        """
+        if self.tracing is None:
+            return Subscriptions(reader, self.store, self.hub, spawn)
+        reads = CountedReads(self.store)
+        traced = traced_spawn(self.tracing, reader, reads, spawn)
+        return Subscriptions(reader, reads.store, self.hub, traced)
 
     def unlock(self, session: Session, grant: Grant, until: float | None) -> None:
         """Let a conversation go on in somebody's name; `ended` has to follow.

@@ -126,6 +126,7 @@ class Session:
         grant: who speaks, once that is known.
         until: when its time is over, by its token or for want of one; `None` for never.
         greeted: it said `hello`, so it passes over what it does not know.
+        traceparent: what it said there of its own trace.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class Session:
         self.grant = GUEST
         self.request = request
         self.greeted = False
+        self.traceparent: str | None = None
         self.heard = now
         self._pinged = now
         self._bad = 0

@@ -8,7 +8,7 @@ What has left the scope of the reader is told between the records, in its place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Protocol, cast
@@ -39,7 +39,7 @@ class PageSink(Protocol):
         """Send so many messages of a kind, encoded, at the end of the tick."""
 
 
-class ReadingConnection(PageSink, Subscriber, Protocol):
+class ReadingConnection(PageSink, Subscriber, Hashable, Protocol):
     """The connection, as its subscriptions see it."""
 
     def hears_begin(self, *, asked: bool) -> bool:

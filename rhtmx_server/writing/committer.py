@@ -57,6 +57,7 @@ from rhtmx_server.failures import error_message, place, raise_if_error, unexpect
 from rhtmx_server.model import Commit, Mutation, Record
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.times import to_datetime
+from rhtmx_server.tracing import Tracing
 from rhtmx_server.trackers.state import live
 from rhtmx_server.writing.admit import Admit, anything
 from rhtmx_server.writing.batch import Batch
@@ -114,6 +115,7 @@ class Committer:
         functions: see `Batch`.
         logs: see `Batch`.
         turn: waits until this server may write, where several write the same.
+        tracing: traces each transaction, if something does.
     """
 
     def __init__(
@@ -131,6 +133,7 @@ class Committer:
         functions: EntityFunctions | None = None,
         logs: ConflictLogs | None = None,
         turn: Turn = at_once,
+        tracing: Tracing | None = None,
     ) -> None:
         self._store = store
         self._deciders = deciders
@@ -147,6 +150,7 @@ class Committer:
         self._functions = functions
         self._logs = logs
         self._turn = turn
+        self._tracing = tracing
         self._queue = FairQueue()
         self._taken: Sequence[Mutation] = ()
         self._settling: list[asyncio.Future[None]] = []
@@ -326,7 +330,8 @@ class Committer:
                 functions=self._functions,
                 logs=self._logs,
             )
-            await self._store.commit(batch.wanted(), batch.decide)
+            with nullcontext() if self._tracing is None else self._tracing.commit(mutations):
+                await self._store.commit(batch.wanted(), batch.decide)
         except RhtmxError as error:
             log.error(
                 "%d mutations and %d confirmations were not written: %s (%r)",

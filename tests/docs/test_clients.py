@@ -39,7 +39,7 @@ def test_the_page_has_programs_of_both_languages() -> None:
     together = ["together.py", "together.ts"]
     assert [*programs, *counting, *deciding, *together] == RUNNABLE
     typed = ["tasks.ts", "pages.ts", "counting.ts", "past.ts", "together.ts", "sign-in.ts"]
-    assert [*typed, "Board.tsx", "NewTask.tsx", "client.ts", "Room.tsx"] == TYPED
+    assert [*typed, "traced.ts", "Board.tsx", "NewTask.tsx", "client.ts", "Room.tsx"] == TYPED
 
 
 async def test_each_program_prints_what_is_shown(server: ServerProcess, tmp_path: Path) -> None:

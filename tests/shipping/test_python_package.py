@@ -27,7 +27,12 @@ from rhtmx_server import App
 app = App(store="sqlite:///board.db")
 app.entity("tasks")
 """
-OTHER_NAMES = {"google": "protobuf", "jwt": "pyjwt", "nats": "nats-py"}
+OTHER_NAMES = {
+    "google": "protobuf",
+    "jwt": "pyjwt",
+    "nats": "nats-py",
+    "opentelemetry": "opentelemetry-api",
+}
 """What is imported under another name than it is installed by."""
 
 BROUGHT = {

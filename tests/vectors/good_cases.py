@@ -711,6 +711,28 @@ GOOD = (
         '"seq":7,"schema_version":1}',
     ),
     Good(
+        "hello, in a trace",
+        '{"type":"hello","client_id":"c1",'
+        '"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}',
+    ),
+    Good(
+        "push, in a trace",
+        '{"type":"push","entity":"tasks","entity_id":"1","action":"update",'
+        '"data":{"title":"Write"},"seq":7,'
+        '"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}',
+    ),
+    Good(
+        "push_fields, in a trace",
+        '{"type":"push_fields","entity":"tasks","entity_id":"1","fields":[{"field":"title",'
+        '"value":"Write","action":"update","timestamp":"2026-11-22T10:00:01Z"}],'
+        '"seq":7,"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}',
+    ),
+    Good(
+        "transaction, in a trace",
+        '{"type":"transaction","writes":[{"entity":"tasks","entity_id":"1","action":"delete"}],'
+        '"seq":7,"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}',
+    ),
+    Good(
         "error, an upgrade is required",
         '{"type":"error","message":"this was written under version 1",'
         '"code":"upgrade_required","request_id":"r1","seq":7,"details":null}',

@@ -44,6 +44,7 @@ export type { Row } from "./core/overlay.ts";
 export type { PartValue, Where } from "./core/part.ts";
 export type { Mutation, Pending } from "./core/storage-ops.ts";
 export type { State } from "./core/tab-messages.ts";
+export type { Traceparent } from "./core/traceparent.ts";
 export { type ErrorContext, RhtmxError, type Violation } from "./errors.ts";
 export { ERRORS, type ErrorTraits, SCHEMA_HASH } from "./messages/tables.ts";
 export type * from "./messages/types.ts";

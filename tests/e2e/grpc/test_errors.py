@@ -13,6 +13,7 @@ import pytest
 from rhtmx.messages import ErrorCode
 from rhtmx.messages.tables import ERRORS
 from rhtmx_server import App, Config, Grant, Invalid, Request, RhtmxError
+from rhtmx_server.forms.forms import FormTracker
 from tests.support.grpcio_client import Backend, Refusal, backend
 from tests.support.waiting import eventually
 
@@ -185,7 +186,9 @@ async def test_a_deadline_ends_a_call_and_its_work(client: Backend, app: App) ->
     with pytest.raises(grpc.RpcError) as caught:
         await client.run(client.stub.ValidateField, question, timeout=0.1)
     assert Refusal(caught.value).status == "DEADLINE_EXCEEDED"
-    await eventually(lambda: not app._running.services.forms._runs)
+    forms = app._running.services.forms
+    assert isinstance(forms, FormTracker)
+    await eventually(lambda: not forms._runs)
     watch = client.stream("Watch", client.m.WatchRequest(entity="u"), timeout=0.2)
     assert (await watch.end()).status == "DEADLINE_EXCEEDED"
 

@@ -167,3 +167,10 @@ def test_a_server_that_other_machines_reach_without_a_certificate_says_where(
     settings: dict[str, Any], reached: str | None
 ) -> None:
     assert Config(**settings).reached_from == reached
+
+
+def test_without_opentelemetry_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rhtmx_server.config.find_spec", lambda name: None)
+    Config().agree()
+    with pytest.raises(ValueError, match=r"tracing: .* pip install 'rhtmx\[otel\]'"):
+        Config(tracing=True).agree()

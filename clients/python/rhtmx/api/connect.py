@@ -16,6 +16,7 @@ from rhtmx.api.client import Client
 from rhtmx.core.address import checked_headers, shown, websocket_url
 from rhtmx.core.build_message import checked_token
 from rhtmx.core.session import Session
+from rhtmx.core.traceparent import Traceparent, traceparent_source
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Hello, SchemaVersion
 from rhtmx.runtime.handshake import WebSocketEndpoint
@@ -41,6 +42,7 @@ def connect(
     ssl: ssl.SSLContext | None = None,
     open_timeout: float = 10.0,
     schema: Schema | None = None,
+    traceparent: Traceparent = None,
 ) -> Client:
     """A client of the server at `url`. It connects when it is entered.
 
@@ -68,12 +70,15 @@ def connect(
         schema: the application's, as `rhtmx codegen` has generated it. The server is told its
             version, and every write says that it was made under it, so that a server of a later
             version knows what it means. What is written by `Client.of` says so without this.
+        traceparent: where in a trace this client is, as W3C Trace Context writes it, or a function
+            that says so, `None` for nowhere: it is called for each connection and each write,
+            and what a server traces links to it.
 
     Raises:
         RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or a
             `client_secret` without `client_id`, the URL is none, `ssl` is for one without
-            TLS, the token is larger than any server takes (4,096 bytes), or one of the
-            texts or headers cannot be sent.
+            TLS, the token is larger than any server takes (4,096 bytes), the
+            `traceparent` is none, or one of the texts or headers cannot be sent.
 
     Example:
         >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
@@ -100,6 +105,7 @@ def connect(
     name = client_id or secrets.token_hex(16)
     session = Session(name, random.random, token=fixed)
     session.local.identity.load(name, client_secret)
+    session.local.identity.traceparent = traceparent_source(traceparent)
     added = checked_headers(headers or {}, "connect: headers")
     if schema is not None:
         said = SchemaVersion(version=schema.version, hash=schema.hash, oldest=schema.oldest)

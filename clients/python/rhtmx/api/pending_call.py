@@ -165,9 +165,10 @@ def push_fields(
 
 
 def _under(runtime: ClientRuntime, message: M, version: int | None) -> M:
-    """A write that says under which version of the application's schema it was made."""
-    own = runtime.session.local.identity.schema_version
-    message.schema_version = own if version is None else version
+    """A write that says under which version of the application's schema, and where it was made."""
+    identity = runtime.session.local.identity
+    message.schema_version = identity.schema_version if version is None else version
+    message.traceparent = identity.traceparent and identity.traceparent()
     return message
 
 

@@ -113,7 +113,9 @@ class ClientTransaction(TransactionWrites):
 
     def _write(self) -> Writing[TransactionResult]:
         message = self.message()
-        message.schema_version = self._runtime.session.local.identity.schema_version
+        identity = self._runtime.session.local.identity
+        message.schema_version = identity.schema_version
+        message.traceparent = identity.traceparent and identity.traceparent()
 
         def convert(answer: Answered) -> TransactionResult:
             assert isinstance(answer.message, TransactionAck)

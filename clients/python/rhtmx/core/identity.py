@@ -34,6 +34,7 @@ class Identity:
         schema_version: the version of that: it writes under it.
         server_schema: the application's schema of the server, once that has said so.
         node: the name of the server that was connected to last, if it is one of several.
+        traceparent: says where in a trace its user is; `None` where nobody traces.
     """
 
     def __init__(self, pending_ops: PendingOps) -> None:
@@ -44,6 +45,7 @@ class Identity:
         self.schema_version: int | None = None
         self.server_schema: SchemaVersion | None = None
         self.node: str | None = None
+        self.traceparent: Callable[[], str | None] | None = None
         self._pending_ops = pending_ops
 
     def load(self, client_id: str, secret: str | None = None) -> None:
@@ -66,6 +68,7 @@ class Identity:
             confirmed_seq=confirmed,
             secret=self.secret,
             app_schema=self.app_schema,
+            traceparent=self.traceparent and self.traceparent(),
         )
 
     def welcomed(self, message: Welcome) -> None:

@@ -69,7 +69,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "b7268e3702a3b788"
+SCHEMA_HASH = "664aa045105eb167"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -461,6 +461,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "confirmed_seq": Shape("int64", "optional", "", False),
         "secret": Shape("string", "optional", "", False),
         "app_schema": Shape("message", "optional", "SchemaVersion", False),
+        "traceparent": Shape("string", "optional", "", False),
     },
     "Limits": {
         "message_bytes": Shape("int64", "plain", "", True),
@@ -552,6 +553,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "seq": Shape("int64", "optional", "", False),
         "base_version": Shape("int64", "optional", "", False),
         "schema_version": Shape("int64", "optional", "", False),
+        "traceparent": Shape("string", "optional", "", False),
     },
     "PushAck": {
         "entity": Shape("string", "plain", "", True),
@@ -630,6 +632,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "base_version": Shape("int64", "optional", "", False),
         "if_unchanged": Shape("bool", "optional", "", False),
         "schema_version": Shape("int64", "optional", "", False),
+        "traceparent": Shape("string", "optional", "", False),
     },
     "FieldPushAck": {
         "entity": Shape("string", "plain", "", True),
@@ -719,6 +722,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "request_id": Shape("string", "optional", "", False),
         "seq": Shape("int64", "optional", "", False),
         "schema_version": Shape("int64", "optional", "", False),
+        "traceparent": Shape("string", "optional", "", False),
     },
     "WriteResult": {
         "entity": Shape("string", "plain", "", True),

@@ -89,6 +89,7 @@ export class Client {
     const name = storage || `rhtmx:${address}`;
     const state = stateOf();
     state.schema = options.schema;
+    state.traceparent = options.traceparent;
     const [store, channel] = grounds(name, id, state, options);
     const tab = new Tab(store, channel, id, state);
     const lacks = lacking(address, WebSocket);

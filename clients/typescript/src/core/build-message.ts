@@ -13,6 +13,7 @@ import { Operation } from "./operations.ts";
 import { within } from "./part.ts";
 import type { Mutation, State, Write } from "./storage-ops.ts";
 import { bySeq, entityOf, partsOf } from "./storage-ops.ts";
+import { traceparent } from "./traceparent.ts";
 import { nextTime } from "./write-clock.ts";
 
 /** What a write may carry. */
@@ -100,7 +101,13 @@ export function makeWrite(
   // Checking copies: what the caller changes afterwards is not in it.
   const made = messageOf(base ? { ...draft, options: base } : draft, at, state);
   const message = checkFromClient(
-    "type" in draft ? made : { ...made, schema_version: under(draft, state) },
+    "type" in draft
+      ? made
+      : {
+          ...made,
+          schema_version: under(draft, state),
+          traceparent: state.traceparent && traceparent(state.traceparent),
+        },
   );
   const all: readonly m.TransactionWrite[] = "writes" in message ? message.writes : [message];
   state.time += all.length - 1;

@@ -13,6 +13,7 @@ import type { Format, Frame } from "../wire/index.ts";
 import type { Operation } from "./operations.ts";
 import type { Where } from "./part.ts";
 import type { Rejection } from "./storage-ops.ts";
+import type { Traceparent } from "./traceparent.ts";
 
 /**
  * The part of a `WebSocket` that is used; the global one and that of `ws` have
@@ -78,6 +79,12 @@ export interface ConnectOptions {
    * it means. What is written by `Client.of` says so without this.
    */
   readonly schema?: m.SchemaVersion | undefined;
+  /**
+   * Where in a trace this page or program is, as W3C Trace Context writes it, or a function that
+   * says so: it is called for each connection and each write, and what a server traces links to
+   * it. What is none is left out.
+   */
+  readonly traceparent?: Traceparent;
   /** The class to make sockets of; the global one if left out. */
   readonly WebSocket?: WebSocketClass | undefined;
 }

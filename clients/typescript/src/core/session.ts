@@ -49,6 +49,7 @@ import type { State } from "./storage-ops.ts";
 import type { Heard } from "./streams.ts";
 import { Streams } from "./streams.ts";
 import type { State as Connection, TabMessage } from "./tab-messages.ts";
+import { traceparent } from "./traceparent.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 /** What a session is made from. */
@@ -173,7 +174,7 @@ export class Session {
   }
 
   #opened(now: number): void {
-    const { meta, schema } = this.#out.state;
+    const { meta, schema, traceparent: said } = this.#out.state;
     this.#lifecycle.opened(now);
     // This server may have another one.
     this.#out.limit = Infinity;
@@ -186,6 +187,7 @@ export class Session {
       confirmed_seq: this.#queue.confirmed,
       secret: meta.secret || undefined,
       app_schema: schema,
+      traceparent: said && traceparent(said),
     });
   }
 

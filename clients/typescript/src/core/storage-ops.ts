@@ -19,6 +19,7 @@ import type {
   TransactionWrite,
 } from "../messages/types.ts";
 import { entityIn } from "./part.ts";
+import type { Traceparent } from "./traceparent.ts";
 
 /** A record as the server told it. */
 export interface Held {
@@ -212,6 +213,8 @@ export interface State {
   frozen?: boolean | undefined;
   /** The application's schema that this program was built with. */
   schema?: SchemaVersion | undefined;
+  /** Where in a trace this program is, or what says so. */
+  traceparent?: Traceparent;
   /** Writes that are in memory only, and have no number: they may get another client's id. */
   parked?: readonly { write: Write }[];
 }

@@ -254,6 +254,12 @@ export interface Hello {
   readonly secret?: string | undefined;
   /** The application's schema that the client was built with. */
   readonly app_schema?: SchemaVersion | undefined;
+  /**
+   * The span of the client's trace in which it connects, as a `traceparent` of
+   * W3C Trace Context: what the server traces of this connection links to it,
+   * unless it has one of its own. One that is none is passed over.
+   */
+  readonly traceparent?: string | undefined;
 }
 
 /** Limits of one connection. */
@@ -537,6 +543,12 @@ export interface Push {
    * a schema.
    */
   readonly schema_version?: number | undefined;
+  /**
+   * The span of the author's trace in which the write was made, as a
+   * `traceparent` of W3C Trace Context: the server's own trace links to it. It
+   * changes nothing else, and one that is none is passed over.
+   */
+  readonly traceparent?: string | undefined;
 }
 
 /** Says that the push is durable. */
@@ -796,6 +808,12 @@ export interface PushFields {
    * a schema.
    */
   readonly schema_version?: number | undefined;
+  /**
+   * The span of the author's trace in which the write was made, as a
+   * `traceparent` of W3C Trace Context: the server's own trace links to it. It
+   * changes nothing else, and one that is none is passed over.
+   */
+  readonly traceparent?: string | undefined;
 }
 
 /** Says that the field push is durable. */
@@ -1040,6 +1058,12 @@ export interface Transaction {
    * a schema.
    */
   readonly schema_version?: number | undefined;
+  /**
+   * The span of the author's trace in which the write was made, as a
+   * `traceparent` of W3C Trace Context: the server's own trace links to it. It
+   * changes nothing else, and one that is none is passed over.
+   */
+  readonly traceparent?: string | undefined;
 }
 
 /** What came of one write of a transaction. */

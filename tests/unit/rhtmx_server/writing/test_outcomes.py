@@ -88,7 +88,7 @@ def test_where_one_value_ends_and_the_next_begins_counts() -> None:
 
 def test_every_field_of_a_mutation_is_content_or_address() -> None:
     """Whoever adds one to the schema has to say in `digest` which of them it is."""
-    address = {"request_id", "seq"}
+    address = {"request_id", "seq", "traceparent"}
     content = {"entity", "entity_id", "base_version"}
     whole = address | content | {"schema_version"}
     assert names(Push) == whole | {"action", "data"}

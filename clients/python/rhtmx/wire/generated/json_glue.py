@@ -146,6 +146,7 @@ class HelloFrame(
     confirmed_seq: N | None = None
     secret: str | None = None
     app_schema: SchemaVersionView[N] | None = None
+    traceparent: str | None = None
 
 
 def _plain_hello_frame(view: HelloFrame[Whole]) -> Hello:
@@ -159,6 +160,7 @@ def _plain_hello_frame(view: HelloFrame[Whole]) -> Hello:
     out.app_schema = (
         None if view.app_schema is None else _plain_schema_version_view(view.app_schema)
     )
+    out.traceparent = view.traceparent
     out._unknown_fields = b""
     return out
 
@@ -176,6 +178,7 @@ def _raw_hello_frame(view: HelloFrame[Integer]) -> Hello:
     )
     out.secret = view.secret
     out.app_schema = None if view.app_schema is None else _raw_schema_version_view(view.app_schema)
+    out.traceparent = view.traceparent
     out._unknown_fields = b""
     return out
 
@@ -196,6 +199,8 @@ def _to_hello_frame(message: Hello) -> dict[str, Any]:
         out["secret"] = message.secret
     if message.app_schema is not None:
         out["app_schema"] = _to_schema_version_view(message.app_schema)
+    if message.traceparent is not None:
+        out["traceparent"] = message.traceparent
     return out
 
 
@@ -858,6 +863,7 @@ class PushFrame(
     seq: N | None = None
     base_version: N | None = None
     schema_version: N | None = None
+    traceparent: str | None = None
 
 
 def _plain_push_frame(view: PushFrame[Shallow, Whole]) -> Push:
@@ -870,6 +876,7 @@ def _plain_push_frame(view: PushFrame[Shallow, Whole]) -> Push:
     out.seq = view.seq
     out.base_version = view.base_version
     out.schema_version = view.schema_version
+    out.traceparent = view.traceparent
     out._unknown_fields = b""
     return out
 
@@ -890,6 +897,7 @@ def _raw_push_frame(view: PushFrame[Raw, Integer]) -> Push:
         if isinstance(view.schema_version, float)
         else view.schema_version
     )
+    out.traceparent = view.traceparent
     out._unknown_fields = b""
     return out
 
@@ -910,6 +918,8 @@ def _to_push_frame(message: Push) -> dict[str, Any]:
         out["base_version"] = message.base_version
     if message.schema_version is not None:
         out["schema_version"] = message.schema_version
+    if message.traceparent is not None:
+        out["traceparent"] = message.traceparent
     return out
 
 
@@ -1449,6 +1459,7 @@ class PushFieldsFrame(
     base_version: N | None = None
     if_unchanged: bool | None = None
     schema_version: N | None = None
+    traceparent: str | None = None
 
 
 def _plain_push_fields_frame(view: PushFieldsFrame[Shallow, Whole]) -> PushFields:
@@ -1461,6 +1472,7 @@ def _plain_push_fields_frame(view: PushFieldsFrame[Shallow, Whole]) -> PushField
     out.base_version = view.base_version
     out.if_unchanged = view.if_unchanged
     out.schema_version = view.schema_version
+    out.traceparent = view.traceparent
     out._unknown_fields = b""
     return out
 
@@ -1481,6 +1493,7 @@ def _raw_push_fields_frame(view: PushFieldsFrame[Raw, Integer]) -> PushFields:
         if isinstance(view.schema_version, float)
         else view.schema_version
     )
+    out.traceparent = view.traceparent
     out._unknown_fields = b""
     return out
 
@@ -1502,6 +1515,8 @@ def _to_push_fields_frame(message: PushFields) -> dict[str, Any]:
         out["if_unchanged"] = message.if_unchanged
     if message.schema_version is not None:
         out["schema_version"] = message.schema_version
+    if message.traceparent is not None:
+        out["traceparent"] = message.traceparent
     return out
 
 
@@ -2080,6 +2095,7 @@ class TransactionFrame(
     request_id: str | None = None
     seq: N | None = None
     schema_version: N | None = None
+    traceparent: str | None = None
 
 
 def _plain_transaction_frame(view: TransactionFrame[Shallow, Whole]) -> Transaction:
@@ -2088,6 +2104,7 @@ def _plain_transaction_frame(view: TransactionFrame[Shallow, Whole]) -> Transact
     out.request_id = view.request_id
     out.seq = view.seq
     out.schema_version = view.schema_version
+    out.traceparent = view.traceparent
     out._unknown_fields = b""
     return out
 
@@ -2102,6 +2119,7 @@ def _raw_transaction_frame(view: TransactionFrame[Raw, Integer]) -> Transaction:
         if isinstance(view.schema_version, float)
         else view.schema_version
     )
+    out.traceparent = view.traceparent
     out._unknown_fields = b""
     return out
 
@@ -2117,6 +2135,8 @@ def _to_transaction_frame(message: Transaction) -> dict[str, Any]:
         out["seq"] = message.seq
     if message.schema_version is not None:
         out["schema_version"] = message.schema_version
+    if message.traceparent is not None:
+        out["traceparent"] = message.traceparent
     return out
 
 

@@ -450,6 +450,7 @@ def _from_push(source: Any, where: str) -> messages.Push:
         if has("schema_version")
         else None
     )
+    out.traceparent = source.traceparent if has("traceparent") else None
     out._unknown_fields = b""
     return out
 
@@ -468,6 +469,8 @@ def _fill_push(message: messages.Push, out: Any) -> None:
         out.base_version = message.base_version
     if message.schema_version is not None:
         out.schema_version = message.schema_version
+    if message.traceparent is not None:
+        out.traceparent = message.traceparent
 
 
 def _from_push_ack(source: Any, where: str) -> messages.PushAck:
@@ -563,6 +566,7 @@ def _from_hello(source: Any, where: str) -> messages.Hello:
         if has("app_schema")
         else None
     )
+    out.traceparent = source.traceparent if has("traceparent") else None
     out._unknown_fields = b""
     return out
 
@@ -583,6 +587,8 @@ def _fill_hello(message: messages.Hello, out: Any) -> None:
         out.secret = message.secret
     if message.app_schema is not None:
         _fill_schema_version(message.app_schema, out.app_schema)
+    if message.traceparent is not None:
+        out.traceparent = message.traceparent
 
 
 def _from_limits(source: Any, where: str) -> messages.Limits:
@@ -1008,6 +1014,7 @@ def _from_push_fields(source: Any, where: str) -> messages.PushFields:
         if has("schema_version")
         else None
     )
+    out.traceparent = source.traceparent if has("traceparent") else None
     out._unknown_fields = b""
     return out
 
@@ -1027,6 +1034,8 @@ def _fill_push_fields(message: messages.PushFields, out: Any) -> None:
         out.if_unchanged = message.if_unchanged
     if message.schema_version is not None:
         out.schema_version = message.schema_version
+    if message.traceparent is not None:
+        out.traceparent = message.traceparent
 
 
 def _from_field_push_ack(source: Any, where: str) -> messages.FieldPushAck:
@@ -1439,6 +1448,7 @@ def _from_transaction(source: Any, where: str) -> messages.Transaction:
         if has("schema_version")
         else None
     )
+    out.traceparent = source.traceparent if has("traceparent") else None
     out._unknown_fields = b""
     return out
 
@@ -1453,6 +1463,8 @@ def _fill_transaction(message: messages.Transaction, out: Any) -> None:
         out.seq = message.seq
     if message.schema_version is not None:
         out.schema_version = message.schema_version
+    if message.traceparent is not None:
+        out.traceparent = message.traceparent
 
 
 def _from_write_result(source: Any, where: str) -> messages.WriteResult:

@@ -22,8 +22,8 @@ export const FIELDS =
   " subscriptions requests size seconds nanos since applied conflicts version;12 confirmed_seq" +
   " retry_after since conflict limit clamped before base_version schema_version version seq;13" +
   " token schema node server_client_id error secret key form_instance transaction subject" +
-  " client_id epoch scope request_id;03 session_id schema token message hash name type error" +
-  " value transaction request_id form epoch field entity_id entity";
+  " client_id traceparent epoch scope request_id;03 session_id schema token message hash name" +
+  " type error value transaction request_id form epoch field entity_id entity";
 
 /**
  * Each message, those of the envelope at their number there: who sends it (1 a client,
@@ -33,48 +33,48 @@ export const FIELDS =
  */
 export const MESSAGES =
   " " + // 0
-  "1hello,\u0088~\u007f\u0089s\u0083E " + // 1 Hello
-  "2welcome,\u008c\u0098fg0I\u008d\u0083E\u0080 " + // 2 Welcome
-  "1authenticate,\u008e\u008b " + // 3 Authenticate
-  "2authenticated,N\u008b " + // 4 Authenticated
-  "2error,\u008f4\u008b}\\Vt " + // 5 Error
+  "1hello,\u0088~\u007f\u008as\u0083E\u0089 " + // 1 Hello
+  "2welcome,\u008d\u0099fg0I\u008e\u0083E\u0080 " + // 2 Welcome
+  "1authenticate,\u008f\u008c " + // 3 Authenticate
+  "2authenticated,N\u008c " + // 4 Authenticated
+  "2error,\u00904\u008c}\\Vt " + // 5 Error
   "3ping, " + // 6 Ping
   "3pong, " + // 7 Pong
   " " + // 8
   " " + // 9
   "1subscribe,HFe " + // 10 Subscribe
   "1unsubscribe,He " + // 11 Unsubscribe
-  "1sync,\u009bo\u0089\u008be\u008a " + // 12 Sync
-  "2sync_complete,\u009br\u0098U\u008be\u008a " + // 13 SyncComplete
+  "1sync,\u009co\u008a\u008ce\u008b " + // 12 Sync
+  "2sync_complete,\u009cr\u0099U\u008ce\u008b " + // 13 SyncComplete
   "2change,1 " + // 14 Change
-  "1push,\u009b\u009aCZ\u008b}z{ " + // 15 Push
-  "2push_ack,\u009b\u009ar\u008b}\u0089bQd " + // 16 PushAck
-  "2sync_begin,\u009b\u0098URe\u008au " + // 17 SyncBegin
+  "1push,\u009c\u009bCZ\u008c}z{\u0089 " + // 15 Push
+  "2push_ack,\u009c\u009br\u008c}\u008abQd " + // 16 PushAck
+  "2sync_begin,\u009c\u0099URe\u008bu " + // 17 SyncBegin
   " " + // 18
   " " + // 19
   "1subscribe_fields,HFe " + // 20 SubscribeFields
   "1unsubscribe_fields,He " + // 21 UnsubscribeFields
-  "1sync_fields,\u009bo\u0089\u008be\u008a " + // 22 SyncFields
-  "2sync_fields_complete,\u009br\u0098U\u008be\u008a " + // 23 SyncFieldsComplete
+  "1sync_fields,\u009co\u008a\u008ce\u008b " + // 22 SyncFields
+  "2sync_fields_complete,\u009cr\u0099U\u008ce\u008b " + // 23 SyncFieldsComplete
   "2field_change,2 " + // 24 FieldChange
-  "1push_fields,\u009b\u009a:\u008b}z`{ " + // 25 PushFields
-  "2field_push_ack,\u009b\u009apq|\u008b}\u0089bQxd " + // 26 FieldPushAck
-  "2field_conflict,\u009b\u009a\u0099WJXK|65}\u0084]^\u0081v " + // 27 FieldConflict
+  "1push_fields,\u009c\u009b:\u008c}z`{\u0089 " + // 25 PushFields
+  "2field_push_ack,\u009c\u009bpq|\u008c}\u008abQxd " + // 26 FieldPushAck
+  "2field_conflict,\u009c\u009b\u009aWJXK|65}\u0084]^\u0081v " + // 27 FieldConflict
   " " + // 28
   " " + // 29
-  "1validate_field,\u0096\u0097\u0099\u0094\u0085B " + // 30 ValidateField
-  "2validation_result,\u0096\u0097\u0099T\u0082Y " + // 31 ValidationResult
-  "1validate_form,\u0096\u0097;\u0085 " + // 32 ValidateForm
-  "2form_validation_result,\u0096\u0097T< " + // 33 FormValidationResult
+  "1validate_field,\u0097\u0098\u009a\u0095\u0085B " + // 30 ValidateField
+  "2validation_result,\u0097\u0098\u009aT\u0082Y " + // 31 ValidationResult
+  "1validate_form,\u0097\u0098;\u0085 " + // 32 ValidateForm
+  "2form_validation_result,\u0097\u0098T< " + // 33 FormValidationResult
   " " + // 34
   " " + // 35
   " " + // 36
   " " + // 37
   " " + // 38
   " " + // 39
-  "1transaction,=\u008b}{ " + // 40 Transaction
-  "2transaction_ack,\u0095>\u008b}\u0089bQ " + // 41 TransactionAck
-  "2transaction_complete,\u0095 " + // 42 TransactionComplete
+  "1transaction,=\u008c}{\u0089 " + // 40 Transaction
+  "2transaction_ack,\u0096>\u008c}\u008abQ " + // 41 TransactionAck
+  "2transaction_complete,\u0096 " + // 42 TransactionComplete
   " " + // 43
   " " + // 44
   " " + // 45
@@ -82,23 +82,23 @@ export const MESSAGES =
   " " + // 47
   " " + // 48
   " " + // 49
-  "1history,\u009b\u009ayOw\u008b " + // 50 History
-  "2history_result,?yS\u008b " + // 51 HistoryResult
-  "1blame,\u009b\u009a\u008b " + // 52 Blame
-  "2blame_result,@\u008b " + // 53 BlameResult
-  ",r\u0090h " + // 54 SchemaVersion
+  "1history,\u009c\u009byOw\u008c " + // 50 History
+  "2history_result,?yS\u008c " + // 51 HistoryResult
+  "1blame,\u009c\u009b\u008c " + // 52 Blame
+  "2blame_result,@\u008c " + // 53 BlameResult
+  ",r\u0091h " + // 54 SchemaVersion
   ",ijk " + // 55 Limits
-  ",\u0098r\u008a " + // 56 Position
-  ",\u009b\u009aCZr\u0088La\u0086 " + // 57 ChangeLog
-  ",\u009b\u009a\u0099[Dr\u0088M_a\u0086 " + // 58 FieldChangeLog
-  ",\u0099[DM " + // 59 FieldUpdate
-  ",\u0091l\u0092 " + // 60 FormFile
-  ",\u0099\u00949 " + // 61 FormFieldValue
-  ",\u0099\u0093 " + // 62 FieldError
-  ",\u009b\u009a3cAz` " + // 63 TransactionWrite
-  ",\u009b\u009a|pqxd " + // 64 WriteResult
+  ",\u0099r\u008b " + // 56 Position
+  ",\u009c\u009bCZr\u0088La\u0086 " + // 57 ChangeLog
+  ",\u009c\u009b\u009a[Dr\u0088M_a\u0086 " + // 58 FieldChangeLog
+  ",\u009a[DM " + // 59 FieldUpdate
+  ",\u0092l\u0093 " + // 60 FormFile
+  ",\u009a\u00959 " + // 61 FormFieldValue
+  ",\u009a\u0094 " + // 62 FieldError
+  ",\u009c\u009b3cAz` " + // 63 TransactionWrite
+  ",\u009c\u009b|pqxd " + // 64 WriteResult
   ",8G\u0087 " + // 65 HistoryCommit
-  ",\u0099rP\u0088\u0087 " + // 66 FieldAuthor
+  ",\u009arP\u0088\u0087 " + // 66 FieldAuthor
   ",\u00847 " + // 67 an entry of a map to Position
   ",mn"; // 68 google.protobuf.Timestamp
 

@@ -28,6 +28,7 @@ from rhtmx_server.access.access import Access
 from rhtmx_server.access.entity import Entity
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.parts import WHOLE, Part, Partitions
+from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.model import Granularity, HistoryEntry
 from rhtmx_server.ports import BatchNeeds, BatchWrites
 from rhtmx_server.record_page import HistoryPage
@@ -210,7 +211,9 @@ async def test_questions_about_forms_are_answered_and_leave_nothing_behind() -> 
     await reads.validate_form(door(side), call.stream)
     (verdict,) = call.heard(FormValidationResult)
     assert [error.field for error in verdict.errors] == ["name"]
-    assert side.services.forms._runs == {}
+    forms = side.services.forms
+    assert isinstance(forms, FormTracker)
+    assert forms._runs == {}
 
 
 async def test_history_is_read_when_the_peer_takes_it_a_page_at_a_time(

@@ -1741,6 +1741,13 @@ class Hello(betterproto2.Message):
     The application's schema that the client was built with.
     """
 
+    traceparent: "str | None" = betterproto2.field(8, betterproto2.TYPE_STRING, optional=True)
+    """
+    The span of the client's trace in which it connects, as a `traceparent` of
+    W3C Trace Context: what the server traces of this connection links to it,
+    unless it has one of its own. One that is none is passed over.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "Hello", Hello)
 
@@ -2014,6 +2021,13 @@ class Push(betterproto2.Message):
     a schema.
     """
 
+    traceparent: "str | None" = betterproto2.field(9, betterproto2.TYPE_STRING, optional=True)
+    """
+    The span of the author's trace in which the write was made, as a
+    `traceparent` of W3C Trace Context: the server's own trace links to it. It
+    changes nothing else, and one that is none is passed over.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "Push", Push)
 
@@ -2131,6 +2145,13 @@ class PushFields(betterproto2.Message):
     stays what it was, however late the write is sent. The server makes of a
     write of an older version one of its own. Absent from clients without such
     a schema.
+    """
+
+    traceparent: "str | None" = betterproto2.field(9, betterproto2.TYPE_STRING, optional=True)
+    """
+    The span of the author's trace in which the write was made, as a
+    `traceparent` of W3C Trace Context: the server's own trace links to it. It
+    changes nothing else, and one that is none is passed over.
     """
 
 
@@ -2546,6 +2567,13 @@ class Transaction(betterproto2.Message):
     stays what it was, however late it is sent. The server makes of a
     write of an older version one of its own. Absent from clients without such
     a schema.
+    """
+
+    traceparent: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
+    """
+    The span of the author's trace in which the write was made, as a
+    `traceparent` of W3C Trace Context: the server's own trace links to it. It
+    changes nothing else, and one that is none is passed over.
     """
 
 
