@@ -463,8 +463,8 @@ class App:
         await self._running.rescope(subject)
 
     def disconnect(self, subject: str) -> None:
-        """End all connections and calls of a subject; a client that comes again is asked anew."""
-        self._running.disconnect(subject)
+        """End a subject's connections and calls, from any thread; who comes again is asked anew."""
+        self._life.call(lambda server: server.disconnect(subject))
 
     # Inside.
 

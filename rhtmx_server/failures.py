@@ -25,6 +25,7 @@ from rhtmx.messages.tables import EPHEMERAL, ERRORS, NAMES
 
 __all__ = [
     "MisuseError",
+    "WrongLoopError",
     "error_message",
     "known",
     "place",
@@ -44,6 +45,10 @@ _LEFT_OUT = "(its text may hold what a user entered: log level debug shows it)"
 
 class MisuseError(Exception):
     """A function of the program broke its contract; the text is ours, so it may be logged."""
+
+
+class WrongLoopError(RuntimeError):
+    """Something was called in another event loop than the one that the server runs in."""
 
 
 def error_message(error: RhtmxError, request: object = None) -> Error:

@@ -31,7 +31,7 @@ from rhtmx_server.transports.deprecation import HEADERS
 from rhtmx_server.transports.documents import Documents
 from rhtmx_server.transports.legacy_reads import Latest, ReadSince
 from rhtmx_server.transports.origin import Origins
-from rhtmx_server.transports.requests import UNKNOWN, Remote, request_of_http
+from rhtmx_server.transports.requests import FOREIGN_SCOPE, UNKNOWN, Remote, request_of_http
 from rhtmx_server.transports.static_files import CLIENT_PATH, StaticFile, client
 from rhtmx_server.transports.target import RequestTarget, parse_target
 
@@ -109,7 +109,8 @@ class Http:
         if request.method not in _METHODS:
             error = RhtmxError(
                 ErrorCode.NOT_SUPPORTED,
-                f"method: {' or '.join(_METHODS)} expected; writes go over the WebSocket /api/ws",
+                f"method: {' or '.join(_METHODS)} expected; writes go over the WebSocket "
+                f"{asked.remote.prefix}/api/ws",
             )
             allow = ("Allow", ", ".join(_METHODS))
             return refuse(error, HTTPStatus.METHOD_NOT_ALLOWED, [allow])
@@ -126,7 +127,8 @@ class Http:
             refused = self._origins.explain(request.headers)
             if refused is not None:
                 return refused
-        raise RhtmxError(ErrorCode.NOT_SUPPORTED, f"there is nothing at {target.path[:80]!r}")
+        where = asked.remote.prefix + target.path
+        raise RhtmxError(ErrorCode.NOT_SUPPORTED, f"there is nothing at {where[:80]!r}")
 
     # What is for operators.
 
@@ -223,7 +225,7 @@ class Http:
         if not self._origins.cookies_count(request.headers):
             headers = {name: value for name, value in peer.headers.items() if name != "cookie"}
             # Nor what a host knows of who asks: it knows that by the cookies.
-            peer = replace(peer, headers=headers, cookies={}, scope={})
+            peer = replace(peer, headers=headers, cookies={}, scope=FOREIGN_SCOPE)
         known_otherwise = peer.cookies or peer.certificate or peer.scope
         if "authorization" not in peer.headers and known_otherwise:
             return peer

@@ -108,7 +108,7 @@ class AsgiDoor:
         request = request_of_scope(scope)
         try:
             with self._admitted(scope):
-                refused = self._handshakes.refuse(request)
+                refused = self._handshakes.refuse(request, remote_of_scope(scope).prefix)
                 if refused is not None:
                     await _deny(scope, send, refused)
                 else:
@@ -169,10 +169,11 @@ class AsgiDoor:
             admission.leave(ticket)
 
     async def _answer(self, request: Request, scope: AsgiScope) -> Response:
+        remote = remote_of_scope(scope)
         at_endpoint = self._handshakes.endpoint(path_of(request)) is not None
         if at_endpoint and request.method == "GET":
-            return self._handshakes.plain(request)
-        return await self._http(request, remote_of_scope(scope))
+            return self._handshakes.plain(request, remote.prefix)
+        return await self._http(request, remote)
 
     async def _serve(
         self, request: Request, scope: AsgiScope, receive: Receive, send: Send

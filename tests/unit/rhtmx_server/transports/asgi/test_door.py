@@ -89,8 +89,10 @@ async def test_where_no_response_can_be_sent_a_close_says_why(door: AsgiDoor) ->
 
 
 async def test_no_socket_is_taken_at_another_path(door: AsgiDoor) -> None:
-    start, _ = await Caller(door, path="/live/api").open()
+    start, body = await Caller(door, path="/live/ws").open()
     assert start["status"] == 404
+    assert b"'/live/ws': connect to /live/api/ws" in body["body"], "as it is in the host"
+    assert b"'/live/ws'" in (await Caller(door).ask("/ws"))[2]
 
 
 async def test_who_asks_nobody_serves_this_machine_only(
