@@ -20,4 +20,5 @@ NAMES = (
     "schema",
     "postgres",
     "cluster",
+    "asgi",
 )

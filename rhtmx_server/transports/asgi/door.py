@@ -20,7 +20,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.admission import Ticket, source
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
-from rhtmx_server.connections.turns import SHARE
+from rhtmx_server.connections.turns import SHARE, WHOLE
 from rhtmx_server.failures import stopping
 from rhtmx_server.transports.answers import ErrorResponse, refuse
 from rhtmx_server.transports.asgi.bodies import ResponseSender
@@ -42,6 +42,7 @@ from rhtmx_server.transports.asgi.scopes import (
     remote_of_scope,
     request_of_scope,
 )
+from rhtmx_server.transports.asgi.shares import Shares
 from rhtmx_server.transports.handshakes import Handshakes, Negotiated, SocketEndpoint, path_of
 from rhtmx_server.transports.http import Http
 from rhtmx_server.transports.origin import Origins
@@ -74,6 +75,7 @@ class AsgiDoor:
         self._handshakes = Handshakes(services, endpoints, origins)
         self._http = Http(services, pages, ready, origins)
         self._splitter = Splitter()
+        self._shares = Shares(_soon, at_a_time=int(WHOLE / SHARE))
         self._open: set[Connection] = set()
         self._present: set[asyncio.Task[object]] = set()
         self._stopping = False
@@ -192,6 +194,7 @@ class AsgiDoor:
             patience=config.stop_timeout / 2,
             now=services.now,
             share=SHARE,
+            another=self._shares.another,
         )
         asked = request_of_http(request, remote_of_scope(scope), "websocket")
         with self._handshakes.connected(
@@ -204,6 +207,10 @@ class AsgiDoor:
                 self._open.discard(connection)
                 connection.lost()
         await link.say_goodbye()
+
+
+def _soon(call: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_soon(call)
 
 
 async def refuse_request(send: Send, error: RhtmxError, http: str = "1.1") -> None:
