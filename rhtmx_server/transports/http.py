@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import TypeAlias
 
 from websockets.http11 import Request, Response
 
@@ -81,7 +82,9 @@ class Http:
         self._documents = Documents(services.seen, shared=services.authenticate is None)
         self.readers = BodyReaders()
         self._pages = {path: StaticFile.of(*page) for path, page in pages.items()}
-        if (bundle := client()) is not None:
+        without = services.config.without
+        self._routes = [(path, serve) for path, part, serve in _ROUTES if part not in without]
+        if "client" not in without and (bundle := client()) is not None:
             self._pages.setdefault(CLIENT_PATH, bundle)
 
     async def __call__(self, request: Request, remote: Remote = UNKNOWN) -> Response:
@@ -118,7 +121,7 @@ class Http:
         page = self._pages.get("/" + "/".join(target.segments))
         if page is not None:
             return page.serve(request)
-        for pattern, handler in _ROUTES:
+        for pattern, handler in self._routes:
             if _matches(pattern, target.segments):
                 return await handler(self, asked, target)
         if "Origin" in request.headers:
@@ -275,13 +278,16 @@ def _since(target: RequestTarget) -> int:
     )
 
 
-_ROUTES: tuple[tuple[str, Callable[[Http, Asked, RequestTarget], Awaitable[Response]]], ...] = (
-    ("/healthz", Http._health),
-    ("/readyz", Http._readiness),
-    ("/metrics", Http._metrics),
-    ("/api/schema", Http._schema),
-    ("/api/asyncapi", Http._asyncapi),
-    ("/api/sync/*", Http._records),
-    ("/api/field-sync/*", Http._fields),
-    ("/api/field-sync/*/*/latest", Http._latest),
+_Serve: TypeAlias = Callable[[Http, Asked, RequestTarget], Awaitable[Response]]
+
+_ROUTES: tuple[tuple[str, str, _Serve], ...] = (
+    ("/healthz", "health", Http._health),
+    ("/readyz", "health", Http._readiness),
+    ("/metrics", "metrics", Http._metrics),
+    ("/api/schema", "schema", Http._schema),
+    ("/api/asyncapi", "schema", Http._asyncapi),
+    ("/api/sync/*", "reads", Http._records),
+    ("/api/field-sync/*", "reads", Http._fields),
+    ("/api/field-sync/*/*/latest", "reads", Http._latest),
 )
+"""Each with the part of the server that it belongs to (`Config.without`)."""
