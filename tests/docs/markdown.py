@@ -27,6 +27,8 @@ PAGES = (
     "docs/glossary.md",
     "docs/guarantees.md",
     "docs/guides/asgi.md",
+    "docs/guides/django.md",
+    "docs/guides/fastapi.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",

@@ -50,6 +50,9 @@ from rhtmx_server.transports.requests import request_of_http
 
 __all__ = ["AsgiDoor", "refuse_request", "refuse_socket"]
 
+_OPTION = 'Config(origins=["{}"])'
+"""How an origin is allowed where there is no command line."""
+
 
 class AsgiDoor:
     """Takes sockets and plain requests from the ASGI application that this server is mounted in.
@@ -71,7 +74,7 @@ class AsgiDoor:
         config = services.config
         self._services = services
         self._private = services.authenticate is None and not config.open
-        origins = Origins(config.origins, services.metrics, local=self._private)
+        origins = Origins(config.origins, services.metrics, local=self._private, option=_OPTION)
         self._handshakes = Handshakes(services, endpoints, origins)
         self._http = Http(services, pages, ready, origins)
         self._splitter = Splitter()

@@ -112,7 +112,8 @@ async def test_who_asks_nobody_takes_no_name_but_those_of_this_machine(
 ) -> None:
     start, body = await Caller(make_door(authenticate=None), headers=OWN).open()
     assert start["status"] == 403
-    assert "is no name of this machine" in json.loads(body["body"])["message"]
+    words = 'is no name of this machine: Config(origins=["https://app.example"]) allows the page'
+    assert words in json.loads(body["body"])["message"]
 
 
 @pytest.mark.parametrize("open_", [False, True])
