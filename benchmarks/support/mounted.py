@@ -29,15 +29,21 @@ class Server(uvicorn.Server):
         print("ready ws://127.0.0.1:{port}/api/ws", flush=True)
 
 
-Server(uvicorn.Config(site, port={port}, log_level="warning", access_log=False)).run()
+settings = {"port": {port}, "log_level": "warning", "access_log": False, "ws": "{ws}"}
+Server(uvicorn.Config(site, **settings)).run()
 """
 
 
 @contextlib.contextmanager
-def mounted() -> Iterator[Server]:
-    """The server of `processes.rhtmx`, with the same settings, without a port of its own."""
+def mounted(ws: str = "auto") -> Iterator[Server]:
+    """The server of `processes.rhtmx`, with the same settings, without a port of its own.
+
+    Args:
+        ws: uvicorn's WebSocket protocol.
+    """
     with tempfile.TemporaryDirectory(prefix="rhtmx-bench-") as name:
         program = Path(name) / "bench_site.py"
-        program.write_text(ANY_APP + _SITE.replace("{port}", str(free_port())))
+        site = _SITE.replace("{port}", str(free_port())).replace("{ws}", ws)
+        program.write_text(ANY_APP + site)
         with serving([sys.executable, str(program)], folder=Path(name)) as server:
             yield server

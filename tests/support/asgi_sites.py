@@ -22,11 +22,14 @@ from tests.support.sockets import PATIENCE
 
 __all__ = ["HOSTS", "Host", "Site", "serving"]
 
-_ARGUMENTS = {
-    "uvicorn": ("site_app:site", "--port"),
-    "hypercorn": ("site_app:site", "--graceful-timeout", "0", "--bind"),
-    "granian": ("site_app:site", "--interface", "asgi", "--port"),
-    "daphne": ("site_app:site", "--port"),
+_FRAMES = "rhtmx_server.transports.asgi.uvicorn:FrameProtocol"
+
+_COMMANDS = {
+    "uvicorn": ("uvicorn", "site_app:site", "--port"),
+    "uvicorn --ws": ("uvicorn", "site_app:site", "--ws", _FRAMES, "--port"),
+    "hypercorn": ("hypercorn", "site_app:site", "--graceful-timeout", "0", "--bind"),
+    "granian": ("granian", "site_app:site", "--interface", "asgi", "--port"),
+    "daphne": ("daphne", "site_app:site", "--port"),
 }
 
 _APP = """
@@ -237,12 +240,12 @@ async def serving(server: str, host: str | Host, folder: Path) -> AsyncIterator[
     """Run an application of a framework under an ASGI server; skips if one is not installed.
 
     Args:
-        server: its module.
+        server: its name; with `--ws` it takes frames that are made already.
         host: the framework, by name; or one that is no framework.
         folder: where it runs.
     """
     framework = HOSTS[host] if isinstance(host, str) else host
-    for package in (server, *framework.needs):
+    for package in (_COMMANDS[server][0], *framework.needs):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"no {package}")
     app = _APP if isinstance(host, str) else ""
@@ -252,7 +255,7 @@ async def serving(server: str, host: str | Host, folder: Path) -> AsyncIterator[
         site = Site(int(free.getsockname()[1]), framework.prefix)
     where = f"127.0.0.1:{site.port}" if server == "hypercorn" else str(site.port)
     path = ":".join([str(folder), OURS, *filter(None, sys.path)])
-    command = (sys.executable, "-m", server, *_ARGUMENTS[server], where)
+    command = (sys.executable, "-m", *_COMMANDS[server], where)
     async with running(*command, folder=folder, environ={"PYTHONPATH": path}) as process:
         await _listening(site.port)
 

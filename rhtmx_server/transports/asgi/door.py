@@ -26,14 +26,18 @@ from rhtmx_server.transports.answers import ErrorResponse, refuse
 from rhtmx_server.transports.asgi.bodies import ResponseSender
 from rhtmx_server.transports.asgi.events import (
     DENIAL,
+    FRAMES,
     AsgiScope,
     Receive,
     Send,
     Splitter,
     close_code,
     close_event,
+    frames_event,
     headers_of_response,
     response_events,
+    send_event,
+    whole,
 )
 from rhtmx_server.transports.asgi.link import AsgiLink
 from rhtmx_server.transports.asgi.scopes import (
@@ -190,9 +194,11 @@ class AsgiDoor:
         headers = headers_of_response(endpoint.headers)
         await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
         config = services.config
+        takes_frames = FRAMES in (scope.get("extensions") or {})
         link = AsgiLink(
             send,
-            self._splitter,
+            whole if takes_frames else self._splitter.pieces,
+            frames_event if takes_frames else send_event,
             limit=config.outbox,
             patience=config.stop_timeout / 2,
             now=services.now,

@@ -24,19 +24,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.failures import error_message, place, unexpected
 from rhtmx_server.transports.asgi.events import (
+    AsgiEvent,
     Piece,
     Receive,
     Send,
-    Splitter,
     close_code,
     close_event,
-    send_event,
 )
 
 __all__ = ["LAST_WORDS", "AsgiLink"]
@@ -55,7 +54,8 @@ class AsgiLink:
 
     Args:
         send: ASGI's.
-        splitter: takes frames apart.
+        pieces: takes frames apart, as far as the server needs it.
+        event: makes the event that sends a piece.
         limit: bytes that may wait before the peer counts as slow.
         patience: seconds that the peer has to take what waits at the end.
         now: seconds, of a clock that does not jump.
@@ -66,7 +66,8 @@ class AsgiLink:
     def __init__(
         self,
         send: Send,
-        splitter: Splitter,
+        pieces: Callable[[bytes], Sequence[Piece]],
+        event: Callable[[str | bytes], AsgiEvent],
         *,
         limit: int,
         patience: float,
@@ -75,7 +76,8 @@ class AsgiLink:
         another: Callable[[], Awaitable[None]],
     ) -> None:
         self._send = send
-        self._splitter = splitter
+        self._pieces = pieces
+        self._event = event
         self._limit = limit
         self._patience = patience
         self._now = now
@@ -100,7 +102,7 @@ class AsgiLink:
         """Keep frames until the peer takes them."""
         if self._over:
             return
-        self._queue.extend(self._splitter.pieces(data))
+        self._queue.extend(self._pieces(data))
         self._waiting += len(data)
         self._wake.set()
         if self._waiting > self._limit and self._connection is not None:
@@ -206,7 +208,7 @@ class AsgiLink:
         while self._queue and not self._over:
             message, size = self._queue.popleft()
             try:
-                await self._send(send_event(message))
+                await self._send(self._event(message))
             except Exception as failure:  # `OSError` by the specification, others in practice
                 log.debug("sending on a socket failed, its peer is gone: %s", place(failure))
                 self._gone = True

@@ -28,6 +28,7 @@ PAIRS = (
     ("uvicorn", "fastapi"),
     ("uvicorn", "litestar"),
     ("uvicorn", "django"),
+    ("uvicorn --ws", "fastapi"),
     ("hypercorn", "starlette"),
     ("granian", "fastapi"),
     ("daphne", "django"),

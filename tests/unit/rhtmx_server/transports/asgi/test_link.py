@@ -14,7 +14,7 @@ from rhtmx.errors import ErrorCode
 from rhtmx.messages.tables import ERRORS
 from rhtmx_server.encoding.framing import TEXT, frame
 from rhtmx_server.transports.asgi import link as module
-from rhtmx_server.transports.asgi.events import AsgiEvent, Splitter
+from rhtmx_server.transports.asgi.events import AsgiEvent, Splitter, send_event
 from rhtmx_server.transports.asgi.link import AsgiLink
 from tests.support.waiting import eventually
 
@@ -101,7 +101,8 @@ class Peer:
         self.shares = 0
         self.link = self.taker.link = AsgiLink(
             self.server.send,
-            Splitter(),
+            Splitter().pieces,
+            send_event,
             limit=LIMIT,
             patience=patience,
             now=lambda: next(self.clock),
