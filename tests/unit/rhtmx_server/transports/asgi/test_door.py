@@ -16,9 +16,8 @@ from rhtmx_server.access.request import Request
 from rhtmx_server.config import Config
 from rhtmx_server.connections.admission import Admission, Ticket
 from rhtmx_server.transports.asgi.door import AsgiDoor
-from rhtmx_server.transports.asgi.events import FRAMES, AsgiEvent
+from rhtmx_server.transports.asgi.events import AsgiEvent
 from rhtmx_server.transports.endpoints import ENDPOINTS
-from tests.support.waiting import eventually
 from tests.unit.rhtmx_server.transports.conftest import Server
 
 FOREIGN = [(b"host", b"app.example"), (b"origin", b"https://evil.example")]
@@ -94,20 +93,6 @@ async def test_no_socket_is_taken_at_another_path(door: AsgiDoor) -> None:
     assert start["status"] == 404
     assert b"'/live/ws': connect to /live/api/ws" in body["body"], "as it is in the host"
     assert b"'/live/ws'" in (await Caller(door).ask("/ws"))[2]
-
-
-@pytest.mark.parametrize(("extensions", "kind"), [({}, "websocket.send"), ({FRAMES: {}}, FRAMES)])
-async def test_frames_are_sent_as_they_are_where_the_server_takes_them(
-    door: AsgiDoor, extensions: dict[str, Any], kind: str
-) -> None:
-    caller = Caller(door, type="websocket", extensions=extensions)
-    caller.events.put_nowait({"type": "websocket.connect"})
-    caller.events.put_nowait({"type": "websocket.receive", "text": "no message"})
-    serving = asyncio.create_task(door.websocket(caller.scope, caller.events.get, caller.send))
-    await eventually(lambda: len(caller.sent) > 1)
-    assert caller.sent[1]["type"] == kind
-    caller.events.put_nowait({"type": "websocket.disconnect"})
-    await serving
 
 
 async def test_who_asks_nobody_serves_this_machine_only(
