@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import growth, scopes
+from benchmarks import asgi, growth, scopes
 from benchmarks.support import damage
 from benchmarks.support.earlier import BEFORE_PARTS
 from benchmarks.support.figures import ratio, short
@@ -175,6 +175,14 @@ BUDGETS = (
     Budget(
         "rights that change, 1,000 records, ÷ a first load",
         "scopes", scopes.RESCOPE, "1,000 records", "rhtmx, a first load", most=1.2,
+    ),
+    Budget(
+        "mounted under uvicorn with `--ws`, fan-out, bursts of 10, ÷ the own port",
+        "asgi", asgi.RATES, "500 subscribers, 10 a tick, JSON", asgi.OWN_PORT, least=0.35,
+    ),
+    Budget(
+        "mounted under uvicorn with `--ws`, latency at 1,000 a second, ÷ the own port",
+        "asgi", asgi.WAITS, "1,000 a second, JSON", asgi.OWN_PORT, most=1.6,
     ),
     _unused("deliveries", "deliveries, 500 subscribers, 10 a tick"),
     _unused("pushes", "pushes, 200 under way"),

@@ -97,7 +97,7 @@ class Subject:
     idle: int = 0
 
 
-def _measure(subject: Subject, rates: dict[int, int]) -> dict[int, list[float]]:
+def measure(subject: Subject, rates: dict[int, int]) -> dict[int, list[float]]:
     """The latencies at each rate, of so many pushes; all on one server."""
     with subject.start() as server:
         others = crowd(subject.idle, server.port)
@@ -138,7 +138,7 @@ def run(scale: Scale) -> list[Table]:
         Subject("websockets echo", lambda: peer("echo.py"), Echo),
     )
     for _ in range(scale.rounds):
-        found = {subject.name: _measure(subject, rates) for subject in subjects}
+        found = {subject.name: measure(subject, rates) for subject in subjects}
         disk = fsyncs(scale.pick(1000, 10))
         for rate in rates:
             case = f"{rate:,} a second, JSON"

@@ -23,4 +23,5 @@ NAMES = (
     "cluster_costs",
     "cluster_fan_out",
     "centrifugo",
+    "asgi",
 )

@@ -34,6 +34,7 @@ try:
     from rhtmx_server.schema.upcast import Edit
     from rhtmx_server.trackers.policy import Counter
     from rhtmx_server.trackers.values import HistoryChange
+    from rhtmx_server.transports.asgi import AsgiApp
     from rhtmx_server.verdicts import Forbidden, Invalid, Valid
 except ModuleNotFoundError as missing:
     if (missing.name or "rhtmx").startswith("rhtmx"):
@@ -48,6 +49,7 @@ __all__ = [
     "AppChanges",
     "AppCollection",
     "AppTypedCollection",
+    "AsgiApp",
     "Change",
     "Config",
     "Conflict",

@@ -467,11 +467,11 @@ class App:
         and what may not be read any more is taken away; the connection stays. Returns when nothing
         of before has effect, at this server.
         """
-        await self._running.rescope(subject)
+        await self._life.running.rescope(subject)
 
     def disconnect(self, subject: str) -> None:
-        """End all connections and calls of a subject; a client that comes again is asked anew."""
-        self._running.disconnect(subject)
+        """End a subject's connections and calls, from any thread; who comes again is asked anew."""
+        self._life.call(lambda server: server.disconnect(subject))
 
     # Inside.
 

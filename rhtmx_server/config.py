@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TypeAlias
 
-__all__ = ["LOG_FORMATS", "LOG_LEVELS", "Config"]
+__all__ = ["LOG_FORMATS", "LOG_LEVELS", "PARTS", "Config"]
 
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+
+PARTS = ("client", "health", "legacy", "metrics", "reads", "schema")
+"""What is served beside `/api/ws`, and can be left out."""
 
 Range: TypeAlias = tuple[float, float]
 
@@ -80,6 +83,10 @@ class Config:
             name of the machine is for everybody to see.
         inspector: whether `/inspector` is served, a page that shows the schema and the records, to
             each who opens it as far as they may read them.
+        without: what is not served, of `client` (`/api/client.js`), `health` (`/healthz`,
+            `/readyz`), `metrics` (`/metrics`), `reads` (`/api/sync/…` and `/api/field-sync/…` over
+            plain HTTP), `legacy` (the two old WebSocket endpoints) and `schema`
+            (`/api/schema`, `/api/asyncapi`).
         entities: how many there may be, those that the app declares aside: each
             that was ever written is remembered for good.
         max_size: of one message, in bytes, after decompression.
@@ -150,6 +157,7 @@ class Config:
     open: bool = False
     inspector: bool = False
     node_name: str | None = None
+    without: tuple[str, ...] = ()
 
     entities: int = 10_000
     max_size: int = 64 * 1024
@@ -222,6 +230,7 @@ class Config:
                 raise _wrong(name, " or ".join(choices), getattr(self, name))
         self._check_node_name()
         self._check_origins()
+        self._check_without()
 
     @property
     def local(self) -> bool:
@@ -266,6 +275,12 @@ class Config:
         name = self.node_name
         if name is not None and not (isinstance(name, str) and _NODE_NAME.fullmatch(name)):
             raise _wrong("node_name", "1 to 64 letters, digits and ._:-", name)
+
+    def _check_without(self) -> None:
+        names: object = self.without  # a word alone would be a list of its letters
+        if isinstance(names, str) or not set(self.without) <= set(PARTS):
+            raise _wrong("without", f"a list of {', '.join(PARTS)}", self.without)
+        object.__setattr__(self, "without", tuple(self.without))
 
     def _check_origins(self) -> None:
         if isinstance(self.origins, str):

@@ -25,6 +25,7 @@ from rhtmx.messages.tables import EPHEMERAL, ERRORS, NAMES
 
 __all__ = [
     "MisuseError",
+    "WrongLoopError",
     "error_message",
     "known",
     "place",
@@ -44,6 +45,17 @@ _LEFT_OUT = "(its text may hold what a user entered: log level debug shows it)"
 
 class MisuseError(Exception):
     """A function of the program broke its contract; the text is ours, so it may be logged."""
+
+
+class WrongLoopError(RhtmxError):
+    """`NOT_SUPPORTED`: something was called on another event loop than the server's.
+
+    Args:
+        message: what to do instead.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.NOT_SUPPORTED, message)
 
 
 def error_message(error: RhtmxError, request: object = None) -> Error:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.failures import WrongLoopError
 from rhtmx_server.server import RunningServer
 from rhtmx_server.threads import PoolSet
 from rhtmx_server.transports.asgi import AsgiDoor
@@ -37,9 +38,10 @@ class Lifecycle:
         self._thread = 0
         self._process = 0
         self._calls: set[asyncio.Task[object]] = set()
+        self._stopping: asyncio.Future[None] | None = None
 
     async def start(self, make: Callable[[], RunningServer], *, listens: bool) -> str:
-        """Make a server, and start it.
+        """Make a server, and start it; one that is still stopping ends first.
 
         Args:
             make: makes it.
@@ -53,15 +55,17 @@ class Lifecycle:
             RhtmxError: `NOT_SUPPORTED`, there is one on another event loop, or it was started
                 before this process was forked.
         """
+        loop = asyncio.get_running_loop()
+        while self._stopping is not None and self._loop is loop:
+            await asyncio.shield(self._stopping)
         if self.runs:
-            if asyncio.get_running_loop() is not self._loop:
-                raise RhtmxError(
-                    ErrorCode.NOT_SUPPORTED,
-                    "the app runs on the event loop of another thread already: start it in one "
-                    "place only, and leave `with app.sync:` out where a host starts it",
+            if self._loop is not loop:
+                raise WrongLoopError(
+                    "the app runs on another event loop already: start it in one place only, and "
+                    "leave `with app.sync:` out where a host starts it"
                 )
             raise RuntimeError("this app is running already")
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._stopping = loop, None
         self._thread, self._process = threading.get_ident(), os.getpid()
         # Before the first await: a second `start` must find it.
         server = self.server = make()
@@ -74,9 +78,10 @@ class Lifecycle:
 
     async def stop(self) -> None:
         """Finish what was accepted, tell every client to reconnect, and close."""
-        server, self.server = self.server, None
-        if server is None:
+        if self.server is None:
             return
+        server, self.server = self.running, None
+        stopping = self._stopping = asyncio.get_running_loop().create_future()
         for end in list(self.readers):
             end()
         try:
@@ -85,6 +90,8 @@ class Lifecycle:
             self.pools.shutdown()
             for call in self._calls:  # what still waits would wait for ever
                 call.cancel()
+            self._stopping = None
+            stopping.set_result(None)
 
     @property
     def runs(self) -> bool:
@@ -98,31 +105,20 @@ class Lifecycle:
 
     @property
     def running(self) -> RunningServer:
-        """The server.
+        """The server, for whoever awaits something of it, or hands it on from a thread.
 
         Raises:
             RhtmxError: `SHUTTING_DOWN`, there is none; `NOT_SUPPORTED`, it was started before this
                 process was forked.
+            WrongLoopError: it runs on another event loop than the one that asks.
         """
-        if self.server is None:
-            raise _not_running()
-        self._check_process()
-        return self.server
-
-    @property
-    def here(self) -> RunningServer:
-        """The server, for whoever awaits something of it.
-
-        Raises:
-            RhtmxError: as `running`; `NOT_SUPPORTED`, it runs on another event loop.
-        """
-        server = self.running
-        if asyncio.get_running_loop() is not self._loop:
-            raise RhtmxError(
-                ErrorCode.NOT_SUPPORTED,
-                "the app runs on the event loop of another thread: call app.sync from here, such "
-                "as app.sync.collection(…)",
-            )
+        server = self._present
+        with suppress(RuntimeError):  # a thread without a loop
+            if asyncio.get_running_loop() is not self._loop:
+                raise WrongLoopError(
+                    "the app runs on another event loop: call app.sync from here, such as "
+                    "app.sync.collection(…)"
+                )
         return server
 
     @property
@@ -132,7 +128,7 @@ class Lifecycle:
         Raises:
             RhtmxError: as `running`; `NOT_SUPPORTED`, this is the thread of that loop.
         """
-        server, loop = self.running, self._loop
+        server, loop = self._present, self._loop
         if not server.started:
             raise _not_running()
         if threading.get_ident() == self._thread:
@@ -143,6 +139,22 @@ class Lifecycle:
             )
         assert loop is not None  # it runs
         return loop
+
+    def call(self, action: Callable[[RunningServer], None]) -> None:
+        """Have something done with the server on its loop: at once there, soon from elsewhere.
+
+        Args:
+            action: what; it does not wait.
+
+        Raises:
+            RhtmxError: as `running`.
+        """
+        server, loop = self._present, self._loop
+        assert loop is not None  # it runs
+        if threading.get_ident() == self._thread:
+            action(server)
+        else:
+            loop.call_soon_threadsafe(action, server)
 
     def tell(self, function: Callable[[], object]) -> None:
         """Have a function called on the loop of the server, from any thread, while it runs."""
@@ -162,10 +174,19 @@ class Lifecycle:
             self._calls.discard(task)
 
     def door(self) -> AsgiDoor | None:
-        """What serves an application that the server is mounted in, while it runs on its loop."""
-        if self.server is None or not self.server.started:
-            return None
-        return self.server.asgi if asyncio.get_running_loop() is self._loop else None
+        """What serves an application that the server is mounted in, while it runs.
+
+        Raises:
+            WrongLoopError: it runs on another event loop than the one that asks.
+        """
+        return self.running.asgi if self.server is not None and self.server.started else None
+
+    @property
+    def _present(self) -> RunningServer:
+        if self.server is None:
+            raise _not_running()
+        self._check_process()
+        return self.server
 
     def _check_process(self) -> None:
         if self.server is not None and os.getpid() != self._process:

@@ -22,7 +22,7 @@ from rhtmx_server.horizon import ServerClock
 from rhtmx_server.inspector import inspector_pages
 from rhtmx_server.model import Commit
 from rhtmx_server.transports.asgi import AsgiDoor
-from rhtmx_server.transports.endpoints import ENDPOINTS
+from rhtmx_server.transports.endpoints import endpoints
 from rhtmx_server.transports.grpc import GrpcServer
 from rhtmx_server.transports.handshakes import Handshakes
 from rhtmx_server.transports.http import Http
@@ -81,9 +81,10 @@ class RunningServer:
         if config.inspector:
             pages = {**inspector_pages(), **pages}
         self._http = Http(services, pages, ready=self.ready, origins=origins)
-        handshakes = Handshakes(services, ENDPOINTS, origins)
+        sockets = endpoints(config.without)
+        handshakes = Handshakes(services, sockets, origins)
         self._websockets = WebSocketServer(services, handshakes, self._http)
-        self.asgi = AsgiDoor(services, ENDPOINTS, pages, self.ready)
+        self.asgi = AsgiDoor(services, sockets, pages, self.ready)
         self.grpc = GrpcServer(services, ready=self.ready)
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None

@@ -157,6 +157,14 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
             OptionKind.SWITCH,
         ),
         Option(
+            "--without",
+            "PART",
+            "leave out one thing that is served beside /api/ws: client, health, legacy, metrics, "
+            "reads or schema; may be given several times (in the variable: separated by commas)",
+            default="all are served",
+            repeatable=True,
+        ),
+        Option(
             "--node-name",
             "NAME",
             "what clients are told of which of several servers they are connected to",

@@ -50,7 +50,7 @@ class Author:
             RhtmxError: `SHUTTING_DOWN`, it does not run; `NOT_SUPPORTED`, it runs elsewhere;
                 `UNKNOWN_ENTITY`, it has no such entity.
         """
-        services = self._life.here.services
+        services = self._life.running.services
         entities = services.entities
         if entities is not None and entity not in entities and not entity.startswith(RESERVED):
             raise RhtmxError(
@@ -67,7 +67,7 @@ class Author:
             RhtmxError: as `services`; `UNAUTHENTICATED`, the grant has ended; `BAD_MESSAGE`, the
                 client id cannot be one.
         """
-        services = self._life.here.services
+        services = self._life.running.services
         if self.who is None:
             check_name("client_id", mutation.client_id or "none")
         else:

@@ -194,7 +194,7 @@ class AppChanges(Generic[Data]):
 
     async def _start(self) -> AppChangeReader:
         if self._reader is None:
-            server, since = self._life.here, self._position
+            server, since = self._life.running, self._position
             reader = await AppChangeReader.begin(self._author, self.entity, self._where, since)
             if since is None:
                 self._position = reader.position

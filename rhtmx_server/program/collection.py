@@ -308,7 +308,7 @@ class AppCollection(Generic[Data]):
 
     @property
     def _fields(self) -> FieldTracker:
-        services, clock = self._author.services(self.entity), self._life.here.clock
+        services, clock = self._author.services(self.entity), self._life.running.clock
         return FieldTracker(
             self._author.submit, services.store, wire.check_json, clock, services.past
         )

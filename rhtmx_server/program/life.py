@@ -49,18 +49,11 @@ class AppLife(Protocol):
 
     @property
     def running(self) -> AppServer:
-        """The server.
-
-        Raises:
-            RhtmxError: `SHUTTING_DOWN`, there is none; and as `runs`.
-        """
-
-    @property
-    def here(self) -> AppServer:
         """The server, for whoever awaits something of it.
 
         Raises:
-            RhtmxError: as `running`; `NOT_SUPPORTED`, it runs on another event loop.
+            RhtmxError: `SHUTTING_DOWN`, there is none; `NOT_SUPPORTED`, it runs on another event
+                loop; and as `runs`.
         """
 
     @property

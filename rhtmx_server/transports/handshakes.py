@@ -99,24 +99,34 @@ class Handshakes:
         """What is at a path, if WebSockets are taken there."""
         return self._endpoints.get(path)
 
-    def plain(self, request: Request) -> Response:
-        """Answer a plain request for an endpoint; a page whose handshake failed may read it."""
+    def plain(self, request: Request, prefix: str = "") -> Response:
+        """Answer a plain request for an endpoint; a page whose handshake failed may read it.
+
+        Args:
+            request: the request.
+            prefix: the path under which an application has this server.
+        """
         refused = self._origins.explain(request.headers)
         if refused is not None:
             return refused
         path = path_of(request)
         spoken = " or ".join(self._endpoints[path].subprotocols) or "no subprotocol"
-        words = f"{path} takes a WebSocket, with {spoken}, and this is a plain request"
+        words = f"{prefix}{path} takes a WebSocket, with {spoken}, and this is a plain request"
         headers = [("Upgrade", "websocket"), ("Access-Control-Allow-Origin", "*")]
         status = HTTPStatus.UPGRADE_REQUIRED
         return refuse(RhtmxError(ErrorCode.NOT_SUPPORTED, words), status, headers)
 
-    def refuse(self, request: Request) -> Response | None:
-        """Return the response that refuses a handshake, `None` if it is fine."""
+    def refuse(self, request: Request, prefix: str = "") -> Response | None:
+        """Return the response that refuses a handshake, `None` if it is fine.
+
+        Args:
+            request: the handshake.
+            prefix: the path under which an application has this server.
+        """
         path = path_of(request)
         if path in self._endpoints:
             return self._origins.refuse(request)
-        words = f"no WebSocket is taken at {path[:80]!r}: connect to {UNIFIED}"
+        words = f"no WebSocket is taken at {(prefix + path)[:80]!r}: connect to {prefix}{UNIFIED}"
         self._services.metrics.handshake_refused("path")
         self._paths.warn(path, f"a handshake was refused: {words}")
         return refuse(RhtmxError(ErrorCode.NOT_SUPPORTED, words))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import TypeAlias
 
 from websockets.http11 import Request, Response
 
@@ -31,7 +32,7 @@ from rhtmx_server.transports.deprecation import HEADERS
 from rhtmx_server.transports.documents import Documents
 from rhtmx_server.transports.legacy_reads import Latest, ReadSince
 from rhtmx_server.transports.origin import Origins
-from rhtmx_server.transports.requests import UNKNOWN, Remote, request_of_http
+from rhtmx_server.transports.requests import FOREIGN_SCOPE, UNKNOWN, Remote, request_of_http
 from rhtmx_server.transports.static_files import CLIENT_PATH, StaticFile, client
 from rhtmx_server.transports.target import RequestTarget, parse_target
 
@@ -81,7 +82,9 @@ class Http:
         self._documents = Documents(services.seen, shared=services.authenticate is None)
         self.readers = BodyReaders()
         self._pages = {path: StaticFile.of(*page) for path, page in pages.items()}
-        if (bundle := client()) is not None:
+        without = services.config.without
+        self._routes = [(path, serve) for path, part, serve in _ROUTES if part not in without]
+        if "client" not in without and (bundle := client()) is not None:
             self._pages.setdefault(CLIENT_PATH, bundle)
 
     async def __call__(self, request: Request, remote: Remote = UNKNOWN) -> Response:
@@ -109,7 +112,8 @@ class Http:
         if request.method not in _METHODS:
             error = RhtmxError(
                 ErrorCode.NOT_SUPPORTED,
-                f"method: {' or '.join(_METHODS)} expected; writes go over the WebSocket /api/ws",
+                f"method: {' or '.join(_METHODS)} expected; writes go over the WebSocket "
+                f"{asked.remote.prefix}/api/ws",
             )
             allow = ("Allow", ", ".join(_METHODS))
             return refuse(error, HTTPStatus.METHOD_NOT_ALLOWED, [allow])
@@ -117,7 +121,7 @@ class Http:
         page = self._pages.get("/" + "/".join(target.segments))
         if page is not None:
             return page.serve(request)
-        for pattern, handler in _ROUTES:
+        for pattern, handler in self._routes:
             if _matches(pattern, target.segments):
                 return await handler(self, asked, target)
         if "Origin" in request.headers:
@@ -126,7 +130,8 @@ class Http:
             refused = self._origins.explain(request.headers)
             if refused is not None:
                 return refused
-        raise RhtmxError(ErrorCode.NOT_SUPPORTED, f"there is nothing at {target.path[:80]!r}")
+        where = asked.remote.prefix + target.path
+        raise RhtmxError(ErrorCode.NOT_SUPPORTED, f"there is nothing at {where[:80]!r}")
 
     # What is for operators.
 
@@ -223,7 +228,7 @@ class Http:
         if not self._origins.cookies_count(request.headers):
             headers = {name: value for name, value in peer.headers.items() if name != "cookie"}
             # Nor what a host knows of who asks: it knows that by the cookies.
-            peer = replace(peer, headers=headers, cookies={}, scope={})
+            peer = replace(peer, headers=headers, cookies={}, scope=FOREIGN_SCOPE)
         known_otherwise = peer.cookies or peer.certificate or peer.scope
         if "authorization" not in peer.headers and known_otherwise:
             return peer
@@ -273,13 +278,16 @@ def _since(target: RequestTarget) -> int:
     )
 
 
-_ROUTES: tuple[tuple[str, Callable[[Http, Asked, RequestTarget], Awaitable[Response]]], ...] = (
-    ("/healthz", Http._health),
-    ("/readyz", Http._readiness),
-    ("/metrics", Http._metrics),
-    ("/api/schema", Http._schema),
-    ("/api/asyncapi", Http._asyncapi),
-    ("/api/sync/*", Http._records),
-    ("/api/field-sync/*", Http._fields),
-    ("/api/field-sync/*/*/latest", Http._latest),
+_Serve: TypeAlias = Callable[[Http, Asked, RequestTarget], Awaitable[Response]]
+
+_ROUTES: tuple[tuple[str, str, _Serve], ...] = (
+    ("/healthz", "health", Http._health),
+    ("/readyz", "health", Http._readiness),
+    ("/metrics", "metrics", Http._metrics),
+    ("/api/schema", "schema", Http._schema),
+    ("/api/asyncapi", "schema", Http._asyncapi),
+    ("/api/sync/*", "reads", Http._records),
+    ("/api/field-sync/*", "reads", Http._fields),
+    ("/api/field-sync/*/*/latest", "reads", Http._latest),
 )
+"""Each with the part of the server that it belongs to (`Config.without`)."""

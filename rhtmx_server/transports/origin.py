@@ -33,12 +33,13 @@ LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Names by which pages of this machine are called."""
 
 
-def refusal(headers: Headers, allowed: frozenset[str]) -> str | None:
+def refusal(headers: Headers, allowed: frozenset[str], option: str = "--origin {}") -> str | None:
     """Say why a handshake must not be accepted.
 
     Args:
         headers: of the request.
         allowed: origins besides the server's own, each as `normalise` has it.
+        option: by which an operator allows one, with `{}` where it stands.
 
     Returns:
         The reason, in words; `None` if nothing is wrong.
@@ -67,7 +68,7 @@ def refusal(headers: Headers, allowed: frozenset[str]) -> str | None:
         return str(error)
     if origin in allowed or _is_own(origin, headers.get_all("Host")):
         return None
-    return f"pages from {origin} may not connect: --origin {origin} allows it"
+    return f"pages from {origin} may not connect: {option.format(origin)} allows it"
 
 
 def normalise(origin: str) -> str:
@@ -116,20 +117,31 @@ class Origins:
         local: the server listens on this machine only. A page elsewhere whose
             name was made to point here (DNS rebinding) has the server's own
             origin, as far as headers tell: so only local names count as own.
+        option: by which an operator allows an origin, with `{}` where it stands.
 
     Raises:
         ValueError: one of `allowed` is not an origin.
     """
 
-    def __init__(self, allowed: Iterable[str], metrics: Metrics, *, local: bool = False) -> None:
+    def __init__(
+        self,
+        allowed: Iterable[str],
+        metrics: Metrics,
+        *,
+        local: bool = False,
+        option: str = "--origin {}",
+    ) -> None:
         self._allowed = frozenset(normalise(origin) for origin in allowed)
         self._metrics = metrics
         self._local = local
+        self._option = option
         self._refused = Once("origins")
 
     def refuse(self, request: Request) -> Response | None:
         """Return the response that refuses a handshake, `None` if it is fine."""
-        words = refusal(request.headers, self._allowed) or self._rebound(request.headers)
+        words = refusal(request.headers, self._allowed, self._option) or self._rebound(
+            request.headers
+        )
         if words is None:
             return None
         self._metrics.handshake_refused("origin")
@@ -158,7 +170,7 @@ class Origins:
         for name, values in (("Host", headers.get_all("Host")), ("Origin", origins)):
             for value in values:
                 asked[name] = value
-        words = refusal(asked, self._allowed) or self._rebound(asked)
+        words = refusal(asked, self._allowed, self._option) or self._rebound(asked)
         if words is None:
             return None
         readable = ("Access-Control-Allow-Origin", "*")
@@ -171,7 +183,7 @@ class Origins:
         match = _ORIGIN.fullmatch(origin)
         if origin in self._allowed or (match and match[2] in LOCAL_HOSTS):
             return None
-        return f"{origin} is no name of this machine: --origin {origin} allows the page"
+        return f"{origin} is no name of this machine: {self._option.format(origin)} allows the page"
 
     def foreign_host(self, headers: Headers) -> str | None:
         """Say why a plain read must not be answered: pages send no `Origin` with those.
@@ -186,7 +198,8 @@ class Origins:
         if any(_is_own(origin, hosts) for origin in self._allowed):
             return None
         host = hosts[0][:_MAX_ECHO] if hosts else ""
-        words = f"Host {host!r} is no name of this machine: --origin https://{host} allows it"
+        option = self._option.format(f"https://{host}")
+        words = f"Host {host!r} is no name of this machine: {option} allows it"
         self._refused.warn(f"Host {host}", f"a read was refused: {words}")
         return words
 

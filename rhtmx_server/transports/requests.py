@@ -16,9 +16,51 @@ from urllib.parse import parse_qs
 
 from websockets.http11 import Request as HttpRequest
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.access.request import Request, Transport, cookies_of, headers_of
+from rhtmx_server.failures import MisuseError
 
-__all__ = ["UNKNOWN", "Remote", "remote_of", "request_of_http"]
+__all__ = ["FOREIGN_SCOPE", "UNKNOWN", "HostScope", "Remote", "remote_of", "request_of_http"]
+
+
+class HostScope(dict[str, Any]):
+    """What a host application knows of a request: its ASGI scope.
+
+    What is missing in it was forgotten, and the log says what to do.
+    """
+
+    def __missing__(self, key: str) -> Any:
+        raise _ForgottenError(
+            f"the host has put no {key!r} into the scope: its middleware has to be around the "
+            "mount, and to run for WebSockets, too"
+        )
+
+
+class _ForeignScope(dict[str, Any]):
+    """What a host application knows of a request that a page of another site has begun."""
+
+    def __missing__(self, key: str) -> Any:
+        raise _NobodyError(
+            ErrorCode.UNAUTHENTICATED,
+            "the cookies of a page of another site do not count: name its origin in "
+            "Config(origins=...), or send a token",
+        )
+
+
+class _ForgottenError(MisuseError, KeyError):
+    """As for any mapping, a `KeyError`."""
+
+    __str__ = Exception.__str__
+
+
+class _NobodyError(RhtmxError, KeyError):
+    """As for any mapping, a `KeyError`."""
+
+    __str__ = Exception.__str__
+
+
+FOREIGN_SCOPE = _ForeignScope()
+"""Stands for the scope of a request whose cookies do not count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ PAGES = (
     "docs/guides/asgi.md",
     "docs/guides/data.md",
     "docs/guides/production.md",
+    "docs/guides/django.md",
+    "docs/guides/fastapi.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",

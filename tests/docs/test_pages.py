@@ -13,6 +13,9 @@ from rhtmx_server.cli.table import GROUPS
 from rhtmx_server.config import Config
 from tests.docs.markdown import GENERATED, PAGES, ROOT, anchors, blocks, links, page, rows, spans
 
+OF_UVICORN = {"--root-path", "--ws", "--ws-per-message-deflate"}
+"""Options that the pages name and that are not ours."""
+
 
 def tasks() -> set[str]:
     """The names of the project's tasks."""
@@ -70,6 +73,7 @@ def test_every_option_exists(name: str) -> None:
     options |= set(re.findall(r'"(--[a-z-]+)"', page("rhtmx_codegen/command.py")))
     options |= set(re.findall(r'"(--[a-z-]+)"', page("rhtmx_server/cli/copying.py")))
     options |= set(re.findall(r'"(--[a-z-]+)"', page("noxfile.py") + page("release/__main__.py")))
+    options |= OF_UVICORN
     bench = set(re.findall(r'"(--[a-z]+)"', page("benchmarks/__main__.py")))
     text = page(name)
     commands = [

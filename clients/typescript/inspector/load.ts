@@ -29,7 +29,7 @@ export async function loadSchema(fetch: Fetch, token = ""): Promise<Loaded> {
       Accept: "application/schema+json",
       ...(token && { Authorization: `Bearer ${token}` }),
     };
-    const response = await fetch("/api/schema", { headers });
+    const response = await fetch("api/schema", { headers });
     if (response.status === 404) return none("This application has no schema.");
     if (!response.ok) return none(`The server does not show its schema (${response.status}).`);
     return { schema: describe((await response.json()) as JsonValue), problem: "" };

@@ -19,7 +19,7 @@ const TOKEN = "rhtmx-inspector:token";
 
 const token = sessionStorage.getItem(TOKEN) ?? "";
 // A client of its own: it takes neither the connection nor the store of the application's pages.
-const client = connect("/api/ws", { storage: false, token: token || undefined });
+const client = connect("api/ws", { storage: false, token: token || undefined });
 showConnection(client);
 // Why nothing can be asked, the state of the connection says.
 client.onError(() => {});

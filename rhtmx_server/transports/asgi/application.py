@@ -16,7 +16,8 @@ held         served              held once more    the last one       -
 stopped      refused             starts it: held   -                  -
 ===========  ==================  ================  =================  ====================
 
-Where the app runs on its own port, too, that server is used, and neither started nor stopped.
+Where the app runs on its own port, too, that server is used, and neither started nor stopped. It
+belongs to the event loop that has started it: a request that comes in another one is refused.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Self
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.failures import stopping, unexpected
+from rhtmx_server.failures import WrongLoopError, stopping, unexpected
 from rhtmx_server.transports.asgi.door import AsgiDoor, refuse_request, refuse_socket
 from rhtmx_server.transports.asgi.events import AsgiScope, Receive, Send
 
@@ -74,8 +75,7 @@ class AsgiApp:
         if kind not in ("http", "websocket"):
             raise ValueError(f"ASGI scope {kind!r}: http, websocket or lifespan expected")
         try:
-            # Mostly it runs, and there is nothing to wait for.
-            door = self._door() or await self._by_request()
+            door = await self._serving()
         except RhtmxError as error:
             if kind == "http":
                 await refuse_request(send, error, str(scope.get("http_version", "1.1")))
@@ -126,12 +126,27 @@ class AsgiApp:
             await self.__aexit__()
         await send({"type": "lifespan.shutdown.complete"})
 
+    async def _serving(self) -> AsgiDoor:
+        """What serves a request."""
+        try:
+            # Mostly it runs, and there is nothing to wait for.
+            return self._door() or await self._by_request()
+        except WrongLoopError as misuse:
+            words = (
+                "the server runs in another event loop: have one host serve all requests (in "
+                "tests: `with TestClient(…) as client`)"
+            )
+            log.error("a request was refused: %s", words)
+            raise RhtmxError(ErrorCode.INTERNAL, words) from misuse
+
     async def _by_request(self) -> AsgiDoor:
         """Start the server because somebody wants something of it."""
         if self._stopped:
             raise stopping()
         try:
             await self._begin()
+        except WrongLoopError:
+            raise
         except RhtmxError as error:
             log.error("a request came, and the server cannot start: %s", error.message)
             words = "the server cannot start: its log says why"
@@ -148,8 +163,9 @@ class AsgiApp:
     async def _begin(self) -> None:
         """Start the server unless it runs; all who want that at a time wait for the same."""
         self._stopped = False
-        if self._door() is not None:
-            return
+        with contextlib.suppress(WrongLoopError):  # whoever starts it says that it runs elsewhere
+            if self._door() is not None:
+                return
         if self._starting is None:
             self._starting = asyncio.create_task(self._start_once())
         # Whoever goes away meanwhile does not take the start with them.

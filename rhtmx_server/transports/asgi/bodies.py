@@ -103,8 +103,10 @@ class ResponseSender:
         self._patient = False
         self._timeout.reschedule(asyncio.get_running_loop().time() + self._patience)
         await self._send(event)
-        self._timeout.reschedule(None)
-        self._patient = True
+        # It may be over just now, because the peer has what it wanted and hangs up.
+        if not self._timeout.expired():
+            self._timeout.reschedule(None)
+            self._patient = True
 
     async def _watch(self) -> None:
         """Some servers go on to take what is sent to nobody."""

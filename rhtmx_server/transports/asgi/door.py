@@ -20,20 +20,24 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.admission import Ticket, source
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
-from rhtmx_server.connections.turns import SHARE
+from rhtmx_server.connections.turns import SHARE, WHOLE
 from rhtmx_server.failures import stopping
 from rhtmx_server.transports.answers import ErrorResponse, refuse
 from rhtmx_server.transports.asgi.bodies import ResponseSender
 from rhtmx_server.transports.asgi.events import (
     DENIAL,
+    FRAMES,
     AsgiScope,
     Receive,
     Send,
     Splitter,
     close_code,
     close_event,
+    frames_event,
     headers_of_response,
     response_events,
+    send_event,
+    whole,
 )
 from rhtmx_server.transports.asgi.link import AsgiLink
 from rhtmx_server.transports.asgi.scopes import (
@@ -42,12 +46,16 @@ from rhtmx_server.transports.asgi.scopes import (
     remote_of_scope,
     request_of_scope,
 )
+from rhtmx_server.transports.asgi.shares import Shares
 from rhtmx_server.transports.handshakes import Handshakes, Negotiated, SocketEndpoint, path_of
 from rhtmx_server.transports.http import Http
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.requests import request_of_http
 
 __all__ = ["AsgiDoor", "refuse_request", "refuse_socket"]
+
+_OPTION = 'Config(origins=["{}"])'
+"""How an origin is allowed where there is no command line."""
 
 
 class AsgiDoor:
@@ -70,10 +78,11 @@ class AsgiDoor:
         config = services.config
         self._services = services
         self._private = services.authenticate is None and not config.open
-        origins = Origins(config.origins, services.metrics, local=self._private)
+        origins = Origins(config.origins, services.metrics, local=self._private, option=_OPTION)
         self._handshakes = Handshakes(services, endpoints, origins)
         self._http = Http(services, pages, ready, origins)
         self._splitter = Splitter()
+        self._shares = Shares(_soon, at_a_time=int(WHOLE / SHARE))
         self._open: set[Connection] = set()
         self._present: set[asyncio.Task[object]] = set()
         self._stopping = False
@@ -108,7 +117,7 @@ class AsgiDoor:
         request = request_of_scope(scope)
         try:
             with self._admitted(scope):
-                refused = self._handshakes.refuse(request)
+                refused = self._handshakes.refuse(request, remote_of_scope(scope).prefix)
                 if refused is not None:
                     await _deny(scope, send, refused)
                 else:
@@ -169,10 +178,11 @@ class AsgiDoor:
             admission.leave(ticket)
 
     async def _answer(self, request: Request, scope: AsgiScope) -> Response:
+        remote = remote_of_scope(scope)
         at_endpoint = self._handshakes.endpoint(path_of(request)) is not None
         if at_endpoint and request.method == "GET":
-            return self._handshakes.plain(request)
-        return await self._http(request, remote_of_scope(scope))
+            return self._handshakes.plain(request, remote.prefix)
+        return await self._http(request, remote)
 
     async def _serve(
         self, request: Request, scope: AsgiScope, receive: Receive, send: Send
@@ -184,13 +194,16 @@ class AsgiDoor:
         headers = headers_of_response(endpoint.headers)
         await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
         config = services.config
+        takes_frames = FRAMES in (scope.get("extensions") or {})
         link = AsgiLink(
             send,
-            self._splitter,
+            whole if takes_frames else self._splitter.pieces,
+            frames_event if takes_frames else send_event,
             limit=config.outbox,
             patience=config.stop_timeout / 2,
             now=services.now,
             share=SHARE,
+            another=self._shares.another,
         )
         asked = request_of_http(request, remote_of_scope(scope), "websocket")
         with self._handshakes.connected(
@@ -203,6 +216,10 @@ class AsgiDoor:
                 self._open.discard(connection)
                 connection.lost()
         await link.say_goodbye()
+
+
+def _soon(call: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_soon(call)
 
 
 async def refuse_request(send: Send, error: RhtmxError, http: str = "1.1") -> None:

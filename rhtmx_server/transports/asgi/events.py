@@ -21,6 +21,7 @@ from rhtmx_server.encoding.framing import TEXT
 
 __all__ = [
     "DENIAL",
+    "FRAMES",
     "AsgiEvent",
     "AsgiScope",
     "Piece",
@@ -29,10 +30,12 @@ __all__ = [
     "Splitter",
     "close_code",
     "close_event",
+    "frames_event",
     "headers_of_response",
     "pieces_of",
     "response_events",
     "send_event",
+    "whole",
 ]
 
 AsgiScope: TypeAlias = MutableMapping[str, Any]
@@ -45,6 +48,9 @@ Piece: TypeAlias = tuple[str | bytes, int]
 
 DENIAL = "websocket.http.response"
 """The extension by which a handshake is refused with a response of HTTP."""
+
+FRAMES = "rhtmx.frames"
+"""The extension by which frames are sent that are made already: several in one event."""
 
 _OPCODE = 0x0F
 _IN_16_BITS, _IN_64_BITS = 126, 127
@@ -101,6 +107,16 @@ class Splitter:
 def send_event(message: str | bytes) -> AsgiEvent:
     """The event that sends a message. A new one each time: middleware may change it."""
     return {"type": "websocket.send", "text" if isinstance(message, str) else "bytes": message}
+
+
+def whole(frames: bytes) -> Sequence[Piece]:
+    """Frames as they are, where the server takes them so."""
+    return ((frames, len(frames)),)
+
+
+def frames_event(frames: str | bytes) -> AsgiEvent:
+    """The event that sends frames, where the server has the extension for it."""
+    return {"type": FRAMES, "frames": frames}
 
 
 def close_event(code: int, reason: str) -> AsgiEvent:

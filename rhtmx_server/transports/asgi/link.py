@@ -24,19 +24,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.failures import error_message, place, unexpected
 from rhtmx_server.transports.asgi.events import (
+    AsgiEvent,
     Piece,
     Receive,
     Send,
-    Splitter,
     close_code,
     close_event,
-    send_event,
 )
 
 __all__ = ["LAST_WORDS", "AsgiLink"]
@@ -55,32 +54,39 @@ class AsgiLink:
 
     Args:
         send: ASGI's.
-        splitter: takes frames apart.
+        pieces: takes frames apart, as far as the server needs it.
+        event: makes the event that sends a piece.
         limit: bytes that may wait before the peer counts as slow.
         patience: seconds that the peer has to take what waits at the end.
         now: seconds, of a clock that does not jump.
         share: seconds for which it may go on before the loop serves everyone else.
+        another: waits for another share.
     """
 
     def __init__(
         self,
         send: Send,
-        splitter: Splitter,
+        pieces: Callable[[bytes], Sequence[Piece]],
+        event: Callable[[str | bytes], AsgiEvent],
         *,
         limit: int,
         patience: float,
         now: Callable[[], float],
         share: float,
+        another: Callable[[], Awaitable[None]],
     ) -> None:
         self._send = send
-        self._splitter = splitter
+        self._pieces = pieces
+        self._event = event
         self._limit = limit
         self._patience = patience
         self._now = now
         self._share = share
+        self._another = another
         self._connection: Connection | None = None
         self._queue: deque[Piece] = deque()
         self._waiting = 0
+        self._full = False
         self._goodbye: tuple[int, str] | None = None
         self._over = False
         self._gone = False
@@ -96,10 +102,11 @@ class AsgiLink:
         """Keep frames until the peer takes them."""
         if self._over:
             return
-        self._queue.extend(self._splitter.pieces(data))
+        self._queue.extend(self._pieces(data))
         self._waiting += len(data)
         self._wake.set()
         if self._waiting > self._limit and self._connection is not None:
+            self._full = True
             self._connection.overfull()
 
     def pause(self) -> None:
@@ -201,17 +208,19 @@ class AsgiLink:
         while self._queue and not self._over:
             message, size = self._queue.popleft()
             try:
-                await self._send(send_event(message))
+                await self._send(self._event(message))
             except Exception as failure:  # `OSError` by the specification, others in practice
                 log.debug("sending on a socket failed, its peer is gone: %s", place(failure))
                 self._gone = True
                 return False
             self._waiting -= size
-            if self._waiting <= self._limit // _DRAINED and self._connection is not None:
-                self._connection.drained_enough()
+            if self._full and self._waiting <= self._limit // _DRAINED:
+                self._full = False
+                if self._connection is not None:
+                    self._connection.drained_enough()
             # Most servers take a message without waiting: then this task would never give way.
             if self._now() - began >= self._share:
-                await asyncio.sleep(0)
+                await self._another()
                 began = self._now()
         return True
 
@@ -224,10 +233,11 @@ class AsgiLink:
                 self._connection.close(error.code, error.message)
 
     async def _receive_all(self, receive: Receive, most: int) -> None:
-        began = self._now()
+        spent = 0.0
         while (connection := self._connection) is not None:
             await self._readable.wait()
             data, text = await self._next(receive)
+            began = self._now()  # that it has waited for its peer costs nobody anything
             if data is None:
                 self._lose()
                 return
@@ -238,9 +248,11 @@ class AsgiLink:
             while not connection.receive(data, text):
                 await self._readable.wait()
                 connection.alive()
-            if self._now() - began >= self._share:
-                await asyncio.sleep(0)
                 began = self._now()
+            spent += self._now() - began
+            if spent >= self._share:
+                await self._another()
+                spent = 0.0
 
     async def _next(self, receive: Receive) -> tuple[bytes | None, bool]:
         """The next message, and whether it is text; `None` at the end."""

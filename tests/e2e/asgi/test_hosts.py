@@ -16,6 +16,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request as HostRequest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from starlette.testclient import TestClient
 from websockets.exceptions import InvalidStatus
 
 import rhtmx
@@ -68,6 +69,43 @@ async def test_a_session_of_the_host_says_who_connects_until_the_host_signs_out(
             assert (await ask(address, "/live/api/sync/e")).status == 401
             app.disconnect("ada")
             assert await close_code(client) == ERRORS[ErrorCode.UNAUTHENTICATED].close_code
+
+
+async def test_the_host_may_sign_somebody_out_in_a_thread() -> None:
+    def sign_out(request: HostRequest) -> PlainTextResponse:
+        app.disconnect("ada")
+        return PlainTextResponse("bye")
+
+    app = App(store="memory://", authenticate=lambda request: Grant(subject="ada"))
+    live = app.asgi()
+    routes = [Route("/sign-out", sign_out), Mount("/live", live)]
+    async with Host(Starlette(routes=routes, lifespan=live.lifespan)) as host:
+        address = f"ws://127.0.0.1:{host.port}/live/api/ws"
+        async with raw(address) as client:
+            await client.ask({"type": "hello"}, "welcome")
+            assert (await ask(address, "/sign-out")).status == 200
+            assert await close_code(client) == ERRORS[ErrorCode.UNAUTHENTICATED].close_code
+
+
+def test_requests_in_several_loops_are_refused_while_one_of_them_serves() -> None:
+    app = App(store="memory://")
+    client = TestClient(app.asgi(), base_url="http://localhost")
+    with client.websocket_connect("/api/ws") as socket:
+        socket.send_json({"type": "hello"})
+        assert socket.receive_json()["type"] == "welcome"
+        assert "with TestClient" in client.get("/healthz").json()["message"]
+    with TestClient(app.asgi(), base_url="http://localhost") as one:
+        assert one.get("/healthz").text == "ok\n"
+        with one.websocket_connect("/api/ws") as socket:
+            socket.send_json({"type": "hello"})
+            assert socket.receive_json()["type"] == "welcome"
+            assert one.get("/healthz").text == "ok\n"
+
+
+async def test_what_the_host_has_forgotten_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    async with Mounted(store="memory://", authenticate=by_session) as app:
+        assert (await ask(app.url, "/api/sync/e")).status == 500
+    assert "the host has put no 'session' into the scope" in caplog.text
 
 
 async def test_fastapi_mounts_it_and_both_formats_are_spoken() -> None:

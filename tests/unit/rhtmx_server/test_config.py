@@ -129,6 +129,15 @@ def test_an_origin_with_more_or_less_is_refused(origin: str) -> None:
         Config(origins=(origin,))
 
 
+def test_only_what_there_is_can_be_left_out() -> None:
+    without: Any = ["metrics", "legacy"]
+    assert Config(without=without).without == ("metrics", "legacy")
+    for wrong in ("metrics", ("metric",)):
+        names: Any = wrong
+        with pytest.raises(ValueError, match=r"^without: a list of client, health, legacy"):
+            Config(without=names)
+
+
 def test_a_list_of_origins_becomes_a_tuple() -> None:
     origins: Any = ["https://example.com"]
     assert Config(origins=origins).origins == ("https://example.com",)

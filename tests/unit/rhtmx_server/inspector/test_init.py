@@ -25,13 +25,20 @@ def test_every_file_is_there_with_its_type() -> None:
 
 
 def test_the_page_refers_to_its_own_files_and_to_parts_that_are_there() -> None:
-    assert set(re.findall(r'(?:src|href)="([^"#]+)"', HTML)) == inspector_pages().keys() - {
-        "/inspector"
-    }
+    # Beside the page, wherever an application has mounted the server.
+    named = {f"/{name}" for name in re.findall(r'(?:src|href)="([^"#]+)"', HTML)}
+    assert named == inspector_pages().keys() - {"/inspector"}
     parts: set[str] = set()
     for attribute in ("for", "aria-labelledby", "aria-describedby"):
         parts.update(" ".join(re.findall(rf'{attribute}="([^"]*)"', HTML)).split())
     assert parts <= set(re.findall(r'\bid="([^"]*)"', HTML))
+
+
+def test_the_script_asks_the_server_beside_which_it_is_served() -> None:
+    script = inspector_pages()["/inspector.js"][1]
+    assert b'"api/schema"' in script
+    assert b'"api/ws"' in script
+    assert b'"/api/' not in script
 
 
 def test_the_page_holds_no_inline_script_or_style() -> None:

@@ -132,7 +132,7 @@ async def test_in_the_thread_of_the_loop_a_call_raises_at_once(app: App) -> None
 async def test_on_another_loop_awaiting_says_to_call_sync(app: App) -> None:
     def elsewhere() -> None:
         for call in (app.collection("notes").all, lambda: app.changes.push("notes", "1", {})):
-            with pytest.raises(RhtmxError, match=r"another thread: call app\.sync") as caught:
+            with pytest.raises(RhtmxError, match=r"another event loop: call app\.sync") as caught:
                 asyncio.run(call())
             assert caught.value.code is ErrorCode.NOT_SUPPORTED
 
@@ -212,8 +212,8 @@ async def test_a_host_cannot_serve_an_app_that_runs_in_a_thread_of_its_own(
         scope = {"type": "http", "method": "GET", "path": "/healthz", "headers": []}
         with caplog.at_level(logging.ERROR, "rhtmx_server"):
             await app.asgi()(scope, receive, send)
-        assert sent[0]["status"] == 503
-        assert "start it in one place only" in caplog.text
+        assert sent[0]["status"] == 500
+        assert "have one host serve all requests" in caplog.text
     finally:
         await asyncio.to_thread(app.sync.stop)
 

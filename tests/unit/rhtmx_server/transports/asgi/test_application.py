@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.failures import WrongLoopError
 from rhtmx_server.transports.asgi.application import AsgiApp
 from rhtmx_server.transports.asgi.events import AsgiEvent
 
@@ -160,6 +161,22 @@ async def test_a_server_that_runs_by_itself_is_used_and_left_alone() -> None:
     async with life.app:
         assert (await life.ask())[0]["type"] == "http"
     assert life.notes == ["started"]
+
+
+async def test_a_request_in_another_loop_is_refused_in_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    life = Life()
+
+    def elsewhere() -> Any:
+        raise WrongLoopError("call app.sync")
+
+    life.app = AsgiApp(elsewhere, life.start, life.stop)
+    for kind in ("http", "websocket"):
+        start, body = await life.ask(kind)
+        assert start["status"] == 500
+        assert b"with TestClient" in body["body"]
+    assert "another event loop" in caplog.text
 
 
 async def test_another_kind_of_scope_is_refused_in_words() -> None:

@@ -89,8 +89,10 @@ async def test_where_no_response_can_be_sent_a_close_says_why(door: AsgiDoor) ->
 
 
 async def test_no_socket_is_taken_at_another_path(door: AsgiDoor) -> None:
-    start, _ = await Caller(door, path="/live/api").open()
+    start, body = await Caller(door, path="/live/ws").open()
     assert start["status"] == 404
+    assert b"'/live/ws': connect to /live/api/ws" in body["body"], "as it is in the host"
+    assert b"'/live/ws'" in (await Caller(door).ask("/ws"))[2]
 
 
 async def test_who_asks_nobody_serves_this_machine_only(
@@ -110,7 +112,8 @@ async def test_who_asks_nobody_takes_no_name_but_those_of_this_machine(
 ) -> None:
     start, body = await Caller(make_door(authenticate=None), headers=OWN).open()
     assert start["status"] == 403
-    assert "is no name of this machine" in json.loads(body["body"])["message"]
+    words = 'is no name of this machine: Config(origins=["https://app.example"]) allows the page'
+    assert words in json.loads(body["body"])["message"]
 
 
 @pytest.mark.parametrize("open_", [False, True])

@@ -12,11 +12,14 @@ from rhtmx_server.encoding.framing import BINARY, TEXT, frame
 from rhtmx_server.transports.answers import answer
 from rhtmx_server.transports.asgi import events
 from rhtmx_server.transports.asgi.events import (
+    FRAMES,
     Splitter,
     close_code,
     close_event,
+    frames_event,
     pieces_of,
     response_events,
+    whole,
 )
 
 
@@ -32,6 +35,12 @@ def test_joined_frames_become_messages_in_order_each_of_its_kind() -> None:
     pieces = pieces_of(b"".join(frames))
     assert [message for message, _ in pieces] == ["é", b"\xff", "{}"]
     assert [size for _, size in pieces] == [len(each) for each in frames]
+
+
+def test_frames_stay_joined_where_the_server_takes_them() -> None:
+    joined = frame(TEXT, b"{}") + frame(TEXT, b"[]")
+    ((piece, size),) = whole(joined)
+    assert (frames_event(piece), size) == ({"type": FRAMES, "frames": joined}, len(joined))
 
 
 def test_what_several_are_sent_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from rhtmx.errors import ErrorCode
 from rhtmx.messages.tables import ERRORS
 from rhtmx_server.encoding.framing import TEXT, frame
 from rhtmx_server.transports.asgi import link as module
-from rhtmx_server.transports.asgi.events import AsgiEvent, Splitter
+from rhtmx_server.transports.asgi.events import AsgiEvent, Splitter, send_event
 from rhtmx_server.transports.asgi.link import AsgiLink
 from tests.support.waiting import eventually
 
@@ -96,14 +97,21 @@ class Peer:
 
     def __init__(self, patience: float = 60.0) -> None:
         self.server, self.taker = Server(), Taker()
+        self.clock: Iterator[float] = itertools.repeat(0.0)
+        self.shares = 0
         self.link = self.taker.link = AsgiLink(
             self.server.send,
-            Splitter(),
+            Splitter().pieces,
+            send_event,
             limit=LIMIT,
             patience=patience,
-            now=lambda: 0.0,
+            now=lambda: next(self.clock),
             share=1.0,
+            another=self.another,
         )
+
+    async def another(self) -> None:
+        self.shares += 1
 
     async def live(self) -> None:
         taker: Any = self.taker
@@ -240,6 +248,26 @@ async def test_a_message_that_is_too_large_ends_the_connection_in_words() -> Non
     code, reason = peer.server.closes[0]
     assert code == ERRORS[ErrorCode.TOO_LARGE].close_code
     assert reason == "a message of at most 100 bytes expected, got a larger one"
+
+
+async def test_a_share_is_spent_by_work_and_not_by_waiting() -> None:
+    async with running() as peer:
+        peer.clock = itertools.chain([0.0, 0.4, 50.0, 50.4, 90.0, 90.4], itertools.repeat(91.0))
+        peer.server.say("1", "2")
+        await eventually(lambda: len(peer.taker.got) == 2)
+        assert peer.shares == 0
+        peer.server.say("3")
+        await eventually(lambda: peer.shares == 1)
+        peer.server.leave()
+
+
+async def test_who_has_much_to_send_goes_on_share_by_share() -> None:
+    async with running() as peer:
+        peer.clock = itertools.count(0.0, 1.0)
+        peer.link.write(message("1") + message("2") + message("3"))
+        await eventually(lambda: len(peer.server.texts) == 3)
+        assert peer.shares == 3
+        peer.server.leave()
 
 
 async def test_a_failure_of_ours_ends_the_connection_and_is_logged(

@@ -32,10 +32,46 @@ def scope(path: str, root: str = "", **more: Any) -> dict[str, Any]:
         scope("/api/ws", "", raw_path=b""),
         scope("/api/ws", "", raw_path=None),
         scope("/api/ws", None),  # type: ignore[arg-type]
+        scope("/api/ws/", raw_path=b"/live/api/ws"),  # Litestar
+        scope("/api/ws/", "/site", raw_path=b"/site/live/api/ws"),
+        scope("/live/api/ws", path_remaining="api/ws", raw_path=b"/live/api/ws"),  # Channels
+        scope("/live/api/ws", path_remaining="/api/ws"),
+        scope("/site/live/api/ws", "/site", path_remaining="api/ws"),
+        scope("/live/api/ws", "/live", raw_path=b"/de/live/api/ws"),  # a rewritten path
+        scope("/site/live/api/ws", "/site/live", raw_path=b"/live/api/ws"),  # a proxy's prefix
     ],
 )
 def test_the_path_is_that_without_the_prefix(made: dict[str, Any]) -> None:
     assert request_of_scope(made).path == "/api/ws"
+
+
+@pytest.mark.parametrize(
+    ("made", "prefix"),
+    [
+        (scope("/api/ws"), ""),
+        (scope("/live/api/ws", "/live/"), "/live"),
+        (scope("/api/ws/", raw_path=b"/live/api/ws"), "/live"),
+        (scope("/live/api/ws", path_remaining="api/ws"), "/live"),
+        (scope("/site/live/api/ws", "/site/live", raw_path=b"/live/api/ws"), "/site/live"),
+        (scope("/a b/api/ws", "/a b", raw_path=b"/a%20b/api/ws"), "/a b"),
+    ],
+)
+def test_the_prefix_is_told_apart(made: dict[str, Any], prefix: str) -> None:
+    assert remote_of_scope(made).prefix == prefix
+
+
+@pytest.mark.parametrize(
+    ("made", "path"),
+    [
+        (scope("/live", "/live"), "/"),
+        (scope("/", raw_path=b"/live"), "/"),
+        (scope("/live/api/ws/", "/live", raw_path=b"/live/api/ws/"), "/api/ws/"),
+        (scope("//api//ws", raw_path=b"//api//ws"), "//api//ws"),
+        (scope("/" * 60_000, raw_path=b"/" * 60_000), "/" * 60_000),
+    ],
+)
+def test_nothing_else_of_a_path_is_changed(made: dict[str, Any], path: str) -> None:
+    assert request_of_scope(made).path == path
 
 
 def test_a_prefix_ends_at_a_slash() -> None:
@@ -43,8 +79,13 @@ def test_a_prefix_ends_at_a_slash() -> None:
 
 
 def test_what_is_percent_encoded_stays_so() -> None:
-    made = scope("/live/api/sync/a/b", "/live", raw_path=b"/live/api/sync/a%2Fb")
-    assert request_of_scope(made).path == "/api/sync/a%2Fb"
+    raw = b"/live/api/sync/a%2Fb"
+    for made in (
+        scope("/live/api/sync/a/b", "/live", raw_path=raw),
+        scope("/api/sync/a/b/", raw_path=raw),
+        scope("/live/api/sync/a/b", path_remaining="api/sync/a/b", raw_path=raw),
+    ):
+        assert request_of_scope(made).path == "/api/sync/a%2Fb"
 
 
 def test_a_path_that_middleware_has_rewritten_counts() -> None:
