@@ -18,6 +18,7 @@ try:
     from rhtmx_server.app import App
     from rhtmx_server.config import Config
     from rhtmx_server.forms.entries import FormValues
+    from rhtmx_server.forms.verdict import FormVerdict
     from rhtmx_server.record_page import HistoryPage
     from rhtmx_server.schema.upcast import Edit
     from rhtmx_server.trackers.policy import Counter
@@ -45,6 +46,7 @@ __all__ = [
     "File",
     "Forbidden",
     "FormValues",
+    "FormVerdict",
     "Grant",
     "HistoryChange",
     "HistoryPage",

@@ -238,7 +238,8 @@ def _services(
     def pool(name: str) -> DaemonPool:
         return pools.make(config.validator_threads, name)
 
-    call_soon = asyncio.get_running_loop().call_soon
+    loop = asyncio.get_running_loop()
+    call_soon = loop.call_soon
     tick = Tick(call_soon)
     hub = Hub(tick, metrics.delivered, metrics.dropped)
     _measure(metrics, connections)
@@ -256,7 +257,7 @@ def _services(
         committer=_committer(config, store, declared, metrics, clock, access, hub),
         tick=tick,
         turns=Turns(time.monotonic, call_soon),
-        forms=FormTracker(runner, declared.forms, at_once=config.requests),
+        forms=FormTracker(runner, declared.forms, at_once=config.requests, loop=loop),
         metrics=metrics,
         clock=clock.wall,
         now=time.monotonic,

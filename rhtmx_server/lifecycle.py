@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.forms.form import FormJudge
 from rhtmx_server.server import RunningServer
 from rhtmx_server.threads import PoolSet
 from rhtmx_server.transports.asgi import AsgiDoor
@@ -72,6 +73,14 @@ class Lifecycle:
                 ErrorCode.SHUTTING_DOWN, "the app is not running: use `async with app:` or serve()"
             )
         return self.server
+
+    def judge(self) -> FormJudge:
+        """What judges the values of forms.
+
+        Raises:
+            RhtmxError: `SHUTTING_DOWN`, there is no server.
+        """
+        return self.running.services.forms
 
     def door(self) -> AsgiDoor | None:
         """What serves an application that the server is mounted in, while it runs."""

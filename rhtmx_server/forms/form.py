@@ -1,21 +1,36 @@
 """One form: which rules its fields have, and which it has as a whole.
 
 Knows how rules are registered, and judges what needs no waiting. Must not know
-how validators are run, nor requests or connections.
+how validators are run, nor requests or connections: who asks for a verdict is sent to a
+`FormJudge`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Concatenate, Literal, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import (
+    Any,
+    Concatenate,
+    Literal,
+    Protocol,
+    Self,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FormFieldValue
 from rhtmx.values.form_value import Entry, File
+from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.rules import Rule
 from rhtmx_server.forms.entries import FieldKind, FormValues, by_field
 from rhtmx_server.forms.field_names import Extra, FieldNames
+from rhtmx_server.forms.from_sync import on_loop, wait_for
 from rhtmx_server.forms.rule_set import (
+    Cleaner,
     FileRules,
     FilesRules,
     Rules,
@@ -23,10 +38,13 @@ from rhtmx_server.forms.rule_set import (
     TextRules,
     TextsRules,
     check_all,
+    clean_all,
 )
+from rhtmx_server.forms.steps import Step
 from rhtmx_server.forms.validators import Function, Validator
+from rhtmx_server.forms.verdict import FormVerdict
 
-__all__ = ["Form", "Step", "judge"]
+__all__ = ["Form", "FormJudge"]
 
 F = TypeVar("F", bound=Function)
 OfText = TypeVar("OfText", bound=Callable[Concatenate[str, ...], object])
@@ -34,12 +52,26 @@ OfTexts = TypeVar("OfTexts", bound=Callable[Concatenate[list[str], ...], object]
 OfFile = TypeVar("OfFile", bound=Callable[Concatenate[File | None, ...], object])
 OfFiles = TypeVar("OfFiles", bound=Callable[Concatenate[list[File], ...], object])
 
-Step: TypeAlias = Ruleset | Validator
-"""One thing that a field has to pass: ready-made rules, or a validator."""
-
 _NOTHING: Mapping[str, Sequence[Entry]] = MappingProxyType({})
 
 _MAX_NAME = 255  # bytes; no message may name anything longer
+
+
+class FormJudge(Protocol):
+    """Says whether the values of a form are valid, while the app runs."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Where it runs."""
+
+    async def verdict(
+        self, form: Form, values: Mapping[str, Any], who: Grant | None, receipt: str | None
+    ) -> FormVerdict:
+        """See `Form.validate`."""
+
+
+def _nobody() -> FormJudge:
+    raise RhtmxError(ErrorCode.SHUTTING_DOWN, "this form belongs to no app: make it by app.form()")
 
 
 class Form:
@@ -48,10 +80,11 @@ class Form:
     Args:
         name: as clients name it.
         extra: what becomes of names that it does not have.
+        judge: gives what judges its values now; raises `RhtmxError` where the app does not run.
 
     Attributes:
         names: which names it takes.
-        validate: who may ask whether values are valid; `None` for everybody.
+        access_rule: who may ask whether values are valid; `None` for everybody.
 
     Example:
         >>> signup = Form("signup")
@@ -66,15 +99,19 @@ class Form:
         ...         raise Invalid("passwords differ", field="password2")
     """
 
-    def __init__(self, name: str, extra: Extra = "forbid") -> None:
+    def __init__(
+        self, name: str, extra: Extra = "forbid", judge: Callable[[], FormJudge] = _nobody
+    ) -> None:
         _check_name("a form", name)
         self.name = name
+        self._judge = judge
         self._fields: dict[str, tuple[Step, ...]] = {}
         self.names = FieldNames(name, self._fields, extra)
         self._kinds: dict[str, FieldKind] = {}
         self._checks: list[Validator] = []
         self._normalizers: dict[str, Callable[[str], str]] = {}
-        self.validate: Rule | None = None
+        self._cleaners: dict[str, Cleaner] = {}
+        self.access_rule: Rule | None = None
 
     def access(self, *, validate: Rule) -> Self:
         """Say who may ask whether values are valid. Nobody else may.
@@ -102,8 +139,58 @@ class Form:
                 f"{where}: {validate!r} looks at the fields of a record, and a form has none: "
                 "use role(…) or signed_in here, and `who` in the validators"
             )
-        self.validate = validate
+        self.access_rule = validate
         return self
+
+    async def validate(
+        self, values: Mapping[str, Any], *, who: Grant | None = None, receipt: str | None = None
+    ) -> FormVerdict:
+        r"""Judge the values of the form, as a client's question is judged: by the same rules.
+
+        For a handler that takes what a page has sent. All registered fields are judged, also
+        those that are not among the values; names that the form does not have are ignored, unless
+        one looks like a misspelt field. `\r\n` in a text is `\n` for the rules and in the verdict.
+
+        Args:
+            values: by field: a text, a number, a `File` or an upload, or a list of these; or the
+                form of a request of Starlette, Django or Flask.
+            who: who has sent it, as `authenticate` says it; then `access` decides whether they
+                may. `None`: the app itself asks, which may.
+            receipt: that of an earlier verdict. What it attests, and has not changed, is not run
+                again. By default what the page has sent along.
+
+        Raises:
+            RhtmxError: `SHUTTING_DOWN`, the app does not run; `FORBIDDEN`; `UNKNOWN_FORM`, a field
+                is misspelt; `BAD_MESSAGE`, a value is none that a form has; `TIMEOUT` or `INTERNAL`
+                of a validator.
+
+        Example:
+            >>> contact = app.form("contact", extra="ignore")
+            >>> _ = contact.field("name", required=True)
+            >>> verdict = await contact.validate({"name": " "})
+            >>> verdict.valid, verdict.field_errors
+            (False, {'name': ['is required']})
+        """
+        judge = self._judge()
+        return await on_loop(judge.loop, lambda: judge.verdict(self, values, who, receipt))
+
+    def validate_sync(
+        self, values: Mapping[str, Any], *, who: Grant | None = None, receipt: str | None = None
+    ) -> FormVerdict:
+        """Like `validate`, for code that cannot await: a view of Flask or Django, in its thread.
+
+        The app runs in another thread of the same process.
+
+        Raises:
+            RuntimeError: an event loop runs in this thread.
+            RhtmxError: as for `validate`.
+        """
+        judge = self._judge()
+        return wait_for(
+            judge.loop,
+            lambda: judge.verdict(self, values, who, receipt),
+            f"await form.validate(…) of form {self.name!r}",
+        )
 
     @property
     def fields(self) -> Mapping[str, Sequence[Step]]:
@@ -226,6 +313,8 @@ class Form:
         except (TypeError, ValueError) as reason:
             raise type(reason)(f"{self.name}.{name}: {reason}") from None
         self._add(name, *steps)
+        if (cleaner := clean_all(rules, kind)) is not None:
+            self._cleaners[name] = cleaner
 
         def register(function: F) -> F:
             validator = Validator.of_field(
@@ -242,6 +331,7 @@ class Form:
         rules: Ruleset,
         kind: FieldKind,
         normalize: Callable[[str], str] | None = None,
+        clean: Cleaner | None = None,
     ) -> None:
         """Register rules of a schema for a field; validators may be added by `field`.
 
@@ -250,6 +340,7 @@ class Form:
             rules: say what is wrong with what it has.
             kind: of which kind the field is.
             normalize: makes of a text what is judged, and what validators are given.
+            clean: makes the value of what was found valid.
 
         Raises:
             ValueError: the field was registered for something else before.
@@ -258,6 +349,8 @@ class Form:
         self._add(name, rules)
         if normalize is not None:
             self._normalizers[name] = normalize
+        if clean is not None:
+            self._cleaners[name] = clean
 
     def _agree(self, name: str, kind: FieldKind) -> None:
         """Refuse a field of two kinds: one of its validators would be asked about the wrong one."""
@@ -334,6 +427,20 @@ class Form:
             entries[name] = self.normalized(name, entries[name])
         return FormValues({**entries, **asked})
 
+    def cleaned(self, values: FormValues, wrong: Collection[str] = ()) -> dict[str, Any]:
+        """What each registered field has, as a value of Python.
+
+        Args:
+            values: those of the form, which were judged.
+            wrong: the fields that are not valid: they are left out.
+        """
+        found: dict[str, Any] = {}
+        for name in self._fields:
+            if name not in wrong:
+                clean = self._cleaners.get(name) or self._kinds[name].value
+                found[name] = clean(values.entries[name])
+        return found
+
     def normalized(self, field: str, entries: list[Entry]) -> list[Entry]:
         """The entries of a field as its schema wants them.
 
@@ -358,23 +465,3 @@ def _check_name(what: str, name: object) -> None:
         raise TypeError(f"{what} needs a name, a string: got {name!r}")
     if not 1 <= len(name.encode()) <= _MAX_NAME:
         raise ValueError(f"{what} needs a name of 1 to {_MAX_NAME} bytes: got {name[:40]!r}")
-
-
-def judge(steps: Sequence[Step], entries: Sequence[Entry]) -> tuple[str | None, Sequence[Step]]:
-    """Check the ready-made rules up to the first validator.
-
-    Args:
-        steps: what a field has to pass.
-        entries: what it has.
-
-    Returns:
-        What is wrong with that, and the steps that are left to check.
-    """
-    for index, step in enumerate(steps):
-        # From here on it may have to wait: what comes after it is not judged before it is its turn.
-        if isinstance(step, Validator):
-            return None, steps[index:]
-        error = step(entries)
-        if error is not None:
-            return error, ()
-    return None, ()

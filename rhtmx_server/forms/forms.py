@@ -21,12 +21,16 @@ from rhtmx.messages import (
     ValidationResult,
 )
 from rhtmx.values.form_value import Entry
+from rhtmx.values.results import FormError
 from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.forms.entries import FormValues, asked
-from rhtmx_server.forms.form import Form, Step, judge
+from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.gate import Gate
+from rhtmx_server.forms.posted import posted
 from rhtmx_server.forms.runner import ValidatorRunner, ValidatorVerdict
+from rhtmx_server.forms.steps import Step, judge
 from rhtmx_server.forms.validators import Validator
+from rhtmx_server.forms.verdict import FormVerdict
 
 __all__ = ["FormTracker"]
 
@@ -70,15 +74,27 @@ class FormTracker:
         runner: runs their validators.
         forms: the forms by name; may grow while the server runs.
         at_once: how many validators of one share may be under way at a time.
+        loop: where it runs; the one that runs now, if left out.
     """
 
     def __init__(
-        self, runner: ValidatorRunner, forms: Mapping[str, Form], *, at_once: int = 64
+        self,
+        runner: ValidatorRunner,
+        forms: Mapping[str, Form],
+        *,
+        at_once: int = 64,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._runner = runner
         self._forms = forms
+        self._loop = loop
         self._gate = Gate(at_once)
         self._runs: dict[Hashable, dict[Hashable, _Run[Any]]] = {}
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Where it runs."""
+        return self._loop or asyncio.get_running_loop()
 
     def try_validate_field(
         self, message: ValidateField, *, owner: Hashable, who: Grant = GUEST
@@ -163,6 +179,28 @@ class FormTracker:
         form.names.require(message.fields, page=message.form_instance is not None)
         values = form.values(message.fields)
         asker = _Asker(owner if share is None else share, who)
+        return _form_result(message, await self._judge_all(form, values, owner, asker))
+
+    async def verdict(
+        self, form: Form, values: Mapping[str, Any], who: Grant | None, receipt: str | None
+    ) -> FormVerdict:
+        """Judge a whole form for the app itself; see `Form.validate`."""
+        if who is not None:
+            self._require(form, who)
+        sent = posted(values)
+        form.names.require(sent, page=True)
+        judged = form.values(sent)
+        # Each call is a peer of its own: all users of a handler are not one of them.
+        owner = object()
+        found = await self._judge_all(form, judged, owner, _Asker(owner, who or GUEST))
+        errors = _errors(found)
+        cleaned = form.cleaned(judged, {each.field for each in errors})
+        return FormVerdict(not errors, errors, judged, cleaned)
+
+    async def _judge_all(
+        self, form: Form, values: FormValues, owner: Hashable, asker: _Asker
+    ) -> Sequence[ValidatorVerdict]:
+        """What all fields and checks of a form say, in their order."""
         verdicts, jobs = list[ValidatorVerdict](), dict[int, _Job]()
         for field, steps in form.fields.items():
             error, rest = judge(steps, values.entries[field])
@@ -178,7 +216,7 @@ class FormTracker:
             )
             for index, verdict in zip(jobs, found, strict=True):
                 verdicts[index] = verdict
-        return _form_result(message, verdicts)
+        return verdicts
 
     def forget(self, owner: Hashable) -> None:
         """Cancel what is under way for an owner that is gone."""
@@ -191,11 +229,15 @@ class FormTracker:
             raise RhtmxError(
                 ErrorCode.UNKNOWN_FORM, f"no form {name[:_NAME_SHOWN]!r} is registered here"
             )
-        if form.validate is not None and not form.validate.parts(who):
-            raise RhtmxError(
-                ErrorCode.FORBIDDEN, f"form {name[:_NAME_SHOWN]!r}: you may not use it"
-            )
+        self._require(form, who)
         return form
+
+    def _require(self, form: Form, who: Grant) -> None:
+        """Make sure that somebody may use a form."""
+        if form.access_rule is not None and not form.access_rule.parts(who):
+            raise RhtmxError(
+                ErrorCode.FORBIDDEN, f"form {form.name[:_NAME_SHOWN]!r}: you may not use it"
+            )
 
     def _judge(
         self, message: ValidateField, who: Grant
@@ -305,14 +347,16 @@ def _field_result(message: ValidateField, verdict: ValidatorVerdict) -> Validati
     )
 
 
+def _errors(verdicts: Iterable[ValidatorVerdict]) -> tuple[FormError, ...]:
+    return tuple(
+        FormError(verdict.field, verdict.error) for verdict in verdicts if verdict.error is not None
+    )
+
+
 def _form_result(
     message: ValidateForm, verdicts: Iterable[ValidatorVerdict]
 ) -> FormValidationResult:
-    errors = [
-        FieldError(field=verdict.field, error=verdict.error)
-        for verdict in verdicts
-        if verdict.error is not None
-    ]
+    errors = [FieldError(each.field, each.error) for each in _errors(verdicts)]
     return FormValidationResult(
         request_id=message.request_id, form=message.form, valid=not errors, errors=errors
     )
