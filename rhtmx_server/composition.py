@@ -7,6 +7,7 @@ declared, nor when a server starts or stops.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,8 +29,11 @@ from rhtmx_server.connections.tokens import AuthenticateFunction, authenticator
 from rhtmx_server.connections.turns import Turns
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
+from rhtmx_server.forms.attestor import Attestor
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker
+from rhtmx_server.forms.receipts import Receipts
+from rhtmx_server.forms.rule_facts import LogEnd
 from rhtmx_server.forms.runner import ValidatorRunner
 from rhtmx_server.hooks import CommitHooks, HookRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
@@ -238,13 +242,10 @@ def _services(
     def pool(name: str) -> DaemonPool:
         return pools.make(config.validator_threads, name)
 
-    loop = asyncio.get_running_loop()
-    call_soon = loop.call_soon
+    call_soon = asyncio.get_running_loop().call_soon
     tick = Tick(call_soon)
     hub = Hub(tick, metrics.delivered, metrics.dropped)
     _measure(metrics, connections)
-    threads = pool("rhtmx-validator")
-    runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
     ask, scoping = declared.authenticate, pool("rhtmx-scope")
     unlogged, schema = declared.unlogged, declared.schema
     access = access_of(
@@ -257,7 +258,7 @@ def _services(
         committer=_committer(config, store, declared, metrics, clock, access, hub),
         tick=tick,
         turns=Turns(time.monotonic, call_soon),
-        forms=FormTracker(runner, declared.forms, at_once=config.requests, loop=loop),
+        forms=_forms(config, store, declared, metrics, clock, pool("rhtmx-validator")),
         metrics=metrics,
         clock=clock.wall,
         now=time.monotonic,
@@ -271,6 +272,35 @@ def _services(
         app_schema=None if schema is None else version_of(schema),
         seen=SeenSchema(schema),
     )
+
+
+def _forms(
+    config: Config,
+    store: Store,
+    declared: Declarations,
+    metrics: Metrics,
+    clock: ServerClock,
+    threads: DaemonPool,
+) -> FormTracker:
+    """What judges forms."""
+    return FormTracker(
+        ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics),
+        declared.forms,
+        at_once=config.requests,
+        loop=asyncio.get_running_loop(),
+        attestor=_attestor(config, store, clock),
+    )
+
+
+def _attestor(config: Config, store: Store, clock: ServerClock) -> Attestor:
+    """What gives and takes receipts of forms."""
+    secret = secrets.token_bytes(32) if config.secret is None else config.secret.encode()
+
+    async def end(entity: str) -> LogEnd:
+        # Of the store, not of the hub: another server may have written a moment ago.
+        return store.epoch, (await store.head(entity)).version
+
+    return Attestor(Receipts(secret, config.receipt_seconds), clock.wall, end)
 
 
 def _committer(

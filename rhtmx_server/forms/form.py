@@ -27,8 +27,9 @@ from rhtmx.values.form_value import Entry, File
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.rules import Rule
 from rhtmx_server.forms.entries import FieldKind, FormValues, by_field
-from rhtmx_server.forms.field_names import Extra, FieldNames
+from rhtmx_server.forms.field_names import Extra, FieldNames, check_form_name
 from rhtmx_server.forms.from_sync import on_loop, wait_for
+from rhtmx_server.forms.receipts import MOST_RULES
 from rhtmx_server.forms.rule_set import (
     Cleaner,
     FileRules,
@@ -53,8 +54,6 @@ OfFile = TypeVar("OfFile", bound=Callable[Concatenate[File | None, ...], object]
 OfFiles = TypeVar("OfFiles", bound=Callable[Concatenate[list[File], ...], object])
 
 _NOTHING: Mapping[str, Sequence[Entry]] = MappingProxyType({})
-
-_MAX_NAME = 255  # bytes; no message may name anything longer
 
 
 class FormJudge(Protocol):
@@ -102,7 +101,7 @@ class Form:
     def __init__(
         self, name: str, extra: Extra = "forbid", judge: Callable[[], FormJudge] = _nobody
     ) -> None:
-        _check_name("a form", name)
+        check_form_name("a form", name)
         self.name = name
         self._judge = judge
         self._fields: dict[str, tuple[Step, ...]] = {}
@@ -202,6 +201,13 @@ class Form:
         """What the form as a whole has to pass."""
         return tuple(self._checks)
 
+    @property
+    def attested(self) -> Sequence[Validator]:
+        """The rules of which a receipt says that they need not be run again, in their order."""
+        own = (each for steps in self._fields.values() for each in steps)
+        rules = [each for each in (*own, *self._checks) if isinstance(each, Validator)]
+        return [each for each in rules if each.attested][:MOST_RULES]
+
     @overload
     def field(
         self,
@@ -211,6 +217,7 @@ class Form:
         file: Literal[False] = ...,
         blocking: bool | None = ...,
         timeout: float | None = ...,
+        reads: Sequence[str] = ...,
         **rules: Unpack[TextRules],
     ) -> Callable[[OfText], OfText]: ...
 
@@ -223,6 +230,7 @@ class Form:
         file: Literal[False] = ...,
         blocking: bool | None = ...,
         timeout: float | None = ...,
+        reads: Sequence[str] = ...,
         **rules: Unpack[TextsRules],
     ) -> Callable[[OfTexts], OfTexts]: ...
 
@@ -235,6 +243,7 @@ class Form:
         file: Literal[True],
         blocking: bool | None = ...,
         timeout: float | None = ...,
+        reads: Sequence[str] = ...,
         **rules: Unpack[FileRules],
     ) -> Callable[[OfFile], OfFile]: ...
 
@@ -247,6 +256,7 @@ class Form:
         file: Literal[True],
         blocking: bool | None = ...,
         timeout: float | None = ...,
+        reads: Sequence[str] = ...,
         **rules: Unpack[FilesRules],
     ) -> Callable[[OfFiles], OfFiles]: ...
 
@@ -258,6 +268,7 @@ class Form:
         file: bool = False,
         blocking: bool | None = None,
         timeout: float | None = None,
+        reads: Sequence[str] = (),
         **rules: Unpack[Rules],
     ) -> Callable[[F], F]:
         """Register rules for a field, and a validator if used as a decorator.
@@ -288,6 +299,8 @@ class Form:
             blocking: whether the decorated function must stay off the event
                 loop. By default a plain function does and an `async` one not.
             timeout: its time in seconds; by default that of the server.
+            reads: the entities by which the decorated function judges: when they change, it is
+                asked again about forms that are open, and no receipt of before attests it.
             rules: ready-made rules, see `Rules`.
 
         Raises:
@@ -304,7 +317,7 @@ class Form:
             >>> answer.error, answer.metadata
             ('is taken', {'hint': 'ada2'})
         """
-        _check_name(f"form {self.name!r}: a field", name)
+        check_form_name(f"form {self.name!r}: a field", name)
         kind = FieldKind(many, file)
         try:
             # A field of files is judged without rules, too: a text in its place is wrong.
@@ -318,7 +331,13 @@ class Form:
 
         def register(function: F) -> F:
             validator = Validator.of_field(
-                self.name, name, function, kind=kind, blocking=blocking, timeout=timeout
+                self.name,
+                name,
+                function,
+                kind=kind,
+                blocking=blocking,
+                timeout=timeout,
+                reads=reads,
             )
             self._add(name, validator)
             return function
@@ -370,7 +389,12 @@ class Form:
 
     @overload
     def check(
-        self, /, *, blocking: bool | None = None, timeout: float | None = None
+        self,
+        /,
+        *,
+        blocking: bool | None = None,
+        timeout: float | None = None,
+        reads: Sequence[str] = (),
     ) -> Callable[[F], F]: ...
 
     def check(
@@ -380,6 +404,7 @@ class Form:
         *,
         blocking: bool | None = None,
         timeout: float | None = None,
+        reads: Sequence[str] = (),
     ) -> F | Callable[[F], F]:
         """Register a rule for the form as a whole. A decorator.
 
@@ -391,6 +416,7 @@ class Form:
             function: the rule, if used without parentheses.
             blocking: as for `field`.
             timeout: as for `field`.
+            reads: as for `field`.
 
         Raises:
             TypeError: the function takes other arguments.
@@ -406,12 +432,22 @@ class Form:
         """
 
         def register(function: F) -> F:
-            self._checks.append(
-                Validator.of_form(self.name, function, blocking=blocking, timeout=timeout)
+            validator = Validator.of_form(
+                self.name, function, blocking=blocking, timeout=timeout, reads=reads
             )
+            self._checks.append(validator)
             return function
 
         return register if function is None else register(function)
+
+    def ready_made_check(self, function: Function) -> None:
+        """Register a rule of a schema for the form as a whole; it never waits.
+
+        Args:
+            function: takes the values of the form. It is run each time, as ready-made rules are.
+        """
+        validator = Validator.of_form(self.name, function, blocking=False, attested=False)
+        self._checks.append(validator)
 
     def values(
         self, sent: Iterable[FormFieldValue], asked: Mapping[str, Sequence[Entry]] = _NOTHING
@@ -452,16 +488,3 @@ class Form:
         if normalize is None:
             return entries
         return [normalize(each) if isinstance(each, str) else each for each in entries]
-
-
-def _check_name(what: str, name: object) -> None:
-    """Refuse what no client could name.
-
-    Raises:
-        TypeError: it is no string, but a function, say: `@form.field` wants its name first.
-        ValueError: it has no length that a name may have.
-    """
-    if not isinstance(name, str):
-        raise TypeError(f"{what} needs a name, a string: got {name!r}")
-    if not 1 <= len(name.encode()) <= _MAX_NAME:
-        raise ValueError(f"{what} needs a name of 1 to {_MAX_NAME} bytes: got {name[:40]!r}")

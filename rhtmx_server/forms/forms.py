@@ -23,10 +23,11 @@ from rhtmx.messages import (
 from rhtmx.values.form_value import Entry
 from rhtmx.values.results import FormError
 from rhtmx_server.access.grant import GUEST, Grant
+from rhtmx_server.forms.attestor import NOTHING, Attestation, Attestor
 from rhtmx_server.forms.entries import FormValues, asked
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.gate import Gate
-from rhtmx_server.forms.posted import posted
+from rhtmx_server.forms.posted import posted, receipt_in
 from rhtmx_server.forms.runner import ValidatorRunner, ValidatorVerdict
 from rhtmx_server.forms.steps import Step, judge
 from rhtmx_server.forms.validators import Validator
@@ -75,6 +76,7 @@ class FormTracker:
         forms: the forms by name; may grow while the server runs.
         at_once: how many validators of one share may be under way at a time.
         loop: where it runs; the one that runs now, if left out.
+        attestor: takes and gives receipts; without it there are none.
     """
 
     def __init__(
@@ -84,10 +86,12 @@ class FormTracker:
         *,
         at_once: int = 64,
         loop: asyncio.AbstractEventLoop | None = None,
+        attestor: Attestor | None = None,
     ) -> None:
         self._runner = runner
         self._forms = forms
         self._loop = loop
+        self._attestor = attestor
         self._gate = Gate(at_once)
         self._runs: dict[Hashable, dict[Hashable, _Run[Any]]] = {}
 
@@ -179,7 +183,12 @@ class FormTracker:
         form.names.require(message.fields, page=message.form_instance is not None)
         values = form.values(message.fields)
         asker = _Asker(owner if share is None else share, who)
-        return _form_result(message, await self._judge_all(form, values, owner, asker))
+        if not message.with_receipt:
+            return _form_result(message, await self._judge_all(form, values, owner, asker))
+        known = await self._look(form, values, who, None)
+        result = _form_result(message, await self._judge_all(form, values, owner, asker, known))
+        result.receipt = self._receipt(known) if result.valid else None
+        return result
 
     async def verdict(
         self, form: Form, values: Mapping[str, Any], who: Grant | None, receipt: str | None
@@ -191,23 +200,44 @@ class FormTracker:
         form.names.require(sent, page=True)
         judged = form.values(sent)
         # Each call is a peer of its own: all users of a handler are not one of them.
-        owner = object()
-        found = await self._judge_all(form, judged, owner, _Asker(owner, who or GUEST))
+        owner, asker = object(), who or GUEST
+        known = await self._look(form, judged, asker, receipt or receipt_in(values))
+        found = await self._judge_all(form, judged, owner, _Asker(owner, asker), known)
         errors = _errors(found)
         cleaned = form.cleaned(judged, {each.field for each in errors})
-        return FormVerdict(not errors, errors, judged, cleaned)
+        attested = None if errors else self._receipt(known)
+        return FormVerdict(not errors, errors, judged, cleaned, attested)
+
+    async def _look(
+        self, form: Form, values: FormValues, who: Grant, given: str | None
+    ) -> Attestation:
+        if self._attestor is None:
+            return NOTHING
+        return await self._attestor.look(form, values, who, given)
+
+    def _receipt(self, known: Attestation) -> str | None:
+        return None if self._attestor is None else self._attestor.receipt(known)
 
     async def _judge_all(
-        self, form: Form, values: FormValues, owner: Hashable, asker: _Asker
+        self,
+        form: Form,
+        values: FormValues,
+        owner: Hashable,
+        asker: _Asker,
+        known: Attestation = NOTHING,
     ) -> Sequence[ValidatorVerdict]:
         """What all fields and checks of a form say, in their order."""
+        skipped = known.skipped
         verdicts, jobs = list[ValidatorVerdict](), dict[int, _Job]()
         for field, steps in form.fields.items():
-            error, rest = judge(steps, values.entries[field])
+            left = [each for each in steps if each not in skipped] if skipped else steps
+            error, rest = judge(left, values.entries[field])
             if rest:
                 jobs[len(verdicts)] = partial(self._finish, field, rest, values, asker)
             verdicts.append(ValidatorVerdict(error, field=field))
         for check in form.checks:
+            if check in skipped:
+                continue
             jobs[len(verdicts)] = partial(self._runner.run, check, "", values, *asker)
             verdicts.append(ValidatorVerdict())
         if jobs:

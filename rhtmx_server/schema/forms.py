@@ -50,7 +50,7 @@ def add_rules(
         normalize = field.kind.clean if _is_text(field) else None
         form.ready_made(field.key, rules, kind, normalize, _cleaner_of(field))
     if table.rules or engine is not None:
-        form.check(blocking=False)(_check_of(table, now, beyond))
+        form.ready_made_check(_check_of(table, now, beyond))
 
 
 def _beyond(engine: Engine | None) -> _Beyond:

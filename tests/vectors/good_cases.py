@@ -336,6 +336,11 @@ GOOD = (
         '{"field":"tags","value":""},{"field":"tags","value":"blue"}]}',
     ),
     Good(
+        "validate_form, with a receipt",
+        '{"type":"validate_form","request_id":"r1","form":"signup","fields":[],'
+        '"with_receipt":true}',
+    ),
+    Good(
         "form_validation_result, empty",
         '{"type":"form_validation_result","request_id":"","form":"","valid":false,"errors":[]}',
     ),
@@ -343,6 +348,11 @@ GOOD = (
         "form_validation_result, full",
         '{"type":"form_validation_result","request_id":"r1","form":"signup","valid":false,'
         '"errors":[{"field":"email","error":"already registered"}]}',
+    ),
+    Good(
+        "form_validation_result, with a receipt",
+        '{"type":"form_validation_result","request_id":"r1","form":"signup","valid":true,'
+        '"errors":[],"receipt":"AQAGOfbPBYAA"}',
     ),
     Good(
         "history, empty",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeAlias, Type
 from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection
 from rhtmx.api.conflict_resolution import Decisions, Pending, RejectedWrite
+from rhtmx.api.form_questions import ask_field, ask_form
 from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.open_conflict import ConflictAnswers, OpenConflict
 from rhtmx.api.pending_call import Writing
@@ -32,10 +33,8 @@ from rhtmx.errors import RhtmxError
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
-    FormValidationResult,
     Position,
     SchemaVersion,
-    ValidationResult,
 )
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.handshake import WebSocketEndpoint
@@ -424,13 +423,15 @@ class Client:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `SUPERSEDED`, `TIMEOUT` …
             ConnectionClosed: there is no connection, and there will be none.
         """
-        message = build_message.validate_field(form, field, value, values or {}, form_instance)
-        answer = await self._runtime.ask(message)
-        assert isinstance(answer.message, ValidationResult)
-        return Validation.of(answer.message)
+        return await ask_field(self._runtime, form, field, value, values, form_instance)
 
     async def validate_form(
-        self, form: str, fields: Mapping[str, FormValue], *, form_instance: str | None = None
+        self,
+        form: str,
+        fields: Mapping[str, FormValue],
+        *,
+        form_instance: str | None = None,
+        receipt: bool = False,
     ) -> FormValidation:
         """Ask whether a whole form is valid; fields left out are checked, too.
 
@@ -438,15 +439,13 @@ class Client:
             form: the form's name.
             fields: what the user entered, by field: a text, a `File`, or a list of several.
             form_instance: which of several such forms.
+            receipt: ask for a receipt, for the handler that is sent the form.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
             ConnectionClosed: there is no connection, and there will be none.
         """
-        message = build_message.validate_form(form, fields, form_instance)
-        answer = await self._runtime.ask(message)
-        assert isinstance(answer.message, FormValidationResult)
-        return FormValidation.of(answer.message)
+        return await ask_form(self._runtime, form, fields, form_instance, receipt=receipt)
 
     # What waits.
 

@@ -189,7 +189,11 @@ def validate_field(
 
 
 def validate_form(
-    form: str, fields: Mapping[str, FormValue], form_instance: str | None
+    form: str,
+    fields: Mapping[str, FormValue],
+    form_instance: str | None,
+    *,
+    with_receipt: bool = False,
 ) -> ValidateForm:
     """Ask about a whole form.
 
@@ -197,4 +201,6 @@ def validate_form(
         RhtmxError: `BAD_MESSAGE`, as for `validate_field`.
     """
     values = field_values(fields, "validate_form.fields")
-    return checked(ValidateForm(form=form, fields=values, form_instance=form_instance))
+    message = ValidateForm(form=form, fields=values, form_instance=form_instance)
+    message.with_receipt = with_receipt or None
+    return checked(message)

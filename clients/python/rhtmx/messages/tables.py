@@ -69,7 +69,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "b7268e3702a3b788"
+SCHEMA_HASH = "57cee0d1a294024f"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -694,6 +694,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "form": Shape("string", "plain", "", True),
         "fields": Shape("message", "repeated", "FormFieldValue", True),
         "form_instance": Shape("string", "optional", "", False),
+        "with_receipt": Shape("bool", "optional", "", False),
     },
     "FieldError": {
         "field": Shape("string", "plain", "", True),
@@ -704,6 +705,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "form": Shape("string", "plain", "", True),
         "valid": Shape("bool", "plain", "", True),
         "errors": Shape("message", "repeated", "FieldError", True),
+        "receipt": Shape("string", "optional", "", False),
     },
     "TransactionWrite": {
         "entity": Shape("string", "plain", "", True),

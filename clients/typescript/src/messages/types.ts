@@ -965,6 +965,11 @@ export interface ValidateForm {
   readonly fields: readonly FormFieldValue[];
   /** Which of several such forms on the page; see `validate_field`. */
   readonly form_instance?: string | undefined;
+  /**
+   * Whether to attest the verdict, if the form is valid: see `receipt` of the
+   * answer.
+   */
+  readonly with_receipt?: boolean | undefined;
 }
 
 /** What is wrong with one field of a form. */
@@ -987,6 +992,13 @@ export interface FormValidationResult {
   readonly valid: boolean;
   /** All errors. */
   readonly errors: readonly FieldError[];
+  /**
+   * If it was asked for: attests what the validators of the server's program
+   * have found. A page sends it along with the form, as `_rhtmx_receipt`, and the
+   * handler that takes the form need not run them again for the same values.
+   * Absent if the form is not valid, or has no such validators.
+   */
+  readonly receipt?: string | undefined;
 }
 
 /**

@@ -1901,6 +1901,7 @@ class ValidateFormFrame(
     form: str
     fields: list[FormFieldValueView[N]]
     form_instance: str | None = None
+    with_receipt: bool | None = None
 
 
 def _plain_validate_form_frame(view: ValidateFormFrame[Whole]) -> ValidateForm:
@@ -1909,6 +1910,7 @@ def _plain_validate_form_frame(view: ValidateFormFrame[Whole]) -> ValidateForm:
     out.form = view.form
     out.fields = [_plain_form_field_value_view(item) for item in view.fields]
     out.form_instance = view.form_instance
+    out.with_receipt = view.with_receipt
     out._unknown_fields = b""
     return out
 
@@ -1919,6 +1921,7 @@ def _raw_validate_form_frame(view: ValidateFormFrame[Integer]) -> ValidateForm:
     out.form = view.form
     out.fields = [_raw_form_field_value_view(item) for item in view.fields]
     out.form_instance = view.form_instance
+    out.with_receipt = view.with_receipt
     out._unknown_fields = b""
     return out
 
@@ -1932,6 +1935,8 @@ def _to_validate_form_frame(message: ValidateForm) -> dict[str, Any]:
     }
     if message.form_instance is not None:
         out["form_instance"] = message.form_instance
+    if message.with_receipt is not None:
+        out["with_receipt"] = message.with_receipt
     return out
 
 
@@ -1977,6 +1982,7 @@ class FormValidationResultFrame(
     form: str
     valid: bool
     errors: list[FieldErrorView]
+    receipt: str | None = None
 
 
 def _plain_form_validation_result_frame(view: FormValidationResultFrame) -> FormValidationResult:
@@ -1985,6 +1991,7 @@ def _plain_form_validation_result_frame(view: FormValidationResultFrame) -> Form
     out.form = view.form
     out.valid = view.valid
     out.errors = [_plain_field_error_view(item) for item in view.errors]
+    out.receipt = view.receipt
     out._unknown_fields = b""
     return out
 
@@ -1995,6 +2002,7 @@ def _raw_form_validation_result_frame(view: FormValidationResultFrame) -> FormVa
     out.form = view.form
     out.valid = view.valid
     out.errors = [_raw_field_error_view(item) for item in view.errors]
+    out.receipt = view.receipt
     out._unknown_fields = b""
     return out
 
@@ -2007,6 +2015,8 @@ def _to_form_validation_result_frame(message: FormValidationResult) -> dict[str,
         "valid": message.valid,
         "errors": [_to_field_error_view(item) for item in message.errors],
     }
+    if message.receipt is not None:
+        out["receipt"] = message.receipt
     return out
 
 

@@ -1319,6 +1319,7 @@ def _from_validate_form(source: Any, where: str) -> messages.ValidateForm:
         for index, item in enumerate(source.fields)
     ]
     out.form_instance = source.form_instance if has("form_instance") else None
+    out.with_receipt = source.with_receipt if has("with_receipt") else None
     out._unknown_fields = b""
     return out
 
@@ -1330,6 +1331,8 @@ def _fill_validate_form(message: messages.ValidateForm, out: Any) -> None:
         _fill_form_field_value(item, out.fields.add())
     if message.form_instance is not None:
         out.form_instance = message.form_instance
+    if message.with_receipt is not None:
+        out.with_receipt = message.with_receipt
 
 
 def _from_field_error(source: Any, where: str) -> messages.FieldError:
@@ -1346,6 +1349,7 @@ def _fill_field_error(message: messages.FieldError, out: Any) -> None:
 
 
 def _from_form_validation_result(source: Any, where: str) -> messages.FormValidationResult:
+    has = source.HasField
     out: messages.FormValidationResult = new(messages.FormValidationResult)
     out.request_id = source.request_id
     out.form = source.form
@@ -1354,6 +1358,7 @@ def _from_form_validation_result(source: Any, where: str) -> messages.FormValida
         _from_field_error(item, f"{where}.errors[{index}]")
         for index, item in enumerate(source.errors)
     ]
+    out.receipt = source.receipt if has("receipt") else None
     out._unknown_fields = b""
     return out
 
@@ -1364,6 +1369,8 @@ def _fill_form_validation_result(message: messages.FormValidationResult, out: An
     out.valid = message.valid
     for item in message.errors:
         _fill_field_error(item, out.errors.add())
+    if message.receipt is not None:
+        out.receipt = message.receipt
 
 
 def _from_transaction_write(source: Any, where: str) -> messages.TransactionWrite:

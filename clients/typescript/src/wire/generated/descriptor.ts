@@ -17,13 +17,13 @@ export const FIELDS =
   " commits;2666 fields;3659 fields;3661 values;010 action;012 action;1654 app_schema;5667 since" +
   ";23 changed entities;0568 server_time server_timestamp client_timestamp created_at timestamp" +
   ";1568 expires until timestamp server_time;00 fields complete valid reset;14 details" +
-  " server_value client_value metadata data value;10 retryable server_deleted client_deleted more" +
-  " if_unchanged left duplicate;94 data prepared where;02 last_seq heartbeat oldest message_bytes" +
-  " subscriptions requests size seconds nanos since applied conflicts version;12 confirmed_seq" +
-  " retry_after since conflict limit clamped before base_version schema_version version seq;13" +
-  " token schema node server_client_id error secret key form_instance transaction subject" +
-  " client_id epoch scope request_id;03 session_id schema token message hash name type error" +
-  " value transaction request_id form epoch field entity_id entity";
+  " server_value client_value metadata data value;10 retryable server_deleted client_deleted" +
+  " with_receipt more if_unchanged left duplicate;94 data prepared where;02 last_seq heartbeat" +
+  " oldest message_bytes subscriptions requests size seconds nanos since applied conflicts" +
+  " version;12 confirmed_seq retry_after since conflict limit clamped before base_version" +
+  " schema_version version seq;13 token schema node server_client_id error receipt secret key" +
+  " form_instance transaction subject client_id epoch scope request_id;03 session_id schema token" +
+  " message hash name type error value transaction request_id form epoch field entity_id entity";
 
 /**
  * Each message, those of the envelope at their number there: who sends it (1 a client,
@@ -33,48 +33,48 @@ export const FIELDS =
  */
 export const MESSAGES =
   " " + // 0
-  "1hello,\u0088~\u007f\u0089s\u0083E " + // 1 Hello
-  "2welcome,\u008c\u0098fg0I\u008d\u0083E\u0080 " + // 2 Welcome
-  "1authenticate,\u008e\u008b " + // 3 Authenticate
-  "2authenticated,N\u008b " + // 4 Authenticated
-  "2error,\u008f4\u008b}\\Vt " + // 5 Error
+  "1hello,\u008a\u007f\u0080\u008bt\u0085E " + // 1 Hello
+  "2welcome,\u008e\u009agh0I\u008f\u0085E\u0081 " + // 2 Welcome
+  "1authenticate,\u0090\u008d " + // 3 Authenticate
+  "2authenticated,N\u008d " + // 4 Authenticated
+  "2error,\u00914\u008d~\\Vu " + // 5 Error
   "3ping, " + // 6 Ping
   "3pong, " + // 7 Pong
   " " + // 8
   " " + // 9
-  "1subscribe,HFe " + // 10 Subscribe
-  "1unsubscribe,He " + // 11 Unsubscribe
-  "1sync,\u009bo\u0089\u008be\u008a " + // 12 Sync
-  "2sync_complete,\u009br\u0098U\u008be\u008a " + // 13 SyncComplete
+  "1subscribe,HFf " + // 10 Subscribe
+  "1unsubscribe,Hf " + // 11 Unsubscribe
+  "1sync,\u009dp\u008b\u008df\u008c " + // 12 Sync
+  "2sync_complete,\u009ds\u009aU\u008df\u008c " + // 13 SyncComplete
   "2change,1 " + // 14 Change
-  "1push,\u009b\u009aCZ\u008b}z{ " + // 15 Push
-  "2push_ack,\u009b\u009ar\u008b}\u0089bQd " + // 16 PushAck
-  "2sync_begin,\u009b\u0098URe\u008au " + // 17 SyncBegin
+  "1push,\u009d\u009cCZ\u008d~{| " + // 15 Push
+  "2push_ack,\u009d\u009cs\u008d~\u008bcQe " + // 16 PushAck
+  "2sync_begin,\u009d\u009aURf\u008cv " + // 17 SyncBegin
   " " + // 18
   " " + // 19
-  "1subscribe_fields,HFe " + // 20 SubscribeFields
-  "1unsubscribe_fields,He " + // 21 UnsubscribeFields
-  "1sync_fields,\u009bo\u0089\u008be\u008a " + // 22 SyncFields
-  "2sync_fields_complete,\u009br\u0098U\u008be\u008a " + // 23 SyncFieldsComplete
+  "1subscribe_fields,HFf " + // 20 SubscribeFields
+  "1unsubscribe_fields,Hf " + // 21 UnsubscribeFields
+  "1sync_fields,\u009dp\u008b\u008df\u008c " + // 22 SyncFields
+  "2sync_fields_complete,\u009ds\u009aU\u008df\u008c " + // 23 SyncFieldsComplete
   "2field_change,2 " + // 24 FieldChange
-  "1push_fields,\u009b\u009a:\u008b}z`{ " + // 25 PushFields
-  "2field_push_ack,\u009b\u009apq|\u008b}\u0089bQxd " + // 26 FieldPushAck
-  "2field_conflict,\u009b\u009a\u0099WJXK|65}\u0084]^\u0081v " + // 27 FieldConflict
+  "1push_fields,\u009d\u009c:\u008d~{a| " + // 25 PushFields
+  "2field_push_ack,\u009d\u009cqr}\u008d~\u008bcQye " + // 26 FieldPushAck
+  "2field_conflict,\u009d\u009c\u009bWJXK}65~\u0086]^\u0082w " + // 27 FieldConflict
   " " + // 28
   " " + // 29
-  "1validate_field,\u0096\u0097\u0099\u0094\u0085B " + // 30 ValidateField
-  "2validation_result,\u0096\u0097\u0099T\u0082Y " + // 31 ValidationResult
-  "1validate_form,\u0096\u0097;\u0085 " + // 32 ValidateForm
-  "2form_validation_result,\u0096\u0097T< " + // 33 FormValidationResult
+  "1validate_field,\u0098\u0099\u009b\u0096\u0087B " + // 30 ValidateField
+  "2validation_result,\u0098\u0099\u009bT\u0083Y " + // 31 ValidationResult
+  "1validate_form,\u0098\u0099;\u0087_ " + // 32 ValidateForm
+  "2form_validation_result,\u0098\u0099T<\u0084 " + // 33 FormValidationResult
   " " + // 34
   " " + // 35
   " " + // 36
   " " + // 37
   " " + // 38
   " " + // 39
-  "1transaction,=\u008b}{ " + // 40 Transaction
-  "2transaction_ack,\u0095>\u008b}\u0089bQ " + // 41 TransactionAck
-  "2transaction_complete,\u0095 " + // 42 TransactionComplete
+  "1transaction,=\u008d~| " + // 40 Transaction
+  "2transaction_ack,\u0097>\u008d~\u008bcQ " + // 41 TransactionAck
+  "2transaction_complete,\u0097 " + // 42 TransactionComplete
   " " + // 43
   " " + // 44
   " " + // 45
@@ -82,25 +82,25 @@ export const MESSAGES =
   " " + // 47
   " " + // 48
   " " + // 49
-  "1history,\u009b\u009ayOw\u008b " + // 50 History
-  "2history_result,?yS\u008b " + // 51 HistoryResult
-  "1blame,\u009b\u009a\u008b " + // 52 Blame
-  "2blame_result,@\u008b " + // 53 BlameResult
-  ",r\u0090h " + // 54 SchemaVersion
-  ",ijk " + // 55 Limits
-  ",\u0098r\u008a " + // 56 Position
-  ",\u009b\u009aCZr\u0088La\u0086 " + // 57 ChangeLog
-  ",\u009b\u009a\u0099[Dr\u0088M_a\u0086 " + // 58 FieldChangeLog
-  ",\u0099[DM " + // 59 FieldUpdate
-  ",\u0091l\u0092 " + // 60 FormFile
-  ",\u0099\u00949 " + // 61 FormFieldValue
-  ",\u0099\u0093 " + // 62 FieldError
-  ",\u009b\u009a3cAz` " + // 63 TransactionWrite
-  ",\u009b\u009a|pqxd " + // 64 WriteResult
-  ",8G\u0087 " + // 65 HistoryCommit
-  ",\u0099rP\u0088\u0087 " + // 66 FieldAuthor
-  ",\u00847 " + // 67 an entry of a map to Position
-  ",mn"; // 68 google.protobuf.Timestamp
+  "1history,\u009d\u009czOx\u008d " + // 50 History
+  "2history_result,?zS\u008d " + // 51 HistoryResult
+  "1blame,\u009d\u009c\u008d " + // 52 Blame
+  "2blame_result,@\u008d " + // 53 BlameResult
+  ",s\u0092i " + // 54 SchemaVersion
+  ",jkl " + // 55 Limits
+  ",\u009as\u008c " + // 56 Position
+  ",\u009d\u009cCZs\u008aLb\u0088 " + // 57 ChangeLog
+  ",\u009d\u009c\u009b[Ds\u008aM`b\u0088 " + // 58 FieldChangeLog
+  ",\u009b[DM " + // 59 FieldUpdate
+  ",\u0093m\u0094 " + // 60 FormFile
+  ",\u009b\u00969 " + // 61 FormFieldValue
+  ",\u009b\u0095 " + // 62 FieldError
+  ",\u009d\u009c3dA{a " + // 63 TransactionWrite
+  ",\u009d\u009c}qrye " + // 64 WriteResult
+  ",8G\u0089 " + // 65 HistoryCommit
+  ",\u009bsP\u008a\u0089 " + // 66 FieldAuthor
+  ",\u00867 " + // 67 an entry of a map to Position
+  ",no"; // 68 google.protobuf.Timestamp
 
 /** The spellings of each enum, by their number in protobuf. */
 export const ENUMS: readonly (readonly string[])[] = [

@@ -1631,6 +1631,14 @@ class FormValidationResult(betterproto2.Message):
     All errors.
     """
 
+    receipt: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
+    """
+    If it was asked for: attests what the validators of the server's program
+    have found. A page sends it along with the form, as `_rhtmx_receipt`, and the
+    handler that takes the form need not run them again for the same values.
+    Absent if the form is not valid, or has no such validators.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "FormValidationResult", FormValidationResult)
 
@@ -2798,6 +2806,12 @@ class ValidateForm(betterproto2.Message):
     form_instance: "str | None" = betterproto2.field(4, betterproto2.TYPE_STRING, optional=True)
     """
     Which of several such forms on the page; see `validate_field`.
+    """
+
+    with_receipt: "bool | None" = betterproto2.field(5, betterproto2.TYPE_BOOL, optional=True)
+    """
+    Whether to attest the verdict, if the form is valid: see `receipt` of the
+    answer.
     """
 
 
