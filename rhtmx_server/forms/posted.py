@@ -54,8 +54,10 @@ def posted(values: Mapping[str, Any]) -> list[FormFieldValue]:
 
 def receipt_in(values: Mapping[str, Any]) -> str | None:
     """The receipt that a page has sent along, if it has."""
-    value = values.get(RECEIPT)
-    return value if isinstance(value, str) and value else None
+    if RECEIPT not in values:
+        return None
+    found = [each for each in _all(values, RECEIPT) if isinstance(each, str) and each]
+    return found[-1] if found else None
 
 
 def _all(values: Mapping[str, Any], name: str) -> Iterable[Any]:

@@ -62,7 +62,10 @@ export class Form {
    * errors.map(({ field }) => field); // ["email"]
    */
   validate(values: FormValues): Promise<FormValidationResult> {
-    return this.#tab.ask({ type: "validate_form", ...this.#form, fields: formValues(values) });
+    return this.#tab.ask({
+      ...{ type: "validate_form", ...this.#form, fields: formValues(values) },
+      with_receipt: this.#options.receipt || undefined,
+    });
   }
 
   get #form() {

@@ -109,6 +109,11 @@ export type FormValues = Readonly<Record<string, FormValue | readonly FormValue[
 export interface ValidateFormOptions {
   /** Which of several such forms on the page. */
   readonly formInstance?: string | undefined;
+  /**
+   * Whether a valid form is given a `receipt`, for the handler that it is sent to; a question about
+   * one field has none.
+   */
+  readonly receipt?: boolean | undefined;
 }
 
 /** What a question about one field may carry. */

@@ -38,7 +38,16 @@ import type {
   FormRejection,
   FormState,
 } from "./types.ts";
-import { badIn, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
+import {
+  badIn,
+  controlsOf,
+  isLive,
+  isPosted,
+  isSame,
+  nameOf,
+  putReceipt,
+  valuesOf,
+} from "./values.ts";
 
 /** How often a form whose values never stay the same is asked about again. */
 const AGAIN = 3;
@@ -61,7 +70,8 @@ const bound = new WeakMap<HTMLFormElement, BoundForm>();
  * - Submission waits until the form was found valid, as the browser would send it by
  *   that button, and then goes on as it was: natively, through `hx-post` of the form
  *   or of a button, or to the page's own listener. While it is being sent another one
- *   is refused. Buttons with `formnovalidate` submit at once. The browser's own checks
+ *   is refused. What is posted (`method="post"`, or by htmx) has the server's receipt in a hidden
+ *   control, `_rhtmx_receipt`. Buttons with `formnovalidate` submit at once. The browser's own checks
  *   come first; the attribute `novalidate` of the form leaves them out.
  * - `data-rhtmx-state` of the form says where it stands: {@link FormState}. The words
  *   for `waiting` are those of `data-rhtmx-waiting`, and those for an attempt while it
@@ -207,13 +217,16 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     [...touched.keys()].forEach(touch);
     wait();
     const answer = await client
-      .validateForm(name, values, { formInstance })
-      .catch(({ message }) => ({ valid: false, errors: [{ field: "", error: message }] }));
+      .validateForm(name, values, { formInstance, receipt: isPosted(form, askedBy) })
+      .catch(
+        ({ message }): FormAnswer => ({ valid: false, errors: [{ field: "", error: message }] }),
+      );
     if (asked !== values) return false;
     // A script of the page may have changed something, without an event. One that
     // does with every look (a time, in a listener to `formdata`) is not waited for.
     if (again && !isSame(valuesOf(form, askedBy), values)) return judge(again - 1);
     asked = run = undefined;
+    if (answer.receipt) putReceipt(form, answer.receipt);
     showAll(answer, values);
     return answer.valid;
   };

@@ -35,6 +35,8 @@ export interface FormAnswer {
   readonly valid: boolean;
   /** All that is wrong; empty if it is valid. */
   readonly errors: readonly FormProblem[];
+  /** What the handler takes that the form is posted to, if it was asked for. */
+  readonly receipt?: string | undefined;
 }
 
 /** What a form needs of a client; `Client` has it. */
@@ -56,7 +58,7 @@ export interface FormsClient {
   validateForm(
     form: string,
     values: FormValues,
-    options: { formInstance: string },
+    options: { formInstance: string; receipt?: boolean | undefined },
   ): Promise<FormAnswer>;
 }
 

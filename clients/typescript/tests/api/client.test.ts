@@ -421,6 +421,22 @@ describe("forms", () => {
     expect(await whole).toMatchObject({ errors: [] });
   });
 
+  it("are given a receipt if one is asked for", async () => {
+    const world = await opened();
+    const asked = world.client.validateForm("signup", {}, { receipt: true });
+    const { request_id, with_receipt } = last(world) as { request_id: string; with_receipt?: true };
+    expect(with_receipt).toBe(true);
+    const answer = {
+      form: "signup",
+      valid: true,
+      errors: [],
+      receipt: "AQAG",
+      request_id,
+    } as const;
+    world.socket().says({ type: "form_validation_result", ...answer });
+    expect((await asked).receipt).toBe("AQAG");
+  });
+
   it("may have several values of a field, and files: each stands in the list for itself", async () => {
     const world = await opened();
     const form = world.client.form("post");

@@ -41,6 +41,7 @@ target.dispatchEvent = function (event) {
 interface Question<A> {
   readonly values: FormValues;
   readonly formInstance: string;
+  readonly receipt?: boolean | undefined;
   readonly answer: (answer: A) => Promise<void>;
   readonly refuse: (error: Error) => Promise<void>;
 }
@@ -97,13 +98,13 @@ export class FakeClient implements FormsClient {
   validateForm(
     _form: string,
     values: FormValues,
-    { formInstance }: { formInstance: string },
+    { formInstance, receipt }: { formInstance: string; receipt?: boolean | undefined },
   ): Promise<FormAnswer> {
     return new Promise((resolve, reject) => {
       this.forms.push({
-        ...{ values: { ...values }, formInstance },
-        answer: ({ errors = [], valid = errors.length === 0 }) => {
-          resolve({ valid, errors });
+        ...{ values: { ...values }, formInstance, receipt },
+        answer: ({ errors = [], valid = errors.length === 0, ...more }) => {
+          resolve({ valid, errors, ...more });
           return settled();
         },
         refuse: (error) => {

@@ -87,6 +87,7 @@ def test_half_of_a_surrogate_pair_is_refused() -> None:
 def test_the_receipt_is_no_value_of_the_form() -> None:
     values = {"email": "a@b.example", RECEIPT: "abc"}
     assert entries(values) == [("email", "a@b.example")]
-    assert receipt_in(values) == "abc"
+    assert receipt_in(values) == receipt_in({RECEIPT: ["", "abc"]}) == "abc"
     assert receipt_in({"email": "x"}) is None
-    assert receipt_in({RECEIPT: ""}) is None
+    for nothing in ("", [], None, 7):
+        assert receipt_in({RECEIPT: nothing}) is None
