@@ -197,6 +197,11 @@ class Form:
         return MappingProxyType(self._fields)
 
     @property
+    def kinds(self) -> Mapping[str, FieldKind]:
+        """Of which kind each registered field is."""
+        return MappingProxyType(self._kinds)
+
+    @property
     def checks(self) -> Sequence[Validator]:
         """What the form as a whole has to pass."""
         return tuple(self._checks)
