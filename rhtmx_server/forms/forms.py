@@ -7,7 +7,16 @@ question arrived or how the answer leaves.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Hashable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -15,6 +24,7 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     FieldError,
+    FormFieldValue,
     FormValidationResult,
     ValidateField,
     ValidateForm,
@@ -41,6 +51,10 @@ _Job: TypeAlias = Callable[[], Coroutine[Any, Any, ValidatorVerdict]]
 """What has to be waited for: a field's validators, or a check of the form."""
 
 _NAME_SHOWN = 64
+
+
+def _unnoted(verdicts: Mapping[str, ValidatorVerdict]) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(slots=True, eq=False)
@@ -162,6 +176,7 @@ class FormTracker:
         owner: Hashable,
         share: Hashable | None = None,
         who: Grant = GUEST,
+        note: Callable[[Mapping[str, ValidatorVerdict]], None] = _unnoted,
     ) -> FormValidationResult:
         """Judge a whole form: all its registered fields, and its checks.
 
@@ -174,6 +189,7 @@ class FormTracker:
             owner: who asks: the connection.
             share: as for `validate_field`.
             who: with what rights.
+            note: is told what each field has said, checks of the form aside.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM`; `FORBIDDEN`; `TIMEOUT` or `INTERNAL` of a validator.
@@ -183,12 +199,68 @@ class FormTracker:
         form.names.require(message.fields, page=message.form_instance is not None)
         values = form.values(message.fields)
         asker = _Asker(owner if share is None else share, who)
-        if not message.with_receipt:
-            return _form_result(message, await self._judge_all(form, values, owner, asker))
-        known = await self._look(form, values, who, None)
-        result = _form_result(message, await self._judge_all(form, values, owner, asker, known))
-        result.receipt = self._receipt(known) if result.valid else None
+        known = NOTHING
+        if message.with_receipt:
+            known = await self._look(form, values, who, None)
+        fields = len(form.fields)
+        verdicts = await self._judge_all(form, values, owner, asker, known)
+        note({each.field: each for each in verdicts[:fields]})
+        result = _form_result(message, verdicts)
+        if message.with_receipt and result.valid:
+            result.receipt = self._receipt(known)
         return result
+
+    async def judge_fields(
+        self,
+        name: str,
+        sent: Iterable[FormFieldValue],
+        fields: Iterable[str],
+        *,
+        share: Hashable,
+        who: Grant,
+    ) -> Mapping[str, ValidatorVerdict]:
+        """Judge some fields of a form, as `validate_field` does; nothing is superseded.
+
+        Args:
+            name: the form's.
+            sent: its values.
+            fields: which of them; those that it does not have are left out.
+            share: whose share of threads and of what is under way it uses.
+            who: with what rights.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM`; `FORBIDDEN`; `TIMEOUT` or `INTERNAL` of a validator.
+        """
+        form = self._form(name, who)
+        values, asker = form.values(sent), _Asker(share, who)
+        found, jobs = dict[str, ValidatorVerdict](), dict[str, _Job]()
+        for field in fields:
+            if field in form.fields:
+                error, rest = judge(form.fields[field], values.entries[field])
+                found[field] = ValidatorVerdict(error, field=field)
+                if rest:
+                    jobs[field] = partial(self._finish, field, rest, values, asker)
+        found.update(zip(jobs, await self._gather(jobs.values(), share), strict=True))
+        return found
+
+    def reads(self, name: str, field: str | None = None) -> Collection[str]:
+        """The entities by which a field of a form is judged, or any of its fields.
+
+        Args:
+            name: the form's; one that does not exist reads nothing.
+            field: the field's; `None` for any.
+        """
+        form = self._forms.get(name)
+        if form is None:
+            return ()
+        steps = form.fields.values() if field is None else [form.fields.get(field, ())]
+        return {
+            entity
+            for each in steps
+            for step in each
+            if isinstance(step, Validator)
+            for entity in step.reads
+        }
 
     async def verdict(
         self, form: Form, values: Mapping[str, Any], who: Grant | None, receipt: str | None

@@ -85,6 +85,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             "rhtmx_server.forms.canonical",
+            "rhtmx_server.forms.open_forms",
             "rhtmx_server.forms.receipts",
             "rhtmx_server.forms.rule_facts",
             "rhtmx_server.forms.rule_versions",

@@ -311,6 +311,24 @@ GOOD = (
         '"type":""}}]}',
     ),
     Good(
+        "validate_field, live",
+        '{"type":"validate_field","request_id":"r1","form":"signup","field":"name","value":"ada",'
+        '"live":true}',
+    ),
+    Good(
+        "close_form",
+        '{"type":"close_form","form":"signup"}',
+    ),
+    Good(
+        "close_form, full",
+        '{"type":"close_form","form":"signup","form_instance":"signup-2"}',
+    ),
+    Good(
+        "validation_result, unasked",
+        '{"type":"validation_result","request_id":"","form":"signup","field":"name",'
+        '"valid":false,"error":"is taken","metadata":null,"live":true,"form_instance":"signup-2"}',
+    ),
+    Good(
         "validation_result, empty",
         '{"type":"validation_result","request_id":"","form":"","field":"","valid":false,'
         '"metadata":null}',
@@ -338,7 +356,7 @@ GOOD = (
     Good(
         "validate_form, with a receipt",
         '{"type":"validate_form","request_id":"r1","form":"signup","fields":[],'
-        '"with_receipt":true}',
+        '"with_receipt":true,"live":true}',
     ),
     Good(
         "form_validation_result, empty",
@@ -352,7 +370,7 @@ GOOD = (
     Good(
         "form_validation_result, with a receipt",
         '{"type":"form_validation_result","request_id":"r1","form":"signup","valid":true,'
-        '"errors":[],"receipt":"AQAGOfbPBYAA"}',
+        '"errors":[],"receipt":"AQAGOfbPBYAA","live":true}',
     ),
     Good(
         "history, empty",

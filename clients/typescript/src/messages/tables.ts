@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "57cee0d1a294024f";
+export const SCHEMA_HASH = "e1edf8970894bf20";
 
 /** What an error code means. */
 export interface ErrorTraits {

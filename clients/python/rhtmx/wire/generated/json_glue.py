@@ -17,6 +17,7 @@ from rhtmx.messages import (
     BlameResult,
     Change,
     ChangeLog,
+    CloseForm,
     Error,
     FieldAuthor,
     FieldChange,
@@ -1788,6 +1789,7 @@ class ValidateFieldFrame(
     value: str
     form_instance: str | None = None
     values: list[FormFieldValueView[N]] | None = None
+    live: bool | None = None
 
 
 def _plain_validate_field_frame(view: ValidateFieldFrame[Whole]) -> ValidateField:
@@ -1798,6 +1800,7 @@ def _plain_validate_field_frame(view: ValidateFieldFrame[Whole]) -> ValidateFiel
     out.value = view.value
     out.form_instance = view.form_instance
     out.values = [_plain_form_field_value_view(item) for item in (view.values or [])]
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -1810,6 +1813,7 @@ def _raw_validate_field_frame(view: ValidateFieldFrame[Integer]) -> ValidateFiel
     out.value = view.value
     out.form_instance = view.form_instance
     out.values = [_raw_form_field_value_view(item) for item in (view.values or [])]
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -1826,6 +1830,8 @@ def _to_validate_field_frame(message: ValidateField) -> dict[str, Any]:
         out["form_instance"] = message.form_instance
     if message.values:
         out["values"] = [_to_form_field_value_view(item) for item in message.values]
+    if message.live is not None:
+        out["live"] = message.live
     return out
 
 
@@ -1846,6 +1852,8 @@ class ValidationResultFrame(
     valid: bool
     error: str | None = None
     metadata: J = NULL
+    live: bool | None = None
+    form_instance: str | None = None
 
 
 def _plain_validation_result_frame(view: ValidationResultFrame[Shallow]) -> ValidationResult:
@@ -1856,6 +1864,8 @@ def _plain_validation_result_frame(view: ValidationResultFrame[Shallow]) -> Vali
     out.valid = view.valid
     out.error = view.error
     out.metadata = plain_value(view.metadata)
+    out.live = view.live
+    out.form_instance = view.form_instance
     out._unknown_fields = b""
     return out
 
@@ -1868,6 +1878,8 @@ def _raw_validation_result_frame(view: ValidationResultFrame[Raw]) -> Validation
     out.valid = view.valid
     out.error = view.error
     out.metadata = raw_value(view.metadata)
+    out.live = view.live
+    out.form_instance = view.form_instance
     out._unknown_fields = b""
     return out
 
@@ -1883,6 +1895,10 @@ def _to_validation_result_frame(message: ValidationResult) -> dict[str, Any]:
     if message.error is not None:
         out["error"] = message.error
     out["metadata"] = Raw(message.metadata) if message.metadata else None
+    if message.live is not None:
+        out["live"] = message.live
+    if message.form_instance is not None:
+        out["form_instance"] = message.form_instance
     return out
 
 
@@ -1902,6 +1918,7 @@ class ValidateFormFrame(
     fields: list[FormFieldValueView[N]]
     form_instance: str | None = None
     with_receipt: bool | None = None
+    live: bool | None = None
 
 
 def _plain_validate_form_frame(view: ValidateFormFrame[Whole]) -> ValidateForm:
@@ -1911,6 +1928,7 @@ def _plain_validate_form_frame(view: ValidateFormFrame[Whole]) -> ValidateForm:
     out.fields = [_plain_form_field_value_view(item) for item in view.fields]
     out.form_instance = view.form_instance
     out.with_receipt = view.with_receipt
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -1922,6 +1940,7 @@ def _raw_validate_form_frame(view: ValidateFormFrame[Integer]) -> ValidateForm:
     out.fields = [_raw_form_field_value_view(item) for item in view.fields]
     out.form_instance = view.form_instance
     out.with_receipt = view.with_receipt
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -1937,6 +1956,8 @@ def _to_validate_form_frame(message: ValidateForm) -> dict[str, Any]:
         out["form_instance"] = message.form_instance
     if message.with_receipt is not None:
         out["with_receipt"] = message.with_receipt
+    if message.live is not None:
+        out["live"] = message.live
     return out
 
 
@@ -1983,6 +2004,7 @@ class FormValidationResultFrame(
     valid: bool
     errors: list[FieldErrorView]
     receipt: str | None = None
+    live: bool | None = None
 
 
 def _plain_form_validation_result_frame(view: FormValidationResultFrame) -> FormValidationResult:
@@ -1992,6 +2014,7 @@ def _plain_form_validation_result_frame(view: FormValidationResultFrame) -> Form
     out.valid = view.valid
     out.errors = [_plain_field_error_view(item) for item in view.errors]
     out.receipt = view.receipt
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -2003,6 +2026,7 @@ def _raw_form_validation_result_frame(view: FormValidationResultFrame) -> FormVa
     out.valid = view.valid
     out.errors = [_raw_field_error_view(item) for item in view.errors]
     out.receipt = view.receipt
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -2017,6 +2041,40 @@ def _to_form_validation_result_frame(message: FormValidationResult) -> dict[str,
     }
     if message.receipt is not None:
         out["receipt"] = message.receipt
+    if message.live is not None:
+        out["live"] = message.live
+    return out
+
+
+class CloseFormFrame(
+    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="close_form"
+):
+    """`CloseForm` as JSON frame."""
+
+    form: str
+    form_instance: str | None = None
+
+
+def _plain_close_form_frame(view: CloseFormFrame) -> CloseForm:
+    out: CloseForm = new(CloseForm)
+    out.form = view.form
+    out.form_instance = view.form_instance
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_close_form_frame(view: CloseFormFrame) -> CloseForm:
+    out: CloseForm = new(CloseForm)
+    out.form = view.form
+    out.form_instance = view.form_instance
+    out._unknown_fields = b""
+    return out
+
+
+def _to_close_form_frame(message: CloseForm) -> dict[str, Any]:
+    out: dict[str, Any] = {"type": "close_form", "form": message.form}
+    if message.form_instance is not None:
+        out["form_instance"] = message.form_instance
     return out
 
 
@@ -2564,6 +2622,7 @@ PlainFrame: TypeAlias = (
     | ValidationResultFrame[Shallow]
     | ValidateFormFrame[Whole]
     | FormValidationResultFrame
+    | CloseFormFrame
     | TransactionFrame[Shallow, Whole]
     | TransactionAckFrame[Shallow, Whole]
     | TransactionCompleteFrame
@@ -2602,6 +2661,7 @@ PLAIN_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     ValidationResultFrame: _plain_validation_result_frame,
     ValidateFormFrame: _plain_validate_form_frame,
     FormValidationResultFrame: _plain_form_validation_result_frame,
+    CloseFormFrame: _plain_close_form_frame,
     TransactionFrame: _plain_transaction_frame,
     TransactionAckFrame: _plain_transaction_ack_frame,
     TransactionCompleteFrame: _plain_transaction_complete_frame,
@@ -2640,6 +2700,7 @@ RawFrame: TypeAlias = (
     | ValidationResultFrame[Raw]
     | ValidateFormFrame[Integer]
     | FormValidationResultFrame
+    | CloseFormFrame
     | TransactionFrame[Raw, Integer]
     | TransactionAckFrame[Raw, Integer]
     | TransactionCompleteFrame
@@ -2678,6 +2739,7 @@ RAW_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     ValidationResultFrame: _raw_validation_result_frame,
     ValidateFormFrame: _raw_validate_form_frame,
     FormValidationResultFrame: _raw_form_validation_result_frame,
+    CloseFormFrame: _raw_close_form_frame,
     TransactionFrame: _raw_transaction_frame,
     TransactionAckFrame: _raw_transaction_ack_frame,
     TransactionCompleteFrame: _raw_transaction_complete_frame,
@@ -2716,6 +2778,7 @@ ENCODERS: dict[type[Any], Callable[[Any], dict[str, Any]]] = {
     ValidationResult: _to_validation_result_frame,
     ValidateForm: _to_validate_form_frame,
     FormValidationResult: _to_form_validation_result_frame,
+    CloseForm: _to_close_form_frame,
     Transaction: _to_transaction_frame,
     TransactionAck: _to_transaction_ack_frame,
     TransactionComplete: _to_transaction_complete_frame,

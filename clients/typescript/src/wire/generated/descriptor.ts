@@ -17,13 +17,14 @@ export const FIELDS =
   " commits;2666 fields;3659 fields;3661 values;010 action;012 action;1654 app_schema;5667 since" +
   ";23 changed entities;0568 server_time server_timestamp client_timestamp created_at timestamp" +
   ";1568 expires until timestamp server_time;00 fields complete valid reset;14 details" +
-  " server_value client_value metadata data value;10 retryable server_deleted client_deleted" +
-  " with_receipt more if_unchanged left duplicate;94 data prepared where;02 last_seq heartbeat" +
-  " oldest message_bytes subscriptions requests size seconds nanos since applied conflicts" +
-  " version;12 confirmed_seq retry_after since conflict limit clamped before base_version" +
-  " schema_version version seq;13 token schema node server_client_id error receipt secret key" +
-  " form_instance transaction subject client_id epoch scope request_id;03 session_id schema token" +
-  " message hash name type error value transaction request_id form epoch field entity_id entity";
+  " server_value client_value metadata data value;94 data prepared where;10 retryable" +
+  " server_deleted client_deleted with_receipt more if_unchanged left duplicate live;02 last_seq" +
+  " heartbeat oldest message_bytes subscriptions requests size seconds nanos since applied" +
+  " conflicts version;12 confirmed_seq retry_after since conflict limit clamped before" +
+  " base_version schema_version version seq;13 token schema node server_client_id error receipt" +
+  " secret key transaction subject client_id form_instance epoch scope request_id;03 session_id" +
+  " schema token message hash name type error value transaction request_id epoch form field" +
+  " entity_id entity";
 
 /**
  * Each message, those of the envelope at their number there: who sends it (1 a client,
@@ -33,48 +34,48 @@ export const FIELDS =
  */
 export const MESSAGES =
   " " + // 0
-  "1hello,\u008a\u007f\u0080\u008bt\u0085E " + // 1 Hello
-  "2welcome,\u008e\u009agh0I\u008f\u0085E\u0081 " + // 2 Welcome
-  "1authenticate,\u0090\u008d " + // 3 Authenticate
-  "2authenticated,N\u008d " + // 4 Authenticated
-  "2error,\u00914\u008d~\\Vu " + // 5 Error
+  "1hello,\u008a\u0080\u0081\u008cu\u0086E " + // 1 Hello
+  "2welcome,\u008f\u009ahi0I\u0090\u0086E\u0082 " + // 2 Welcome
+  "1authenticate,\u0091\u008e " + // 3 Authenticate
+  "2authenticated,N\u008e " + // 4 Authenticated
+  "2error,\u00924\u008e\u007f_Vv " + // 5 Error
   "3ping, " + // 6 Ping
   "3pong, " + // 7 Pong
   " " + // 8
   " " + // 9
-  "1subscribe,HFf " + // 10 Subscribe
-  "1unsubscribe,Hf " + // 11 Unsubscribe
-  "1sync,\u009dp\u008b\u008df\u008c " + // 12 Sync
-  "2sync_complete,\u009ds\u009aU\u008df\u008c " + // 13 SyncComplete
+  "1subscribe,HF^ " + // 10 Subscribe
+  "1unsubscribe,H^ " + // 11 Unsubscribe
+  "1sync,\u009eq\u008c\u008e^\u008d " + // 12 Sync
+  "2sync_complete,\u009et\u009aU\u008e^\u008d " + // 13 SyncComplete
   "2change,1 " + // 14 Change
-  "1push,\u009d\u009cCZ\u008d~{| " + // 15 Push
-  "2push_ack,\u009d\u009cs\u008d~\u008bcQe " + // 16 PushAck
-  "2sync_begin,\u009d\u009aURf\u008cv " + // 17 SyncBegin
+  "1push,\u009e\u009dCZ\u008e\u007f|} " + // 15 Push
+  "2push_ack,\u009e\u009dt\u008e\u007f\u008cfQ] " + // 16 PushAck
+  "2sync_begin,\u009e\u009aUR^\u008dw " + // 17 SyncBegin
   " " + // 18
   " " + // 19
-  "1subscribe_fields,HFf " + // 20 SubscribeFields
-  "1unsubscribe_fields,Hf " + // 21 UnsubscribeFields
-  "1sync_fields,\u009dp\u008b\u008df\u008c " + // 22 SyncFields
-  "2sync_fields_complete,\u009ds\u009aU\u008df\u008c " + // 23 SyncFieldsComplete
+  "1subscribe_fields,HF^ " + // 20 SubscribeFields
+  "1unsubscribe_fields,H^ " + // 21 UnsubscribeFields
+  "1sync_fields,\u009eq\u008c\u008e^\u008d " + // 22 SyncFields
+  "2sync_fields_complete,\u009et\u009aU\u008e^\u008d " + // 23 SyncFieldsComplete
   "2field_change,2 " + // 24 FieldChange
-  "1push_fields,\u009d\u009c:\u008d~{a| " + // 25 PushFields
-  "2field_push_ack,\u009d\u009cqr}\u008d~\u008bcQye " + // 26 FieldPushAck
-  "2field_conflict,\u009d\u009c\u009bWJXK}65~\u0086]^\u0082w " + // 27 FieldConflict
+  "1push_fields,\u009e\u009d:\u008e\u007f|d} " + // 25 PushFields
+  "2field_push_ack,\u009e\u009drs~\u008e\u007f\u008cfQz] " + // 26 FieldPushAck
+  "2field_conflict,\u009e\u009d\u009cWJXK~65\u007f\u0087`a\u0083x " + // 27 FieldConflict
   " " + // 28
   " " + // 29
-  "1validate_field,\u0098\u0099\u009b\u0096\u0087B " + // 30 ValidateField
-  "2validation_result,\u0098\u0099\u009bT\u0083Y " + // 31 ValidationResult
-  "1validate_form,\u0098\u0099;\u0087_ " + // 32 ValidateForm
-  "2form_validation_result,\u0098\u0099T<\u0084 " + // 33 FormValidationResult
-  " " + // 34
+  "1validate_field,\u0099\u009b\u009c\u0097\u008bBg " + // 30 ValidateField
+  "2validation_result,\u0099\u009b\u009cT\u0084Yg\u008b " + // 31 ValidationResult
+  "1validate_form,\u0099\u009b;\u008bbg " + // 32 ValidateForm
+  "2form_validation_result,\u0099\u009bT<\u0085g " + // 33 FormValidationResult
+  "1close_form,\u009b\u008b " + // 34 CloseForm
   " " + // 35
   " " + // 36
   " " + // 37
   " " + // 38
   " " + // 39
-  "1transaction,=\u008d~| " + // 40 Transaction
-  "2transaction_ack,\u0097>\u008d~\u008bcQ " + // 41 TransactionAck
-  "2transaction_complete,\u0097 " + // 42 TransactionComplete
+  "1transaction,=\u008e\u007f} " + // 40 Transaction
+  "2transaction_ack,\u0098>\u008e\u007f\u008cfQ " + // 41 TransactionAck
+  "2transaction_complete,\u0098 " + // 42 TransactionComplete
   " " + // 43
   " " + // 44
   " " + // 45
@@ -82,25 +83,25 @@ export const MESSAGES =
   " " + // 47
   " " + // 48
   " " + // 49
-  "1history,\u009d\u009czOx\u008d " + // 50 History
-  "2history_result,?zS\u008d " + // 51 HistoryResult
-  "1blame,\u009d\u009c\u008d " + // 52 Blame
-  "2blame_result,@\u008d " + // 53 BlameResult
-  ",s\u0092i " + // 54 SchemaVersion
-  ",jkl " + // 55 Limits
-  ",\u009as\u008c " + // 56 Position
-  ",\u009d\u009cCZs\u008aLb\u0088 " + // 57 ChangeLog
-  ",\u009d\u009c\u009b[Ds\u008aM`b\u0088 " + // 58 FieldChangeLog
-  ",\u009b[DM " + // 59 FieldUpdate
-  ",\u0093m\u0094 " + // 60 FormFile
-  ",\u009b\u00969 " + // 61 FormFieldValue
-  ",\u009b\u0095 " + // 62 FieldError
-  ",\u009d\u009c3dA{a " + // 63 TransactionWrite
-  ",\u009d\u009c}qrye " + // 64 WriteResult
+  "1history,\u009e\u009d{Oy\u008e " + // 50 History
+  "2history_result,?{S\u008e " + // 51 HistoryResult
+  "1blame,\u009e\u009d\u008e " + // 52 Blame
+  "2blame_result,@\u008e " + // 53 BlameResult
+  ",t\u0093j " + // 54 SchemaVersion
+  ",klm " + // 55 Limits
+  ",\u009at\u008d " + // 56 Position
+  ",\u009e\u009dCZt\u008aLe\u0088 " + // 57 ChangeLog
+  ",\u009e\u009d\u009c[Dt\u008aMce\u0088 " + // 58 FieldChangeLog
+  ",\u009c[DM " + // 59 FieldUpdate
+  ",\u0094n\u0095 " + // 60 FormFile
+  ",\u009c\u00979 " + // 61 FormFieldValue
+  ",\u009c\u0096 " + // 62 FieldError
+  ",\u009e\u009d3\\A|d " + // 63 TransactionWrite
+  ",\u009e\u009d~rsz] " + // 64 WriteResult
   ",8G\u0089 " + // 65 HistoryCommit
-  ",\u009bsP\u008a\u0089 " + // 66 FieldAuthor
-  ",\u00867 " + // 67 an entry of a map to Position
-  ",no"; // 68 google.protobuf.Timestamp
+  ",\u009ctP\u008a\u0089 " + // 66 FieldAuthor
+  ",\u00877 " + // 67 an entry of a map to Position
+  ",op"; // 68 google.protobuf.Timestamp
 
 /** The spellings of each enum, by their number in protobuf. */
 export const ENUMS: readonly (readonly string[])[] = [
