@@ -99,12 +99,17 @@ class FormPages:
         `posted COUNT`: waits until so much was posted, and tells what was. `release`: posts
         that are held are answered. `hold checks`, `release checks`: the form `slow`. `judge BODY`:
         what the handler of `slow` finds in what was posted, and how often it ran the validator.
+        `register NAME`, `leave NAME`: a user comes, or goes; the form `user` takes no name twice.
         """
         if what in ("show", "answer"):
             path, answer = more
             self._site.answers[("" if what == "show" else "POST ") + path] = Answer(**answer)
         elif what == "posted":
             return await asyncio.to_thread(self._posted, *more)
+        elif what == "register":
+            await self._app.changes.push("users", *more, {})
+        elif what == "leave":
+            await self._app.changes.delete("users", *more)
         elif what == "judge":
             ran = self._ran["check_name"]
             verdict = await self._app.form("slow").validate(parse_qs(*more))
@@ -206,6 +211,13 @@ def _declare(app: App, checks: asyncio.Event, ran: Counter[str]) -> None:
     company = app.form("company")
     company.field("vat", min_length=5)
     company.field("kind", required=True)
+
+    user = app.form("user", extra="ignore")
+
+    @user.field("name", required=True, reads=["users"])
+    async def is_free(value: str) -> None:
+        if await app.changes.get("users", value) is not None:
+            raise Invalid("is taken")
 
     slow = app.form("slow", extra="ignore")
 

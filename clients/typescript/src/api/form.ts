@@ -69,7 +69,9 @@ export class Form {
   }
 
   get #form() {
-    return { request_id: "", form: this.name, form_instance: this.#options.formInstance };
+    const { formInstance, live } = this.#options;
+    const form = { request_id: "", form: this.name, form_instance: formInstance };
+    return { ...form, live: live || undefined };
   }
 }
 

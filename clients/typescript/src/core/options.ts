@@ -114,6 +114,11 @@ export interface ValidateFormOptions {
    * one field has none.
    */
   readonly receipt?: boolean | undefined;
+  /**
+   * Whether `onValidation` is told when the verdict on a field changes because of records that its
+   * rules read, until `closeForm`, or the connection is lost.
+   */
+  readonly live?: boolean | undefined;
 }
 
 /** What a question about one field may carry. */

@@ -5,6 +5,7 @@ import { vi } from "vitest";
 
 import type {
   FieldAnswer,
+  FieldNews,
   FormAnswer,
   FormsClient,
   FormValue,
@@ -62,10 +63,28 @@ export class FakeClient implements FormsClient {
   readonly fields: FieldQuestion[] = [];
   readonly forms: Question<Partial<FormAnswer>>[] = [];
   readonly listeners = new Set<(state: string) => void>();
+  readonly newsListeners = new Set<(news: FieldNews) => void>();
+  /** The forms of which nothing more is wanted. */
+  readonly closed: string[] = [];
 
   onState(listener: (state: string) => void): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
+  }
+
+  onValidation(listener: (news: FieldNews) => void): () => void {
+    this.newsListeners.add(listener);
+    return () => void this.newsListeners.delete(listener);
+  }
+
+  closeForm(_form: string, formInstance: string): void {
+    this.closed.push(formInstance);
+  }
+
+  /** The server says something of a field that nobody has asked for. */
+  says(news: Partial<FieldNews>): void {
+    const full = { field: "", valid: !news.error, metadata: null, live: true, ...news };
+    for (const listener of this.newsListeners) listener(full);
   }
 
   /** The connection is another one. */
