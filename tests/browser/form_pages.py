@@ -107,7 +107,8 @@ class FormPages:
         elif what == "posted":
             return await asyncio.to_thread(self._posted, *more)
         elif what == "register":
-            await self._app.changes.push("users", *more, {})
+            (name,) = more
+            await self._app.changes.push("users", name, {})
         elif what == "leave":
             await self._app.changes.delete("users", *more)
         elif what == "judge":
