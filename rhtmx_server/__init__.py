@@ -19,6 +19,7 @@ try:
     from rhtmx_server.app import App
     from rhtmx_server.config import Config
     from rhtmx_server.forms.entries import FormValues
+    from rhtmx_server.forms.verdict import FormVerdict
     from rhtmx_server.program.change_stream import AppChanges
     from rhtmx_server.program.collection import AppCollection
     from rhtmx_server.program.record import StoredRecord
@@ -62,6 +63,7 @@ __all__ = [
     "File",
     "Forbidden",
     "FormValues",
+    "FormVerdict",
     "Grant",
     "HistoryChange",
     "HistoryPage",

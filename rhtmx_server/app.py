@@ -240,7 +240,7 @@ class App:
             'is required'
         """
         forms = self._declared.forms
-        form = forms.get(name) or forms.setdefault(name, Form(name))
+        form = forms.get(name) or forms.setdefault(name, Form(name, judge=self._life.judge))
         if extra is not None:
             form.names.extra = extra
         return form

@@ -55,12 +55,14 @@ class ClusterNode:
         self._connections = connections
         self._hides = hides
         self._committer = services.committer
+        self._hooks = hooks
+        self._live_forms = services.live_forms
         self.following = Following(
             store,
             bus,
             services.hub,
             take=services.hub.deliver,
-            moved=hooks.moved,
+            moved=self._moved,
             told=self._told,
             begun_anew=self._begun_anew,
             now=services.now,
@@ -101,6 +103,12 @@ class ClusterNode:
         await self._notices.finish()
         await self._leadership.resign()
         await self.following.stop()
+
+    def _moved(self, entities: Iterable[str]) -> None:
+        moved = frozenset(entities)  # it can be gone through once only
+        self._hooks.moved(moved)
+        if self._live_forms.readers:
+            self._live_forms.moved(moved)
 
     def _told(self, entity: str, commits: Sequence[Commit]) -> Sequence[Commit]:
         hides = self._hides.get(entity)

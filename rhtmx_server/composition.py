@@ -7,6 +7,7 @@ declared, nor when a server starts or stops.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,15 +29,18 @@ from rhtmx_server.connections.tokens import AuthenticateFunction, authenticator
 from rhtmx_server.connections.turns import Turns
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
+from rhtmx_server.forms.attestor import Attestor
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker
+from rhtmx_server.forms.receipts import Receipts
+from rhtmx_server.forms.rule_facts import LogEnd
 from rhtmx_server.forms.runner import ValidatorRunner
 from rhtmx_server.forms.traced_forms import TracedForms
 from rhtmx_server.hooks import CommitHooks, HookRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
 from rhtmx_server.leadership import Leadership
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.ports import Decide
+from rhtmx_server.ports import Decide, Store
 from rhtmx_server.schema.declare import require_nothing_said
 from rhtmx_server.schema.seen import SeenSchema
 from rhtmx_server.schema.untold import untold
@@ -257,15 +261,13 @@ def _services(
     tick = Tick(call_soon)
     hub = Hub(tick, metrics.delivered, metrics.dropped)
     _measure(metrics, connections)
-    threads = pool("rhtmx-validator")
-    runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
     store = storage.store
     ask, scoping = declared.authenticate, pool("rhtmx-scope")
     unlogged, schema = declared.unlogged, declared.schema
     access = access_of(
         declared.entities, declared.scopes, scoping, config.validator_timeout, unlogged=unlogged
     )
-    forms = FormTracker(runner, declared.forms, at_once=config.requests)
+    forms = _forms(config, store, declared, metrics, clock, pool("rhtmx-validator"))
     return Services(
         config=config,
         store=untold(store, declared.hides),
@@ -298,6 +300,35 @@ def _tracing(database: str) -> Tracing:
         return owner.session.traceparent if isinstance(owner, Connection) else None
 
     return Tracing(OtelTracer(), said, database)
+
+
+def _forms(
+    config: Config,
+    store: Store,
+    declared: Declarations,
+    metrics: Metrics,
+    clock: ServerClock,
+    threads: DaemonPool,
+) -> FormTracker:
+    """What judges forms."""
+    return FormTracker(
+        ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics),
+        declared.forms,
+        at_once=config.requests,
+        loop=asyncio.get_running_loop(),
+        attestor=_attestor(config, store, clock),
+    )
+
+
+def _attestor(config: Config, store: Store, clock: ServerClock) -> Attestor:
+    """What gives and takes receipts of forms."""
+    secret = secrets.token_bytes(32) if config.secret is None else config.secret.encode()
+
+    async def end(entity: str) -> LogEnd:
+        # Of the store, not of the hub: another server may have written a moment ago.
+        return store.epoch, (await store.head(entity)).version
+
+    return Attestor(Receipts(secret, config.receipt_seconds), clock.wall, end)
 
 
 def _committer(

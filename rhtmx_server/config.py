@@ -10,7 +10,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TypeAlias
 
@@ -60,8 +60,10 @@ _NUMBERS: Mapping[str, Range] = {
     "tombstone_days": (0, 36_500),
     "validator_timeout": (0.001, 3_600),
     "check_budget": (0.0001, 3_600),
+    "receipt_seconds": (0, 3_600),
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {"log_format": LOG_FORMATS, "log_level": LOG_LEVELS}
+_SECRET = 16
 _NODE_NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
@@ -122,6 +124,11 @@ class Config:
         validator_threads: how many blocking validators run at a time.
         check_budget: seconds that a check of an entity should take at most, and what fills
             in its records: all writes wait for it. The log names one that takes longer.
+        receipt_seconds: how long a handler takes the receipt of a form, so that it need not run the
+            form's validators again; 0: there are no receipts.
+        secret: what receipts are signed with, 16 characters or more that nobody can guess. Servers
+            of a cluster with the same one take each other's, and a server takes those of before
+            its restart. By default it is random: those of others are worth nothing then.
         grpc_port: the port of the gRPC service; 0 takes a free one, `None` is off.
         grpc_host: the address to listen on. The default is this machine only;
             others need `grpc_cert` and `grpc_key`.
@@ -193,6 +200,9 @@ class Config:
     validator_threads: int = 8
     check_budget: float = 0.05
 
+    receipt_seconds: float = 300.0
+    secret: str | None = field(default=None, repr=False)
+
     grpc_port: int | None = None
     grpc_host: str = "127.0.0.1"
     grpc_max_size: int = 4 * 1024 * 1024
@@ -231,6 +241,7 @@ class Config:
         self._check_node_name()
         self._check_origins()
         self._check_without()
+        self._check_secret()
 
     @property
     def local(self) -> bool:
@@ -281,6 +292,14 @@ class Config:
         if isinstance(names, str) or not set(self.without) <= set(PARTS):
             raise _wrong("without", f"a list of {', '.join(PARTS)}", self.without)
         object.__setattr__(self, "without", tuple(self.without))
+
+    def _check_secret(self) -> None:
+        secret = self.secret
+        if secret is not None and not (isinstance(secret, str) and len(secret) >= _SECRET):
+            # Without the value: it may be nearly right.
+            raise ValueError(
+                f"secret: {_SECRET} characters or more expected, that nobody can guess"
+            )
 
     def _check_origins(self) -> None:
         if isinstance(self.origins, str):

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.failures import WrongLoopError
+from rhtmx_server.forms.form import FormJudge
 from rhtmx_server.server import RunningServer
 from rhtmx_server.threads import PoolSet
 from rhtmx_server.transports.asgi import AsgiDoor
@@ -172,6 +173,15 @@ class Lifecycle:
             yield
         finally:
             self._calls.discard(task)
+
+    def judge(self) -> FormJudge:
+        """What judges the values of forms, for whoever waits for it on whichever loop.
+
+        Raises:
+            RhtmxError: `SHUTTING_DOWN`, there is no server; `NOT_SUPPORTED`, it was started before
+                this process was forked.
+        """
+        return self._present.services.forms
 
     def door(self) -> AsgiDoor | None:
         """What serves an application that the server is mounted in, while it runs.

@@ -133,9 +133,11 @@ class RunningServer:
         """Hand out what is committed from now on, and do what is done by the clock."""
         services, node = self.services, self._node
         # Hooks first, as they only take a note.
-        takers = self._hooks.notice, services.hub.deliver
-        if node is not None:
-            takers = self._hooks.notice, node.following.committed
+        takers = [self._hooks.notice]
+        if node is None:
+            takers += services.hub.deliver, self._moved
+        else:  # it tells of what has moved, wherever that was committed
+            takers.append(node.following.committed)
         self._writing = asyncio.create_task(hand_out(services.committer.run(), *takers))
         self._tasks = [
             *map(asyncio.create_task, node.run(self._disconnect, self._rescope) if node else ()),
@@ -154,6 +156,11 @@ class RunningServer:
                 )
             ),
         ]
+
+    def _moved(self, commits: Sequence[Commit]) -> None:
+        live_forms = self.services.live_forms
+        if live_forms.readers:  # mostly nobody wants to know
+            live_forms.moved(commit.record.entity for commit in commits)
 
     async def _divide(self) -> None:
         """Have the store keep the parts that are declared, and no others."""

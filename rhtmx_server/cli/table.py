@@ -264,5 +264,18 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option("--validator-timeout", "SECONDS", "for one without a time limit", OptionKind.NUMBER),
         Option("--validator-threads", "COUNT", "plain ones at a time", OptionKind.WHOLE),
         Option("--check-budget", "SECONDS", "log a slower check of an entity", OptionKind.NUMBER),
+        Option(
+            "--receipt-seconds",
+            "SECONDS",
+            "how long a handler takes the receipt of a form; 0: there are none",
+            OptionKind.NUMBER,
+        ),
+        Option(
+            "--secret",
+            "TEXT",
+            "what receipts are signed with, the same for all servers of a cluster; better in the "
+            "variable, as others on this machine can see the command line",
+            default="random",
+        ),
     ),
 }

@@ -159,7 +159,7 @@ class Connection:
         self.ended()
         self.session.close()
         self.subscriptions.close()
-        self.services.forms.forget(self)
+        self.services.live_forms.forget(self)
         if self._holding is not None:
             self._holding.cancel()
         loop = asyncio.get_running_loop()

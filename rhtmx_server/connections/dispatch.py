@@ -19,6 +19,7 @@ from rhtmx.messages import (
     Authenticate,
     Authenticated,
     Blame,
+    CloseForm,
     Hello,
     History,
     Limits,
@@ -339,6 +340,8 @@ def _push(caller: Sender, message: MutationMessage) -> None:
 @handler
 def _validate_field(caller: Sender, message: ValidateField) -> Answer:
     forms, who = caller.services.forms, caller.session.grant
+    if message.live:
+        return caller.services.live_forms.validate_field(caller, message)
     # First without a task: most fields are judged by ready-made rules alone.
     result = forms.try_validate_field(message, owner=caller, who=who)
     if result is not None:
@@ -351,7 +354,14 @@ def _validate_field(caller: Sender, message: ValidateField) -> Answer:
 def _validate_form(caller: Sender, message: ValidateForm) -> Answer:
     caller.request()
     forms, who = caller.services.forms, caller.session.grant
+    if message.live:
+        return caller.services.live_forms.validate_form(caller, message)
     return forms.validate_form(message, owner=caller, share=caller.share, who=who)
+
+
+@handler
+def _close_form(caller: Sender, message: CloseForm) -> None:
+    caller.services.live_forms.close(caller, message)
 
 
 def _granularity(message: Message) -> Granularity:

@@ -54,6 +54,7 @@ from rhtmx_server.delivery.record_history import RecordHistory
 from rhtmx_server.delivery.subscriptions import Subscriptions
 from rhtmx_server.delivery.traced_reading import CountedReads, Spawn, traced_spawn
 from rhtmx_server.forms.forms import FormTracker
+from rhtmx_server.forms.live import LiveForms
 from rhtmx_server.forms.traced_forms import TracedForms
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import NOWHERE, THE_APP, ClientRow, Granularity, Mutation
@@ -105,6 +106,7 @@ class Services:
     Attributes:
         lines: where writes wait until it is known what their author reads, if a function
             of the program says that of some entity.
+        live_forms: the forms that connections have open.
         visits: who is answered without a connection.
         asking: for each question who a peer is: who was disconnected since it was asked.
     """
@@ -133,10 +135,12 @@ class Services:
     node: str | None = None
     tracing: Tracing | None = None
     lines: WriteLines | None = field(init=False, default=None)
+    live_forms: LiveForms = field(init=False)
     visits: Visits = field(init=False)
     asking: dict[object, set[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.live_forms = LiveForms(self.forms, self.now, most_bytes=2 * self.config.max_size)
         self.visits = Visits(self.now, lambda entity: self.access.waits(entity), self.still_reading)
         if self.access.asks_the_program:
             self.lines = WriteLines(self.access, self.committer.submit)

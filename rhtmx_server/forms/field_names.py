@@ -13,7 +13,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FormFieldValue
 from rhtmx_server.names import nearest
 
-__all__ = ["NO_FIELDS", "Extra", "FieldNames"]
+__all__ = ["NO_FIELDS", "Extra", "FieldNames", "check_form_name"]
 
 Extra: TypeAlias = Literal["forbid", "ignore"]
 """What becomes of names that a form does not have: an error, or nothing."""
@@ -35,6 +35,7 @@ begin with `_` (`_method`, `__RequestVerificationToken`), they are never an erro
 _NEARLY = 0.8
 """From here on a name is taken for a misspelling: `emial`, `tags[]`; not `color_other`."""
 
+_MAX_NAME = 255  # bytes; no message may name anything longer
 _NAME_SHOWN = 64
 _COMPARED = 100  # names, of one form: to find the one that is meant may take milliseconds
 
@@ -120,3 +121,20 @@ class FieldNames:
         if name not in self._alike and len(self._alike) < _COMPARED:
             self._alike[name] = nearest(name, self._fields)
         return self._alike.get(name)
+
+
+def check_form_name(what: str, name: object) -> None:
+    """Refuse a name of a form or a field that no client could say.
+
+    Args:
+        what: is named, for the error.
+        name: the name.
+
+    Raises:
+        TypeError: it is no string, but a function, say: `@form.field` wants its name first.
+        ValueError: it has no length that a name may have.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"{what} needs a name, a string: got {name!r}")
+    if not 1 <= len(name.encode()) <= _MAX_NAME:
+        raise ValueError(f"{what} needs a name of 1 to {_MAX_NAME} bytes: got {name[:40]!r}")

@@ -1,21 +1,37 @@
 """One form: which rules its fields have, and which it has as a whole.
 
 Knows how rules are registered, and judges what needs no waiting. Must not know
-how validators are run, nor requests or connections.
+how validators are run, nor requests or connections: who asks for a verdict is sent to a
+`FormJudge`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Concatenate, Literal, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import (
+    Any,
+    Concatenate,
+    Literal,
+    Protocol,
+    Self,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import FormFieldValue
 from rhtmx.values.form_value import Entry, File
+from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.rules import Rule
 from rhtmx_server.forms.entries import FieldKind, FormValues, by_field
-from rhtmx_server.forms.field_names import Extra, FieldNames
+from rhtmx_server.forms.field_names import Extra, FieldNames, check_form_name
+from rhtmx_server.forms.from_sync import on_loop, wait_for
+from rhtmx_server.forms.receipts import MOST_RULES
 from rhtmx_server.forms.rule_set import (
+    Cleaner,
     FileRules,
     FilesRules,
     Rules,
@@ -23,10 +39,13 @@ from rhtmx_server.forms.rule_set import (
     TextRules,
     TextsRules,
     check_all,
+    clean_all,
 )
+from rhtmx_server.forms.steps import Step
 from rhtmx_server.forms.validators import Function, Validator
+from rhtmx_server.forms.verdict import FormVerdict
 
-__all__ = ["Form", "Step", "judge"]
+__all__ = ["Form", "FormJudge"]
 
 F = TypeVar("F", bound=Function)
 OfText = TypeVar("OfText", bound=Callable[Concatenate[str, ...], object])
@@ -34,12 +53,24 @@ OfTexts = TypeVar("OfTexts", bound=Callable[Concatenate[list[str], ...], object]
 OfFile = TypeVar("OfFile", bound=Callable[Concatenate[File | None, ...], object])
 OfFiles = TypeVar("OfFiles", bound=Callable[Concatenate[list[File], ...], object])
 
-Step: TypeAlias = Ruleset | Validator
-"""One thing that a field has to pass: ready-made rules, or a validator."""
-
 _NOTHING: Mapping[str, Sequence[Entry]] = MappingProxyType({})
 
-_MAX_NAME = 255  # bytes; no message may name anything longer
+
+class FormJudge(Protocol):
+    """Says whether the values of a form are valid, while the app runs."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Where it runs."""
+
+    async def verdict(
+        self, form: Form, values: Mapping[str, Any], who: Grant | None, receipt: str | None
+    ) -> FormVerdict:
+        """See `Form.validate`."""
+
+
+def _nobody() -> FormJudge:
+    raise RhtmxError(ErrorCode.SHUTTING_DOWN, "this form belongs to no app: make it by app.form()")
 
 
 class Form:
@@ -48,10 +79,11 @@ class Form:
     Args:
         name: as clients name it.
         extra: what becomes of names that it does not have.
+        judge: gives what judges its values now; raises `RhtmxError` where the app does not run.
 
     Attributes:
         names: which names it takes.
-        validate: who may ask whether values are valid; `None` for everybody.
+        access_rule: who may ask whether values are valid; `None` for everybody.
 
     Example:
         >>> signup = Form("signup")
@@ -66,15 +98,19 @@ class Form:
         ...         raise Invalid("passwords differ", field="password2")
     """
 
-    def __init__(self, name: str, extra: Extra = "forbid") -> None:
-        _check_name("a form", name)
+    def __init__(
+        self, name: str, extra: Extra = "forbid", judge: Callable[[], FormJudge] = _nobody
+    ) -> None:
+        check_form_name("a form", name)
         self.name = name
+        self._judge = judge
         self._fields: dict[str, tuple[Step, ...]] = {}
         self.names = FieldNames(name, self._fields, extra)
         self._kinds: dict[str, FieldKind] = {}
         self._checks: list[Validator] = []
         self._normalizers: dict[str, Callable[[str], str]] = {}
-        self.validate: Rule | None = None
+        self._cleaners: dict[str, Cleaner] = {}
+        self.access_rule: Rule | None = None
 
     def access(self, *, validate: Rule) -> Self:
         """Say who may ask whether values are valid. Nobody else may.
@@ -102,8 +138,58 @@ class Form:
                 f"{where}: {validate!r} looks at the fields of a record, and a form has none: "
                 "use role(…) or signed_in here, and `who` in the validators"
             )
-        self.validate = validate
+        self.access_rule = validate
         return self
+
+    async def validate(
+        self, values: Mapping[str, Any], *, who: Grant | None = None, receipt: str | None = None
+    ) -> FormVerdict:
+        r"""Judge the values of the form, as a client's question is judged: by the same rules.
+
+        For a handler that takes what a page has sent. All registered fields are judged, also
+        those that are not among the values; names that the form does not have are ignored, unless
+        one looks like a misspelt field. `\r\n` in a text is `\n` for the rules and in the verdict.
+
+        Args:
+            values: by field: a text, a number, a `File` or an upload, or a list of these; or the
+                form of a request of Starlette, Django or Flask.
+            who: who has sent it, as `authenticate` says it; then `access` decides whether they
+                may. `None`: the app itself asks, which may.
+            receipt: that of an earlier verdict. What it attests, and has not changed, is not run
+                again. By default what the page has sent along.
+
+        Raises:
+            RhtmxError: `SHUTTING_DOWN`, the app does not run; `FORBIDDEN`; `UNKNOWN_FORM`, a field
+                is misspelt; `BAD_MESSAGE`, a value is none that a form has; `TIMEOUT` or `INTERNAL`
+                of a validator.
+
+        Example:
+            >>> contact = app.form("contact", extra="ignore")
+            >>> _ = contact.field("name", required=True)
+            >>> verdict = await contact.validate({"name": " "})
+            >>> verdict.valid, verdict.field_errors
+            (False, {'name': ['is required']})
+        """
+        judge = self._judge()
+        return await on_loop(judge.loop, lambda: judge.verdict(self, values, who, receipt))
+
+    def validate_sync(
+        self, values: Mapping[str, Any], *, who: Grant | None = None, receipt: str | None = None
+    ) -> FormVerdict:
+        """Like `validate`, for code that cannot await: a view of Flask or Django, in its thread.
+
+        The app runs in another thread of the same process.
+
+        Raises:
+            RuntimeError: an event loop runs in this thread.
+            RhtmxError: as for `validate`.
+        """
+        judge = self._judge()
+        return wait_for(
+            judge.loop,
+            lambda: judge.verdict(self, values, who, receipt),
+            f"await form.validate(…) of form {self.name!r}",
+        )
 
     @property
     def fields(self) -> Mapping[str, Sequence[Step]]:
@@ -111,9 +197,21 @@ class Form:
         return MappingProxyType(self._fields)
 
     @property
+    def kinds(self) -> Mapping[str, FieldKind]:
+        """Of which kind each registered field is."""
+        return MappingProxyType(self._kinds)
+
+    @property
     def checks(self) -> Sequence[Validator]:
         """What the form as a whole has to pass."""
         return tuple(self._checks)
+
+    @property
+    def attested(self) -> Sequence[Validator]:
+        """The rules of which a receipt says that they need not be run again, in their order."""
+        own = (each for steps in self._fields.values() for each in steps)
+        rules = [each for each in (*own, *self._checks) if isinstance(each, Validator)]
+        return [each for each in rules if each.attested][:MOST_RULES]
 
     @overload
     def field(
@@ -124,6 +222,7 @@ class Form:
         file: Literal[False] = ...,
         blocking: bool | None = ...,
         timeout: float | None = ...,
+        reads: Sequence[str] = ...,
         **rules: Unpack[TextRules],
     ) -> Callable[[OfText], OfText]: ...
 
@@ -136,6 +235,7 @@ class Form:
         file: Literal[False] = ...,
         blocking: bool | None = ...,
         timeout: float | None = ...,
+        reads: Sequence[str] = ...,
         **rules: Unpack[TextsRules],
     ) -> Callable[[OfTexts], OfTexts]: ...
 
@@ -148,6 +248,7 @@ class Form:
         file: Literal[True],
         blocking: bool | None = ...,
         timeout: float | None = ...,
+        reads: Sequence[str] = ...,
         **rules: Unpack[FileRules],
     ) -> Callable[[OfFile], OfFile]: ...
 
@@ -160,6 +261,7 @@ class Form:
         file: Literal[True],
         blocking: bool | None = ...,
         timeout: float | None = ...,
+        reads: Sequence[str] = ...,
         **rules: Unpack[FilesRules],
     ) -> Callable[[OfFiles], OfFiles]: ...
 
@@ -171,6 +273,7 @@ class Form:
         file: bool = False,
         blocking: bool | None = None,
         timeout: float | None = None,
+        reads: Sequence[str] = (),
         **rules: Unpack[Rules],
     ) -> Callable[[F], F]:
         """Register rules for a field, and a validator if used as a decorator.
@@ -201,6 +304,8 @@ class Form:
             blocking: whether the decorated function must stay off the event
                 loop. By default a plain function does and an `async` one not.
             timeout: its time in seconds; by default that of the server.
+            reads: the entities by which the decorated function judges: when they change, it is
+                asked again about forms that are open, and no receipt of before attests it.
             rules: ready-made rules, see `Rules`.
 
         Raises:
@@ -217,7 +322,7 @@ class Form:
             >>> answer.error, answer.metadata
             ('is taken', {'hint': 'ada2'})
         """
-        _check_name(f"form {self.name!r}: a field", name)
+        check_form_name(f"form {self.name!r}: a field", name)
         kind = FieldKind(many, file)
         try:
             # A field of files is judged without rules, too: a text in its place is wrong.
@@ -226,10 +331,18 @@ class Form:
         except (TypeError, ValueError) as reason:
             raise type(reason)(f"{self.name}.{name}: {reason}") from None
         self._add(name, *steps)
+        if (cleaner := clean_all(rules, kind)) is not None:
+            self._cleaners[name] = cleaner
 
         def register(function: F) -> F:
             validator = Validator.of_field(
-                self.name, name, function, kind=kind, blocking=blocking, timeout=timeout
+                self.name,
+                name,
+                function,
+                kind=kind,
+                blocking=blocking,
+                timeout=timeout,
+                reads=reads,
             )
             self._add(name, validator)
             return function
@@ -242,6 +355,7 @@ class Form:
         rules: Ruleset,
         kind: FieldKind,
         normalize: Callable[[str], str] | None = None,
+        clean: Cleaner | None = None,
     ) -> None:
         """Register rules of a schema for a field; validators may be added by `field`.
 
@@ -250,6 +364,7 @@ class Form:
             rules: say what is wrong with what it has.
             kind: of which kind the field is.
             normalize: makes of a text what is judged, and what validators are given.
+            clean: makes the value of what was found valid.
 
         Raises:
             ValueError: the field was registered for something else before.
@@ -258,6 +373,8 @@ class Form:
         self._add(name, rules)
         if normalize is not None:
             self._normalizers[name] = normalize
+        if clean is not None:
+            self._cleaners[name] = clean
 
     def _agree(self, name: str, kind: FieldKind) -> None:
         """Refuse a field of two kinds: one of its validators would be asked about the wrong one."""
@@ -277,7 +394,12 @@ class Form:
 
     @overload
     def check(
-        self, /, *, blocking: bool | None = None, timeout: float | None = None
+        self,
+        /,
+        *,
+        blocking: bool | None = None,
+        timeout: float | None = None,
+        reads: Sequence[str] = (),
     ) -> Callable[[F], F]: ...
 
     def check(
@@ -287,6 +409,7 @@ class Form:
         *,
         blocking: bool | None = None,
         timeout: float | None = None,
+        reads: Sequence[str] = (),
     ) -> F | Callable[[F], F]:
         """Register a rule for the form as a whole. A decorator.
 
@@ -298,6 +421,7 @@ class Form:
             function: the rule, if used without parentheses.
             blocking: as for `field`.
             timeout: as for `field`.
+            reads: as for `field`.
 
         Raises:
             TypeError: the function takes other arguments.
@@ -313,12 +437,22 @@ class Form:
         """
 
         def register(function: F) -> F:
-            self._checks.append(
-                Validator.of_form(self.name, function, blocking=blocking, timeout=timeout)
+            validator = Validator.of_form(
+                self.name, function, blocking=blocking, timeout=timeout, reads=reads
             )
+            self._checks.append(validator)
             return function
 
         return register if function is None else register(function)
+
+    def ready_made_check(self, function: Function) -> None:
+        """Register a rule of a schema for the form as a whole; it never waits.
+
+        Args:
+            function: takes the values of the form. It is run each time, as ready-made rules are.
+        """
+        validator = Validator.of_form(self.name, function, blocking=False, attested=False)
+        self._checks.append(validator)
 
     def values(
         self, sent: Iterable[FormFieldValue], asked: Mapping[str, Sequence[Entry]] = _NOTHING
@@ -334,6 +468,20 @@ class Form:
             entries[name] = self.normalized(name, entries[name])
         return FormValues({**entries, **asked})
 
+    def cleaned(self, values: FormValues, wrong: Collection[str] = ()) -> dict[str, Any]:
+        """What each registered field has, as a value of Python.
+
+        Args:
+            values: those of the form, which were judged.
+            wrong: the fields that are not valid: they are left out.
+        """
+        found: dict[str, Any] = {}
+        for name in self._fields:
+            if name not in wrong:
+                clean = self._cleaners.get(name) or self._kinds[name].value
+                found[name] = clean(values.entries[name])
+        return found
+
     def normalized(self, field: str, entries: list[Entry]) -> list[Entry]:
         """The entries of a field as its schema wants them.
 
@@ -345,36 +493,3 @@ class Form:
         if normalize is None:
             return entries
         return [normalize(each) if isinstance(each, str) else each for each in entries]
-
-
-def _check_name(what: str, name: object) -> None:
-    """Refuse what no client could name.
-
-    Raises:
-        TypeError: it is no string, but a function, say: `@form.field` wants its name first.
-        ValueError: it has no length that a name may have.
-    """
-    if not isinstance(name, str):
-        raise TypeError(f"{what} needs a name, a string: got {name!r}")
-    if not 1 <= len(name.encode()) <= _MAX_NAME:
-        raise ValueError(f"{what} needs a name of 1 to {_MAX_NAME} bytes: got {name[:40]!r}")
-
-
-def judge(steps: Sequence[Step], entries: Sequence[Entry]) -> tuple[str | None, Sequence[Step]]:
-    """Check the ready-made rules up to the first validator.
-
-    Args:
-        steps: what a field has to pass.
-        entries: what it has.
-
-    Returns:
-        What is wrong with that, and the steps that are left to check.
-    """
-    for index, step in enumerate(steps):
-        # From here on it may have to wait: what comes after it is not judged before it is its turn.
-        if isinstance(step, Validator):
-            return None, steps[index:]
-        error = step(entries)
-        if error is not None:
-            return error, ()
-    return None, ()

@@ -7,7 +7,16 @@ question arrived or how the answer leaves.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Hashable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -15,20 +24,26 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import (
     FieldError,
+    FormFieldValue,
     FormValidationResult,
     ValidateField,
     ValidateForm,
     ValidationResult,
 )
 from rhtmx.values.form_value import Entry
+from rhtmx.values.results import FormError
 from rhtmx_server.access.grant import GUEST, Grant
+from rhtmx_server.forms.attestor import NOTHING, Attestation, Attestor
 from rhtmx_server.forms.entries import FormValues, asked
-from rhtmx_server.forms.form import Form, Step, judge
+from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.gate import Gate
+from rhtmx_server.forms.posted import posted, receipt_in
 from rhtmx_server.forms.runner import ValidatorRunner, ValidatorVerdict
+from rhtmx_server.forms.steps import Step, judge
 from rhtmx_server.forms.validators import Validator
+from rhtmx_server.forms.verdict import FormVerdict
 
-__all__ = ["FormTracker"]
+__all__ = ["FormTracker", "VerdictNote", "unnoted"]
 
 T = TypeVar("T")
 
@@ -36,6 +51,14 @@ _Job: TypeAlias = Callable[[], Coroutine[Any, Any, ValidatorVerdict]]
 """What has to be waited for: a field's validators, or a check of the form."""
 
 _NAME_SHOWN = 64
+
+
+VerdictNote: TypeAlias = Callable[[Mapping[str, ValidatorVerdict]], None]
+"""Is told what each field of a form has said."""
+
+
+def unnoted(verdicts: Mapping[str, ValidatorVerdict]) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,15 +93,30 @@ class FormTracker:
         runner: runs their validators.
         forms: the forms by name; may grow while the server runs.
         at_once: how many validators of one share may be under way at a time.
+        loop: where it runs; the one that runs now, if left out.
+        attestor: takes and gives receipts; without it there are none.
     """
 
     def __init__(
-        self, runner: ValidatorRunner, forms: Mapping[str, Form], *, at_once: int = 64
+        self,
+        runner: ValidatorRunner,
+        forms: Mapping[str, Form],
+        *,
+        at_once: int = 64,
+        loop: asyncio.AbstractEventLoop | None = None,
+        attestor: Attestor | None = None,
     ) -> None:
         self._runner = runner
         self._forms = forms
+        self._loop = loop
+        self._attestor = attestor
         self._gate = Gate(at_once)
         self._runs: dict[Hashable, dict[Hashable, _Run[Any]]] = {}
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Where it runs."""
+        return self._loop or asyncio.get_running_loop()
 
     def try_validate_field(
         self, message: ValidateField, *, owner: Hashable, who: Grant = GUEST
@@ -142,6 +180,7 @@ class FormTracker:
         owner: Hashable,
         share: Hashable | None = None,
         who: Grant = GUEST,
+        note: VerdictNote = unnoted,
     ) -> FormValidationResult:
         """Judge a whole form: all its registered fields, and its checks.
 
@@ -154,6 +193,7 @@ class FormTracker:
             owner: who asks: the connection.
             share: as for `validate_field`.
             who: with what rights.
+            note: is told what each field has said, checks of the form aside.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM`; `FORBIDDEN`; `TIMEOUT` or `INTERNAL` of a validator.
@@ -163,13 +203,117 @@ class FormTracker:
         form.names.require(message.fields, page=message.form_instance is not None)
         values = form.values(message.fields)
         asker = _Asker(owner if share is None else share, who)
+        known = NOTHING
+        if message.with_receipt:
+            known = await self._look(form, values, who, None)
+        fields = len(form.fields)
+        verdicts = await self._judge_all(form, values, owner, asker, known)
+        note({each.field: each for each in verdicts[:fields]})
+        result = _form_result(message, verdicts)
+        if message.with_receipt and result.valid:
+            result.receipt = self._receipt(known)
+        return result
+
+    async def judge_fields(
+        self,
+        name: str,
+        sent: Iterable[FormFieldValue],
+        fields: Iterable[str],
+        *,
+        share: Hashable,
+        who: Grant,
+    ) -> Mapping[str, ValidatorVerdict]:
+        """Judge some fields of a form, as `validate_field` does; nothing is superseded.
+
+        Args:
+            name: the form's.
+            sent: its values.
+            fields: which of them; those that it does not have are left out.
+            share: whose share of threads and of what is under way it uses.
+            who: with what rights.
+
+        Raises:
+            RhtmxError: `UNKNOWN_FORM`; `FORBIDDEN`; `TIMEOUT` or `INTERNAL` of a validator.
+        """
+        form = self._form(name, who)
+        values, asker = form.values(sent), _Asker(share, who)
+        found, jobs = dict[str, ValidatorVerdict](), dict[str, _Job]()
+        for field in fields:
+            if field in form.fields:
+                error, rest = judge(form.fields[field], values.entries[field])
+                found[field] = ValidatorVerdict(error, field=field)
+                if rest:
+                    jobs[field] = partial(self._finish, field, rest, values, asker)
+        found.update(zip(jobs, await self._gather(jobs.values(), share), strict=True))
+        return found
+
+    def reads(self, name: str, field: str | None = None) -> Collection[str]:
+        """The entities by which a field of a form is judged, or any of its fields.
+
+        Args:
+            name: the form's; one that does not exist reads nothing.
+            field: the field's; `None` for any.
+        """
+        form = self._forms.get(name)
+        if form is None:
+            return ()
+        steps = form.fields.values() if field is None else [form.fields.get(field, ())]
+        return {
+            entity
+            for each in steps
+            for step in each
+            if isinstance(step, Validator)
+            for entity in step.reads
+        }
+
+    async def verdict(
+        self, form: Form, values: Mapping[str, Any], who: Grant | None, receipt: str | None
+    ) -> FormVerdict:
+        """Judge a whole form for the app itself; see `Form.validate`."""
+        if who is not None:
+            self._require(form, who)
+        sent = posted(values)
+        form.names.require(sent, page=True)
+        judged = form.values(sent)
+        # Each call is a peer of its own: all users of a handler are not one of them.
+        owner, asker = object(), who or GUEST
+        known = await self._look(form, judged, asker, receipt or receipt_in(values))
+        found = await self._judge_all(form, judged, owner, _Asker(owner, asker), known)
+        errors = _errors(found)
+        cleaned = form.cleaned(judged, {each.field for each in errors})
+        attested = None if errors else self._receipt(known)
+        return FormVerdict(not errors, errors, judged, cleaned, attested)
+
+    async def _look(
+        self, form: Form, values: FormValues, who: Grant, given: str | None
+    ) -> Attestation:
+        if self._attestor is None:
+            return NOTHING
+        return await self._attestor.look(form, values, who, given)
+
+    def _receipt(self, known: Attestation) -> str | None:
+        return None if self._attestor is None else self._attestor.receipt(known)
+
+    async def _judge_all(
+        self,
+        form: Form,
+        values: FormValues,
+        owner: Hashable,
+        asker: _Asker,
+        known: Attestation = NOTHING,
+    ) -> Sequence[ValidatorVerdict]:
+        """What all fields and checks of a form say, in their order."""
+        skipped = known.skipped
         verdicts, jobs = list[ValidatorVerdict](), dict[int, _Job]()
         for field, steps in form.fields.items():
-            error, rest = judge(steps, values.entries[field])
+            left = [each for each in steps if each not in skipped] if skipped else steps
+            error, rest = judge(left, values.entries[field])
             if rest:
                 jobs[len(verdicts)] = partial(self._finish, field, rest, values, asker)
             verdicts.append(ValidatorVerdict(error, field=field))
         for check in form.checks:
+            if check in skipped:
+                continue
             jobs[len(verdicts)] = partial(self._runner.run, check, "", values, *asker)
             verdicts.append(ValidatorVerdict())
         if jobs:
@@ -178,7 +322,7 @@ class FormTracker:
             )
             for index, verdict in zip(jobs, found, strict=True):
                 verdicts[index] = verdict
-        return _form_result(message, verdicts)
+        return verdicts
 
     def forget(self, owner: Hashable) -> None:
         """Cancel what is under way for an owner that is gone."""
@@ -191,11 +335,15 @@ class FormTracker:
             raise RhtmxError(
                 ErrorCode.UNKNOWN_FORM, f"no form {name[:_NAME_SHOWN]!r} is registered here"
             )
-        if form.validate is not None and not form.validate.parts(who):
-            raise RhtmxError(
-                ErrorCode.FORBIDDEN, f"form {name[:_NAME_SHOWN]!r}: you may not use it"
-            )
+        self._require(form, who)
         return form
+
+    def _require(self, form: Form, who: Grant) -> None:
+        """Make sure that somebody may use a form."""
+        if form.access_rule is not None and not form.access_rule.parts(who):
+            raise RhtmxError(
+                ErrorCode.FORBIDDEN, f"form {form.name[:_NAME_SHOWN]!r}: you may not use it"
+            )
 
     def _judge(
         self, message: ValidateField, who: Grant
@@ -305,14 +453,16 @@ def _field_result(message: ValidateField, verdict: ValidatorVerdict) -> Validati
     )
 
 
+def _errors(verdicts: Iterable[ValidatorVerdict]) -> tuple[FormError, ...]:
+    return tuple(
+        FormError(verdict.field, verdict.error) for verdict in verdicts if verdict.error is not None
+    )
+
+
 def _form_result(
     message: ValidateForm, verdicts: Iterable[ValidatorVerdict]
 ) -> FormValidationResult:
-    errors = [
-        FieldError(field=verdict.field, error=verdict.error)
-        for verdict in verdicts
-        if verdict.error is not None
-    ]
+    errors = [FieldError(each.field, each.error) for each in _errors(verdicts)]
     return FormValidationResult(
         request_id=message.request_id, form=message.form, valid=not errors, errors=errors
     )

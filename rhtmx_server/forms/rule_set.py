@@ -33,6 +33,7 @@ from rhtmx_server.forms.rules import (
 
 __all__ = [
     "MAX_ADDRESSES",
+    "Cleaner",
     "FileRules",
     "FilesRules",
     "Rules",
@@ -40,6 +41,7 @@ __all__ = [
     "TextRules",
     "TextsRules",
     "check_all",
+    "clean_all",
 ]
 
 T = TypeVar("T")
@@ -53,6 +55,9 @@ _SHOWN = 40
 
 Ruleset: TypeAlias = Callable[[Sequence[Entry]], str | None]
 """All ready-made rules of a field: returns what is wrong with what it has, or `None`."""
+
+Cleaner: TypeAlias = Callable[[Sequence[Entry]], object]
+"""Makes the value of a field of what it has, where that was found valid."""
 
 
 class _AnyRules(TypedDict, total=False):
@@ -159,6 +164,35 @@ def check_all(rules: Rules, kind: FieldKind = TEXT) -> Ruleset:
         return None
 
     return check
+
+
+def clean_all(rules: Rules, kind: FieldKind = TEXT) -> Cleaner | None:
+    """How a field's value is made of texts that passed the rules; `None`: it is a text, or texts.
+
+    Args:
+        rules: as given to `Form.field`.
+        kind: of which kind the field is.
+
+    Example:
+        >>> clean = clean_all({"ge": 18, "type": int})
+        >>> clean([" 36 "]), clean([""])
+        (36, None)
+    """
+    if any(name in rules for name in ("type", *BOUNDS)):
+        return _reading(rules.get("type", float), kind)
+    if rules.get("email") or rules.get("url"):
+        return _reading(str.strip, kind, "")  # the space around it was not looked at
+    return None
+
+
+def _reading(read: Callable[[str], object], kind: FieldKind, nothing: object = None) -> Cleaner:
+    def clean(entries: Sequence[Entry]) -> object:
+        if kind.many:
+            return [read(text(each)) for each in entries if not is_empty(each)]
+        last = entries[-1:]  # as a validator of the field is given
+        return nothing if not last or is_empty(last[0]) else read(text(last[0]))
+
+    return clean
 
 
 def _refuse_strangers(rules: Rules, kind: FieldKind) -> None:

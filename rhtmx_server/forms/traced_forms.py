@@ -5,18 +5,28 @@ Knows when a question begins and ends. Must not know how it is answered, nor wha
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Hashable
-from typing import TypeVar
+import asyncio
+from collections.abc import Awaitable, Collection, Hashable, Iterable, Mapping
+from typing import Any, TypeVar
 
-from rhtmx.messages import FormValidationResult, ValidateField, ValidateForm, ValidationResult
+from rhtmx.messages import (
+    FormFieldValue,
+    FormValidationResult,
+    ValidateField,
+    ValidateForm,
+    ValidationResult,
+)
 from rhtmx_server.access.grant import GUEST, Grant
-from rhtmx_server.forms.forms import FormTracker
+from rhtmx_server.forms.form import Form
+from rhtmx_server.forms.forms import FormTracker, VerdictNote, unnoted
+from rhtmx_server.forms.runner import ValidatorVerdict
+from rhtmx_server.forms.verdict import FormVerdict
 from rhtmx_server.spans import Span
 from rhtmx_server.tracing import Tracing, error_type
 
 __all__ = ["TracedForms"]
 
-R = TypeVar("R", ValidationResult, FormValidationResult)
+R = TypeVar("R", ValidationResult, FormValidationResult, FormVerdict)
 
 
 class TracedForms:
@@ -62,12 +72,42 @@ class TracedForms:
         owner: Hashable,
         share: Hashable | None = None,
         who: Grant = GUEST,
+        note: VerdictNote = unnoted,
     ) -> FormValidationResult:
         """See `FormTracker`."""
         span = self._tracing.validation(message, owner)
         with span.current():
-            asked = self._forms.validate_form(message, owner=owner, share=share, who=who)
+            asked = self._forms.validate_form(message, owner=owner, share=share, who=who, note=note)
             return await _answered(span, asked)
+
+    async def verdict(
+        self, form: Form, values: Mapping[str, Any], who: Grant | None, receipt: str | None
+    ) -> FormVerdict:
+        """See `FormTracker`."""
+        span = self._tracing.validation(ValidateForm(form=form.name), None)
+        with span.current():
+            return await _answered(span, self._forms.verdict(form, values, who, receipt))
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """See `FormTracker`."""
+        return self._forms.loop
+
+    def reads(self, name: str, field: str | None = None) -> Collection[str]:
+        """See `FormTracker`."""
+        return self._forms.reads(name, field)
+
+    async def judge_fields(
+        self,
+        name: str,
+        sent: Iterable[FormFieldValue],
+        fields: Iterable[str],
+        *,
+        share: Hashable,
+        who: Grant,
+    ) -> Mapping[str, ValidatorVerdict]:
+        """See `FormTracker`; nobody has asked, so nothing is traced."""
+        return await self._forms.judge_fields(name, sent, fields, share=share, who=who)
 
     def forget(self, owner: Hashable) -> None:
         """See `FormTracker`."""
@@ -84,6 +124,6 @@ async def _answered(span: Span, asked: Awaitable[R]) -> R:
     return result
 
 
-def _done(span: Span, result: ValidationResult | FormValidationResult) -> None:
+def _done(span: Span, result: ValidationResult | FormValidationResult | FormVerdict) -> None:
     span.note("rhtmx.valid", result.valid)
     span.end()

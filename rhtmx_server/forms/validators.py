@@ -9,12 +9,13 @@ raises `Invalid` otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.forms.entries import TEXT, FieldKind, FormValues
+from rhtmx_server.forms.rule_versions import rule_version
 from rhtmx_server.functions import blocks, name_of, require_one_argument, takes
 
 __all__ = ["Function", "Validator"]
@@ -39,6 +40,11 @@ class Validator:
         sees_form: it looks at the values of the form; otherwise it may be
             called without them.
         kind: what its field is registered for: decides what it is asked about.
+        field: the field that it belongs to; empty for a check of the form.
+        sees_who: it looks at who asks.
+        reads: the entities by which it judges.
+        version: another one when the function is another.
+        attested: a receipt may say what it has found; else it is run each time.
     """
 
     name: str
@@ -48,6 +54,11 @@ class Validator:
     timeout: float | None = None
     sees_form: bool = True
     kind: FieldKind = TEXT
+    field: str = ""
+    sees_who: bool = False
+    reads: tuple[str, ...] = ()
+    version: bytes = b""
+    attested: bool = True
 
     @classmethod
     def of_field(
@@ -59,6 +70,7 @@ class Validator:
         kind: FieldKind = TEXT,
         blocking: bool | None = None,
         timeout: float | None = None,
+        reads: Sequence[str] = (),
     ) -> Validator:
         """Take a function of one value, and of `form` and `who` if it has such parameters.
 
@@ -69,9 +81,11 @@ class Validator:
             kind: what the field is registered for.
             blocking: `None`: yes for a plain function, no for an `async` one.
             timeout: its time in seconds; `None` for the default.
+            reads: the entities by which it judges.
 
         Raises:
-            TypeError: it takes anything else, is no function, or `async` and blocking.
+            TypeError: it takes anything else, is no function, or `async` and blocking; `reads`
+                is no list of names.
             ValueError: the timeout is shorter than a millisecond.
         """
         name = f"{form}.{field} {name_of(function)}"
@@ -89,6 +103,10 @@ class Validator:
             _time(name, timeout),
             sees_form,
             kind,
+            field,
+            takes(function, "who"),
+            _reads(name, reads),
+            rule_version(function),
         )
 
     @classmethod
@@ -99,6 +117,8 @@ class Validator:
         *,
         blocking: bool | None = None,
         timeout: float | None = None,
+        reads: Sequence[str] = (),
+        attested: bool = True,
     ) -> Validator:
         """Take a function of all values of a form: `(form)`, and `who`. Like `of_field`."""
         name = f"{form} {name_of(function)}"
@@ -109,6 +129,10 @@ class Validator:
             _of_values(function),
             blocks(name, function, blocking),
             _time(name, timeout),
+            sees_who=takes(function, "who"),
+            reads=_reads(name, reads),
+            version=rule_version(function),
+            attested=attested,
         )
 
 
@@ -135,3 +159,12 @@ def _time(name: str, seconds: float | None) -> float | None:
             f"{name}: timeout: seconds from {_LEAST_TIME:g} on expected, got {seconds!r}"
         )
     return seconds
+
+
+def _reads(name: str, entities: object) -> tuple[str, ...]:
+    # A text is a sequence of letters, and nobody means those.
+    if isinstance(entities, str) or not isinstance(entities, Sequence | Set):
+        raise TypeError(f"{name}: reads: a list of entities expected, got {entities!r}")
+    if not all(isinstance(each, str) and each for each in entities):
+        raise TypeError(f"{name}: reads: names of entities expected, got {entities!r}")
+    return tuple(sorted(set(entities)))

@@ -47,9 +47,10 @@ def add_rules(
     table, beyond = declared.rules, _beyond(engine)
     for field in table.fields:
         rules, kind = _rules_of(field, now, beyond), FieldKind(_is_many(field), False)
-        form.ready_made(field.key, rules, kind, field.kind.clean if _is_text(field) else None)
+        normalize = field.kind.clean if _is_text(field) else None
+        form.ready_made(field.key, rules, kind, normalize, _cleaner_of(field))
     if table.rules or engine is not None:
-        form.check(blocking=False)(_check_of(table, now, beyond))
+        form.ready_made_check(_check_of(table, now, beyond))
 
 
 def _beyond(engine: Engine | None) -> _Beyond:
@@ -83,6 +84,10 @@ def _rules_of(field: Field, now: Callable[[], int], beyond: _Beyond) -> Ruleset:
         return found[0].message if found else None
 
     return check
+
+
+def _cleaner_of(field: Field) -> Callable[[Sequence[Entry]], Json]:
+    return lambda entries: entered(field, [text(each) for each in entries])
 
 
 def _check_of(

@@ -22,6 +22,7 @@ import * as demoTabs from "./demo_tabs.mjs";
 import * as formDialogs from "./form_dialogs.mjs";
 import * as formDrafts from "./form_drafts.mjs";
 import * as formHtmx from "./form_htmx.mjs";
+import * as formLive from "./form_live.mjs";
 import * as formNames from "./form_names.mjs";
 import * as formNumbers from "./form_numbers.mjs";
 import * as formRecords from "./form_records.mjs";
@@ -91,6 +92,7 @@ const facts = {
   ...formDrafts,
   ...formRecords,
   ...formHtmx,
+  ...formLive,
 };
 
 const say = (message) => console.log(JSON.stringify(message));

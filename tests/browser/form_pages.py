@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs
 
 from rhtmx_server import App, Config, Invalid
 from tests.support.process import run
@@ -64,12 +66,13 @@ class FormPages:
         self._files = _files()
         self._site = Site()
         self._checks = asyncio.Event()
+        self._ran = Counter[str]()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._http.server_port}"
         self._app = App(
             store="memory://", config=Config(port=0, stop_timeout=0.2, origins=(self.url,))
         )
-        _declare(self._app, self._checks)
+        _declare(self._app, self._checks, self._ran)
         self._socket = ""
 
     async def start(self) -> None:
@@ -94,13 +97,24 @@ class FormPages:
 
         `show PATH ANSWER` and `answer PATH ANSWER`: how a page is got, and a post answered.
         `posted COUNT`: waits until so much was posted, and tells what was. `release`: posts
-        that are held are answered. `hold checks`, `release checks`: the form `slow`.
+        that are held are answered. `hold checks`, `release checks`: the form `slow`. `judge BODY`:
+        what the handler of `slow` finds in what was posted, and how often it ran the validator.
+        `register NAME`, `leave NAME`: a user comes, or goes; the form `user` takes no name twice.
         """
         if what in ("show", "answer"):
             path, answer = more
             self._site.answers[("" if what == "show" else "POST ") + path] = Answer(**answer)
         elif what == "posted":
             return await asyncio.to_thread(self._posted, *more)
+        elif what == "register":
+            (name,) = more
+            await self._app.changes.push("users", name, {})
+        elif what == "leave":
+            await self._app.changes.delete("users", *more)
+        elif what == "judge":
+            ran = self._ran["check_name"]
+            verdict = await self._app.form("slow").validate(parse_qs(*more))
+            return verdict.valid, self._ran["check_name"] - ran
         elif what == "release":
             self._release()
         else:
@@ -174,7 +188,7 @@ def _files() -> dict[str, bytes]:
     }
 
 
-def _declare(app: App, checks: asyncio.Event) -> None:
+def _declare(app: App, checks: asyncio.Event, ran: Counter[str]) -> None:
     task = app.form("task")
     task.field("title", required=True, min_length=2)
     task.field("note", max_length=100)
@@ -199,10 +213,18 @@ def _declare(app: App, checks: asyncio.Event) -> None:
     company.field("vat", min_length=5)
     company.field("kind", required=True)
 
+    user = app.form("user", extra="ignore")
+
+    @user.field("name", required=True, reads=["users"])
+    async def is_free(value: str) -> None:
+        if await app.changes.get("users", value) is not None:
+            raise Invalid("is taken")
+
     slow = app.form("slow", extra="ignore")
 
     @slow.field("name", required=True)
     async def check_name(value: str) -> None:
+        ran["check_name"] += 1
         await checks.wait()
         if "bad" in value:
             raise Invalid("is bad")

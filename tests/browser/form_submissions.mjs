@@ -265,3 +265,25 @@ export const aFormThatIsJudgedInThePageIsSentByTheKeyboard = (tools) =>
 
 export const aFormThatIsJudgedInThePageIsSentByHtmx = (tools) =>
   isSentWhenJudgedHere(tools, (tab) => tab.click("button"), 'hx-post="/done"', { htmx: "2" });
+
+export async function thePostHasAReceiptThatSparesTheHandlerTheValidator(tools) {
+  const { tab, ask } = tools;
+  const form = TASK.replace('"task"', '"slow"').replace('name="title"', 'name="name"');
+  await open(tools, form);
+  await tab.click("button");
+  await isDone(tab);
+  const [[, body]] = await ask("posted", 1);
+  assert.match(body, /^name=good&_rhtmx_receipt=[\w-]+$/);
+  assert.deepEqual(await ask("judge", body), [true, 0]);
+  assert.deepEqual(await ask("judge", body.replace("good", "well")), [true, 1]);
+  assert.deepEqual(await ask("judge", body.replace("good", "bad")), [false, 1]);
+}
+
+export async function aFormThatIsNotPostedHasNoReceiptInItsAddress(tools) {
+  const { tab } = tools;
+  const form = TASK.replace('"task"', '"slow"').replace('name="title"', 'name="name"');
+  await open(tools, form.replace("post", "get"));
+  await tab.click("button");
+  await isDone(tab);
+  assert.equal(await tab.evaluate(() => location.search), "?name=good");
+}

@@ -43,12 +43,13 @@ export const textOf = (tab, selector = "body") =>
 export const valueIn = (tab, selector) =>
   tab.evaluate((each) => document.querySelector(each).value, selector);
 
-/** What was posted to a form that was sent once, as pairs. */
+/** What was posted to a form that was sent once, as pairs, but for its receipt. */
 export async function sentOnce({ ask }, path) {
   const posted = await ask("posted", 1);
   assert.equal(posted.length, 1, `posted: ${JSON.stringify(posted)}`);
   if (path) assert.equal(posted[0][0], path);
-  return [...new URLSearchParams(posted[0][1])].map((each) => each.join("="));
+  const pairs = [...new URLSearchParams(posted[0][1])];
+  return pairs.filter(([name]) => name !== "_rhtmx_receipt").map((each) => each.join("="));
 }
 
 export async function nothingWasSent({ ask }) {

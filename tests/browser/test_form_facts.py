@@ -26,6 +26,7 @@ FILES = (
     "form_drafts",
     "form_records",
     "form_htmx",
+    "form_live",
 )
 
 

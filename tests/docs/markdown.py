@@ -31,6 +31,7 @@ PAGES = (
     "docs/guides/production.md",
     "docs/guides/django.md",
     "docs/guides/fastapi.md",
+    "docs/guides/forms-in-your-handlers.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",

@@ -24,7 +24,7 @@ def test_every_limit_has_its_default() -> None:
 
 def test_every_fixed_limit_is_a_constant_of_that_value() -> None:
     fixed = {bare(row["constant"]): row["value"] for row in rows(PAGE, "constant", "value")}
-    assert len(fixed) == 19
+    assert len(fixed) == 21
     for path, value in fixed.items():
         module, _, name = path.rpartition(".")
         assert str(getattr(importlib.import_module(module), name)) == value

@@ -82,6 +82,16 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx_server.writing.outcomes": PURE,
     "rhtmx_server.writing.sql_mutations": PURE,
     "rhtmx_server.forms": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
+    **dict.fromkeys(
+        (
+            "rhtmx_server.forms.canonical",
+            "rhtmx_server.forms.open_forms",
+            "rhtmx_server.forms.receipts",
+            "rhtmx_server.forms.rule_facts",
+            "rhtmx_server.forms.rule_versions",
+        ),
+        PURE,
+    ),
     "rhtmx_server.names": PURE,
     "rhtmx_server.ports": PURE,
     "rhtmx_server.program": OUTSIDE,

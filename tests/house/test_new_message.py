@@ -132,15 +132,11 @@ TYPESCRIPT = """\
   }
 
 """
-TELL = 'import { tell } from "../runtime/ephemeral.ts";\n'
 BY_HAND: Mapping[str, Callable[[str], str]] = {
     "proto/rhtmx/v1/envelope.proto": both(before(r"^  }\n}\n\Z", CASES), at_the_end(MESSAGES)),
     "rhtmx_server/connections/dispatch.py": both(IMPORT, at_the_end(HANDLERS)),
     "clients/python/rhtmx/api/client.py": both(IMPORT, before(r"^    # Writing\.$", PYTHON)),
-    "clients/typescript/src/api/client.ts": both(
-        before(r"^import \{ Collection }", TELL),
-        before(r"^  #onList<", TYPESCRIPT),
-    ),
+    "clients/typescript/src/api/client.ts": before(r"^  #onList<", TYPESCRIPT),
 }
 """All that somebody writes who adds the messages."""
 

@@ -311,6 +311,24 @@ GOOD = (
         '"type":""}}]}',
     ),
     Good(
+        "validate_field, live",
+        '{"type":"validate_field","request_id":"r1","form":"signup","field":"name","value":"ada",'
+        '"live":true}',
+    ),
+    Good(
+        "close_form",
+        '{"type":"close_form","form":"signup"}',
+    ),
+    Good(
+        "close_form, full",
+        '{"type":"close_form","form":"signup","form_instance":"signup-2"}',
+    ),
+    Good(
+        "validation_result, unasked",
+        '{"type":"validation_result","request_id":"","form":"signup","field":"name",'
+        '"valid":false,"error":"is taken","metadata":null,"live":true,"form_instance":"signup-2"}',
+    ),
+    Good(
         "validation_result, empty",
         '{"type":"validation_result","request_id":"","form":"","field":"","valid":false,'
         '"metadata":null}',
@@ -336,6 +354,11 @@ GOOD = (
         '{"field":"tags","value":""},{"field":"tags","value":"blue"}]}',
     ),
     Good(
+        "validate_form, with a receipt",
+        '{"type":"validate_form","request_id":"r1","form":"signup","fields":[],'
+        '"with_receipt":true,"live":true}',
+    ),
+    Good(
         "form_validation_result, empty",
         '{"type":"form_validation_result","request_id":"","form":"","valid":false,"errors":[]}',
     ),
@@ -343,6 +366,11 @@ GOOD = (
         "form_validation_result, full",
         '{"type":"form_validation_result","request_id":"r1","form":"signup","valid":false,'
         '"errors":[{"field":"email","error":"already registered"}]}',
+    ),
+    Good(
+        "form_validation_result, with a receipt",
+        '{"type":"form_validation_result","request_id":"r1","form":"signup","valid":true,'
+        '"errors":[],"receipt":"AQAGOfbPBYAA","live":true}',
     ),
     Good(
         "history, empty",

@@ -98,6 +98,12 @@ def test_a_changed_copy_is_checked_as_well() -> None:
         ({"deflate": 1}, "deflate: true or false expected, got 1"),
         ({"log_format": "xml"}, "log_format: text or json expected, got 'xml'"),
         ({"log_level": "INFO"}, "log_level: debug or info or warning or error expected, got"),
+        ({"secret": "15 letters long"}, "secret: 16 characters or more expected, that nobody can"),
+        (
+            {"secret": b"a secret of 16 bytes"},
+            "secret: 16 characters or more expected, that nobody",
+        ),
+        ({"receipt_seconds": -1}, "receipt_seconds: a number from 0 to 3600 expected, got -1"),
         ({"node_name": ""}, "node_name: 1 to 64 letters, digits and ._:- expected, got ''"),
         ({"node_name": "a b"}, "node_name: 1 to 64 letters, digits and ._:- expected, got 'a b'"),
         ({"node_name": 1}, "node_name: 1 to 64 letters, digits and ._:- expected, got 1"),
@@ -183,3 +189,11 @@ def test_without_opentelemetry_it_is_said_what_to_install(monkeypatch: pytest.Mo
     Config().agree()
     with pytest.raises(ValueError, match=r"tracing: .* pip install 'rhtmx\[otel\]'"):
         Config(tracing=True).agree()
+
+
+def test_a_secret_is_in_no_log() -> None:
+    secret = "a quiet afternoon"
+    assert secret not in repr(Config(secret=secret))
+    with pytest.raises(ValueError, match="secret: ") as wrong:
+        Config(secret=secret[:15])
+    assert secret[:15] not in str(wrong.value)

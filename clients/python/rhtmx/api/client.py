@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeAlias, Type
 from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection
 from rhtmx.api.conflict_resolution import Decisions, Pending, RejectedWrite
+from rhtmx.api.form_questions import ask_field, ask_form, close
 from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.open_conflict import ConflictAnswers, OpenConflict
 from rhtmx.api.pending_call import Writing
@@ -32,10 +33,8 @@ from rhtmx.errors import RhtmxError
 from rhtmx.messages import (
     Authenticate,
     Authenticated,
-    FormValidationResult,
     Position,
     SchemaVersion,
-    ValidationResult,
 )
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.handshake import WebSocketEndpoint
@@ -316,9 +315,10 @@ class Client:
         return await collect(read, field_key)
 
     def on(self, kind: type[M], listener: Callable[[M], None]) -> Callable[[], None]:
-        """Call `listener` with each message of an ephemeral kind; call the result to end that.
+        """Call `listener` with each message that comes unasked; call the result to end that.
 
-        They come for the entities that this client reads, while it does. Nothing repeats them.
+        Those of an ephemeral kind come for the entities that this client reads, while it does;
+        `ValidationResult` for forms that were asked about with `live`. Nothing repeats them.
 
         Args:
             kind: a class of `rhtmx.messages`.
@@ -409,6 +409,7 @@ class Client:
         *,
         values: Mapping[str, FormValue] | None = None,
         form_instance: str | None = None,
+        live: bool = False,
     ) -> Validation:
         """Ask whether one field of a form is valid.
 
@@ -417,20 +418,22 @@ class Client:
             field: the field's name.
             value: what the user entered: a text, a `File`, or a list of several.
             values: the form's other values, for rules across fields.
-            form_instance: which of several such forms; a newer question about
-                the same field takes the place of one that is still running.
+            form_instance: which of several such forms; of questions about a field the last counts.
+            live: `on(ValidationResult, …)` tells of another verdict, until `close_form`.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `SUPERSEDED`, `TIMEOUT` …
-            ConnectionClosed: there is no connection, and there will be none.
         """
-        message = build_message.validate_field(form, field, value, values or {}, form_instance)
-        answer = await self._runtime.ask(message)
-        assert isinstance(answer.message, ValidationResult)
-        return Validation.of(answer.message)
+        return await ask_field(self._runtime, form, field, value, values, form_instance, live)
 
     async def validate_form(
-        self, form: str, fields: Mapping[str, FormValue], *, form_instance: str | None = None
+        self,
+        form: str,
+        fields: Mapping[str, FormValue],
+        *,
+        form_instance: str | None = None,
+        receipt: bool = False,
+        live: bool = False,
     ) -> FormValidation:
         """Ask whether a whole form is valid; fields left out are checked, too.
 
@@ -438,15 +441,14 @@ class Client:
             form: the form's name.
             fields: what the user entered, by field: a text, a `File`, or a list of several.
             form_instance: which of several such forms.
-
-        Raises:
-            RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
-            ConnectionClosed: there is no connection, and there will be none.
+            live: as for `validate_field`, for all fields.
+            receipt: ask for a receipt, for the handler that is sent the form.
         """
-        message = build_message.validate_form(form, fields, form_instance)
-        answer = await self._runtime.ask(message)
-        assert isinstance(answer.message, FormValidationResult)
-        return FormValidation.of(answer.message)
+        return await ask_form(self._runtime, form, fields, form_instance, receipt, live)
+
+    def close_form(self, form: str, *, form_instance: str | None = None) -> None:
+        """Be told nothing more of a form that was asked about with `live`."""
+        close(self._runtime, form, form_instance)
 
     # What waits.
 

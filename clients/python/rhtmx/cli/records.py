@@ -102,7 +102,9 @@ def verdict(form: str, result: Validation | FormValidation, field: str | None = 
     """Whether a form, or one field of it, is valid."""
     if isinstance(result, Validation):
         return {"type": "validation_result", "form": form, "field": field, **asdict(result)}
-    return {"type": "form_validation_result", "form": form, **asdict(result)}
+    told = asdict(result)
+    del told["receipt"]  # never asked for here
+    return {"type": "form_validation_result", "form": form, **told}
 
 
 def commit(what: HistoryCommit) -> Record:

@@ -166,6 +166,8 @@ def validate_field(
     value: FormValue,
     values: Mapping[str, FormValue],
     form_instance: str | None,
+    *,
+    live: bool = False,
 ) -> ValidateField:
     """Ask about one field. What it has is `value`, whatever `values` say of it.
 
@@ -184,12 +186,18 @@ def validate_field(
         value=first.name if isinstance(first, File) else first,
         form_instance=form_instance,
         values=field_values(others, "validate_field.values"),
+        live=live or None,
     )
     return checked(message)
 
 
 def validate_form(
-    form: str, fields: Mapping[str, FormValue], form_instance: str | None
+    form: str,
+    fields: Mapping[str, FormValue],
+    form_instance: str | None,
+    *,
+    with_receipt: bool = False,
+    live: bool = False,
 ) -> ValidateForm:
     """Ask about a whole form.
 
@@ -197,4 +205,6 @@ def validate_form(
         RhtmxError: `BAD_MESSAGE`, as for `validate_field`.
     """
     values = field_values(fields, "validate_form.fields")
-    return checked(ValidateForm(form=form, fields=values, form_instance=form_instance))
+    message = ValidateForm(form=form, fields=values, form_instance=form_instance)
+    message.with_receipt, message.live = with_receipt or None, live or None
+    return checked(message)

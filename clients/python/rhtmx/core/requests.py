@@ -23,10 +23,10 @@ import heapq
 from collections.abc import Callable, Collection
 
 from rhtmx.core.error_policy import busy
-from rhtmx.core.events import Answered, Event, Refused
+from rhtmx.core.events import Answered, Event, Refused, Told
 from rhtmx.core.retry_after import RetryAfter
 from rhtmx.errors import RhtmxError
-from rhtmx.messages import Authenticate
+from rhtmx.messages import Authenticate, ValidationResult
 from rhtmx.messages.tables import Answer, Question
 
 __all__ = ["Question", "Requests"]
@@ -103,6 +103,8 @@ class Requests:
         if self._settle(answer.request_id):
             self.hold.passed()
             self._tell(Answered(answer.request_id or "", answer))
+        elif isinstance(answer, ValidationResult) and not answer.request_id:
+            self._tell(Told(answer))  # to no question: of an open form it is another verdict now
 
     def refused(self, error: RhtmxError, now: float) -> bool:
         """Something was refused; returns whether the server was only too busy for it.

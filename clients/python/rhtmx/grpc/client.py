@@ -472,6 +472,7 @@ class Backend:
         fields: Mapping[str, FormValue],
         *,
         form_instance: str | None = None,
+        receipt: bool = False,
         timeout: float | None = None,
     ) -> FormValidation:
         """Ask whether a whole form is valid; fields left out are checked, too.
@@ -480,12 +481,13 @@ class Backend:
             form: the form's name.
             fields: what the user entered, by field: a text, a `File`, or a list of several.
             form_instance: which of several such forms.
+            receipt: ask for a receipt, for the handler that is sent the form.
             timeout: seconds until it fails.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `TIMEOUT` …
         """
-        message = build_message.validate_form(form, fields, form_instance)
+        message = build_message.validate_form(form, fields, form_instance, with_receipt=receipt)
         answer = await self._calls.ask(lambda stub: stub.validate_form(message), timeout)
         return FormValidation.of(answer)
 

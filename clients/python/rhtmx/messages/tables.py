@@ -15,6 +15,7 @@ from .rhtmx.v1 import (
     BlameResult,
     Change,
     ChangeAction,
+    CloseForm,
     Error,
     ErrorCode,
     FieldAction,
@@ -69,7 +70,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "664aa045105eb167"
+SCHEMA_HASH = "dd29e4d3a4d1b35a"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -100,6 +101,7 @@ CASES: dict[str, type[Message]] = {
     "validation_result": ValidationResult,
     "validate_form": ValidateForm,
     "form_validation_result": FormValidationResult,
+    "close_form": CloseForm,
     "transaction": Transaction,
     "transaction_ack": TransactionAck,
     "transaction_complete": TransactionComplete,
@@ -138,6 +140,7 @@ NAMES: dict[type[Message], str] = {
     ValidationResult: "validation_result",
     ValidateForm: "validate_form",
     FormValidationResult: "form_validation_result",
+    CloseForm: "close_form",
     Transaction: "transaction",
     TransactionAck: "transaction_ack",
     TransactionComplete: "transaction_complete",
@@ -163,6 +166,7 @@ CLIENT_MESSAGES: tuple[type[Message], ...] = (
     PushFields,
     ValidateField,
     ValidateForm,
+    CloseForm,
     Transaction,
     History,
     Blame,
@@ -219,6 +223,7 @@ ClientMessage: TypeAlias = (
     | PushFields
     | ValidateField
     | ValidateForm
+    | CloseForm
     | Transaction
     | History
     | Blame
@@ -272,6 +277,7 @@ Message: TypeAlias = (
     | ValidationResult
     | ValidateForm
     | FormValidationResult
+    | CloseForm
     | Transaction
     | TransactionAck
     | TransactionComplete
@@ -683,6 +689,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "value": Shape("string", "plain", "", True),
         "form_instance": Shape("string", "optional", "", False),
         "values": Shape("message", "repeated", "FormFieldValue", False),
+        "live": Shape("bool", "optional", "", False),
     },
     "ValidationResult": {
         "request_id": Shape("string", "plain", "", True),
@@ -691,12 +698,16 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "valid": Shape("bool", "plain", "", True),
         "error": Shape("string", "optional", "", False),
         "metadata": Shape("json", "optional", "", False),
+        "live": Shape("bool", "optional", "", False),
+        "form_instance": Shape("string", "optional", "", False),
     },
     "ValidateForm": {
         "request_id": Shape("string", "plain", "", True),
         "form": Shape("string", "plain", "", True),
         "fields": Shape("message", "repeated", "FormFieldValue", True),
         "form_instance": Shape("string", "optional", "", False),
+        "with_receipt": Shape("bool", "optional", "", False),
+        "live": Shape("bool", "optional", "", False),
     },
     "FieldError": {
         "field": Shape("string", "plain", "", True),
@@ -707,6 +718,12 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "form": Shape("string", "plain", "", True),
         "valid": Shape("bool", "plain", "", True),
         "errors": Shape("message", "repeated", "FieldError", True),
+        "receipt": Shape("string", "optional", "", False),
+        "live": Shape("bool", "optional", "", False),
+    },
+    "CloseForm": {
+        "form": Shape("string", "plain", "", True),
+        "form_instance": Shape("string", "optional", "", False),
     },
     "TransactionWrite": {
         "entity": Shape("string", "plain", "", True),

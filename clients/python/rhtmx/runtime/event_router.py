@@ -32,6 +32,7 @@ from rhtmx.core.events import (
 )
 from rhtmx.core.storage_ops import StoredRejection
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import ValidationResult
 from rhtmx.messages.tables import EPHEMERAL, NAMES
 from rhtmx.runtime.broadcast import Backlog, Signal
 from rhtmx.runtime.subscription import Subscription
@@ -128,12 +129,13 @@ class EventRouter:
     def listen(self, kind: type[T], listener: Callable[[T], None]) -> Callable[[], None]:
         """Have `listener` called with each ephemeral message of a kind, until what is returned is.
 
-        It is called again for each time that it was given. What it raises is logged.
+        Or with each verdict on an open form. It is called again for each time that it was given.
+        What it raises is logged.
 
         Raises:
             RhtmxError: `NOT_SUPPORTED`, messages of that kind come by another way.
         """
-        if kind not in EPHEMERAL:
+        if kind not in EPHEMERAL and kind is not ValidationResult:
             known = ", ".join(sorted(NAMES[each] for each in EPHEMERAL)) or "none yet"
             words = f"{kind!r} is no ephemeral message; there are: {known}"
             raise RhtmxError(ErrorCode.NOT_SUPPORTED, words)

@@ -295,6 +295,9 @@ class FormValidation:
     Attributes:
         valid: whether it is.
         errors: everything that is wrong.
+        receipt: if it was asked for: attests what the server's validators have found. A handler
+            that is sent the same values with it, need not run them again. `None` if it is not
+            valid, or has no validators.
 
     Example:
         >>> answer = await client.validate_form("signup", {"email": "eve@example.com"})
@@ -304,12 +307,13 @@ class FormValidation:
 
     valid: bool
     errors: tuple[FormError, ...]
+    receipt: str | None = None
 
     @classmethod
     def of(cls, message: FormValidationResult) -> FormValidation:
         """Make it from the message."""
         errors = tuple(FormError(each.field, each.error) for each in message.errors)
-        return cls(message.valid, errors)
+        return cls(message.valid, errors, message.receipt)
 
     def __bool__(self) -> bool:
         return self.valid

@@ -15,6 +15,7 @@ import { QUEUE, REJECTED, stateOf } from "../core/storage-ops.ts";
 import type { State as Connection, TabChannel } from "../core/tab-messages.ts";
 import type { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
+import { tell } from "../runtime/ephemeral.ts";
 import { takeTurns } from "../runtime/leader.ts";
 import { LeaderElection } from "../runtime/leader-election.ts";
 import {
@@ -314,6 +315,19 @@ export class Client {
     options?: o.ValidateFormOptions,
   ): Promise<m.FormValidationResult> {
     return this.form(form, options).validate(values);
+  }
+
+  /**
+   * Calls `listener` with each verdict on a field that comes unasked, of the forms that were asked
+   * about with `live`, in any tab: `form_instance` tells them apart.
+   */
+  onValidation(listener: (verdict: m.ValidationResult) => void): o.Stop {
+    return this.#tab.on("told validation_result", listener);
+  }
+
+  /** Has the server say nothing more of a form that was asked about with `live`. */
+  closeForm(form: string, formInstance?: string): void {
+    tell(this.#tab, { type: "close_form", form, form_instance: formInstance });
   }
 
   /** Presents a fresh token of the same subject. */

@@ -62,11 +62,16 @@ export class Form {
    * errors.map(({ field }) => field); // ["email"]
    */
   validate(values: FormValues): Promise<FormValidationResult> {
-    return this.#tab.ask({ type: "validate_form", ...this.#form, fields: formValues(values) });
+    return this.#tab.ask({
+      ...{ type: "validate_form", ...this.#form, fields: formValues(values) },
+      with_receipt: this.#options.receipt || undefined,
+    });
   }
 
   get #form() {
-    return { request_id: "", form: this.name, form_instance: this.#options.formInstance };
+    const { formInstance, live } = this.#options;
+    const form = { request_id: "", form: this.name, form_instance: formInstance };
+    return { ...form, live: live || undefined };
   }
 }
 

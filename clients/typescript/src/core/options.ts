@@ -116,6 +116,16 @@ export type FormValues = Readonly<Record<string, FormValue | readonly FormValue[
 export interface ValidateFormOptions {
   /** Which of several such forms on the page. */
   readonly formInstance?: string | undefined;
+  /**
+   * Whether a valid form is given a `receipt`, for the handler that it is sent to; a question about
+   * one field has none.
+   */
+  readonly receipt?: boolean | undefined;
+  /**
+   * Whether `onValidation` is told when the verdict on a field changes because of records that its
+   * rules read, until `closeForm`, or the connection is lost.
+   */
+  readonly live?: boolean | undefined;
 }
 
 /** What a question about one field may carry. */

@@ -32,6 +32,7 @@ import type {
   Ephemeral,
   Error as Failure,
   ServerMessage,
+  ValidationResult,
   Welcome,
 } from "../messages/types.ts";
 import type { Format } from "../wire/index.ts";
@@ -356,8 +357,9 @@ export class Session {
     }
     // The schema says which of the rest are answers; `tsc` tells where it says nothing.
     const rest: Answer | Ephemeral = message;
-    if (!("request_id" in rest))
-      return this.#out.tell({ type: "told", message: rest as Ephemeral });
+    // Of a form that is open, a verdict may come unasked.
+    if (!("request_id" in rest) || (rest.type === "validation_result" && !rest.request_id))
+      return this.#out.tell({ type: "told", message: rest as Ephemeral | ValidationResult });
     this.#hold.passed();
     this.#requests.answered(rest.request_id, rest);
   }

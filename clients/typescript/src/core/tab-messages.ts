@@ -53,9 +53,11 @@ import type { Refusal } from "../errors.ts";
 import type {
   ChangeLog,
   ClientMessage,
+  CloseForm,
   Ephemeral,
   Question,
   ServerMessage,
+  ValidationResult,
 } from "../messages/types.ts";
 import type { Conflict } from "./conflict.ts";
 import type { Op, Standing, Write } from "./storage-ops.ts";
@@ -101,8 +103,8 @@ export type TabMessage =
   | { readonly type: "problem"; readonly error: Refusal }
   | { readonly type: "synced"; readonly entity: string; readonly change?: undefined }
   | { readonly type: "seen"; readonly entity: string; readonly change: ChangeLog | null }
-  | { readonly type: "told"; readonly message: Ephemeral }
-  | { readonly type: "tell"; readonly message: Ephemeral & ClientMessage }
+  | { readonly type: "told"; readonly message: Ephemeral | ValidationResult }
+  | { readonly type: "tell"; readonly message: Told }
   | { readonly type: "added"; readonly write: Write; readonly instead?: string | undefined }
   | { readonly type: "ask"; readonly id: string; readonly question: Question }
   | (Opened & { readonly type: "rejected"; readonly error: Refusal })
@@ -114,6 +116,9 @@ export type TabMessage =
   | { readonly type: "offline" | "online"; readonly why: Why }
   | { readonly type: "unshared"; readonly why: string }
   | { readonly type: "hello" | "lost" | "hole" | "wake" };
+
+/** What is sent to whoever is there, and answered by nobody. */
+export type Told = (Ephemeral & ClientMessage) | CloseForm;
 
 /** What connects the tabs of one client. */
 export interface TabChannel {

@@ -33,12 +33,23 @@ import { Submissions } from "./submissions.ts";
 import type {
   BoundForm,
   Control,
+  FieldAnswer,
+  FieldNews,
   FormAnswer,
   FormOptions,
   FormRejection,
   FormState,
 } from "./types.ts";
-import { badIn, controlsOf, isLive, isSame, nameOf, valuesOf } from "./values.ts";
+import {
+  badIn,
+  controlsOf,
+  isLive,
+  isPosted,
+  isSame,
+  nameOf,
+  putReceipt,
+  valuesOf,
+} from "./values.ts";
 
 /** How often a form whose values never stay the same is asked about again. */
 const AGAIN = 3;
@@ -56,12 +67,15 @@ const bound = new WeakMap<HTMLFormElement, BoundForm>();
  *   with the values of the others. Only fields that the user has been in show
  *   errors, and an error goes with its field. Fields named in
  *   `data-affects="phone other"` are asked about again.
+ * - What the server says of a field stays true while the form is open: where records change by
+ *   which it is judged, the server says so, and the field shows it. The focus stays where it is.
  * - What stands in a field and is no value, as `1-2` in one for numbers, is an error
  *   in the browser's words, and nothing is asked.
  * - Submission waits until the form was found valid, as the browser would send it by
  *   that button, and then goes on as it was: natively, through `hx-post` of the form
  *   or of a button, or to the page's own listener. While it is being sent another one
- *   is refused. Buttons with `formnovalidate` submit at once. The browser's own checks
+ *   is refused. What is posted (`method="post"`, or by htmx) has the server's receipt in a hidden
+ *   control, `_rhtmx_receipt`. Buttons with `formnovalidate` submit at once. The browser's own checks
  *   come first; the attribute `novalidate` of the form leaves them out.
  * - `data-rhtmx-state` of the form says where it stands: {@link FormState}. The words
  *   for `waiting` are those of `data-rhtmx-waiting`, and those for an attempt while it
@@ -93,6 +107,11 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
    */
   const touched = new Map<string, FormValues>();
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** The fields of which an answer is shown, with the values that it is about. */
+  const judged = new Map<string, unknown>();
+  /** The server says so when an answer is another one; it forgets that with the connection. */
+  let isWatched = false;
+  let isLost = false;
   /** What the question about the whole form is about that is under way, and by which button. */
   let asked: FormValues | undefined;
   let askedBy: Control | null = null;
@@ -106,6 +125,9 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   };
 
   const wait = () => {
+    const isOpen = client.state === "open";
+    if (isOpen && isLost) for (const field of judged.keys()) void check(field);
+    isLost = isWatched && !isOpen;
     if (!asked) return;
     if (client.state === "open") say("checking");
     else say("waiting", data.rhtmxWaiting ?? "Waiting for the connection…");
@@ -145,21 +167,49 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     return true;
   };
 
+  const watch = ({ live }: FieldAnswer | FormAnswer) => {
+    if (!live) return;
+    // Asked before the form was left alone: the server does not know.
+    if (signal.aborted) client.closeForm?.(name, formInstance);
+    else isWatched = true;
+  };
+
+  const showOne = (
+    field: string,
+    answer: FieldAnswer,
+    value?: FormValue | readonly FormValue[],
+  ) => {
+    judged.set(field, value);
+    show(field, inWords(answer.error, field), value);
+    tell(field, answer.valid, answer.error, answer.metadata);
+    return answer.valid;
+  };
+
+  /** Of what is shown the server says something else now, unasked: nothing else is touched. */
+  const heard = (news: FieldNews) => {
+    const { field, form_instance } = news;
+    // What a question is under way about will be answered by what holds now.
+    if (form_instance !== formInstance || asked || !judged.has(field)) return;
+    const value = valuesOf(form)[field];
+    if (isSame(judged.get(field), value)) showOne(field, news, value);
+  };
+
   const check = async (field: string): Promise<boolean | undefined> => {
     touch(field);
+    judged.delete(field);
     if (isBad(field)) return false;
     const values = valuesOf(form);
     const value = values[field];
     touched.set(field, values);
+    const options = { values, formInstance, live: true };
     try {
-      const answer = await client.validateField(name, field, value ?? "", { values, formInstance });
+      const answer = await client.validateField(name, field, value ?? "", options);
+      watch(answer);
       if (touched.get(field) !== values) return undefined;
       const now = valuesOf(form)[field];
       const isThere = now !== undefined || controlsOf(form, field).some(isLive);
       if (isThere && isSame(now, value)) {
-        show(field, inWords(answer.error, field), value);
-        tell(field, answer.valid, answer.error, answer.metadata);
-        return answer.valid;
+        return showOne(field, answer, value);
       }
     } catch (error) {
       if (touched.get(field) !== values) return undefined;
@@ -189,6 +239,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     for (const field of new Set(controls.map(nameOf))) {
       const error = left.get(field);
       touch(field);
+      judged.set(field, values[field]);
       show(field, inWords(error, field), values[field]);
       tell(field, !error, error);
       left.delete(field);
@@ -207,13 +258,17 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     [...touched.keys()].forEach(touch);
     wait();
     const answer = await client
-      .validateForm(name, values, { formInstance })
-      .catch(({ message }) => ({ valid: false, errors: [{ field: "", error: message }] }));
+      .validateForm(name, values, { formInstance, receipt: isPosted(form, askedBy), live: true })
+      .catch(
+        ({ message }): FormAnswer => ({ valid: false, errors: [{ field: "", error: message }] }),
+      );
     if (asked !== values) return false;
     // A script of the page may have changed something, without an event. One that
     // does with every look (a time, in a listener to `formdata`) is not waited for.
     if (again && !isSame(valuesOf(form, askedBy), values)) return judge(again - 1);
     asked = run = undefined;
+    watch(answer);
+    if (answer.receipt) putReceipt(form, answer.receipt);
     showAll(answer, values);
     return answer.valid;
   };
@@ -252,7 +307,9 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     if (event.defaultPrevented) return;
     withdraw();
     touched.clear();
+    judged.clear();
     draft?.forget();
+    close();
     for (const field of new Set(controlsOf(form).map(nameOf))) show(field);
   };
 
@@ -264,6 +321,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     // What a script puts there, it puts there again.
     if (event.isTrusted) draft?.note(control);
     showError(form, field);
+    judged.delete(field);
     if (event.type === "change" && touched.has(field)) {
       // A text that its user changed is left with it, or asked about in a moment.
       if (!event.isTrusted || CHOSEN.test(control.type)) settle(control);
@@ -281,9 +339,9 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     if (!next || !(/submit|image/.test(next.type) || isPosting(next))) settle(target as Control);
   };
 
-  const heard = { input: edited, compositionend: edited, change: edited, focusout: left };
+  const events = { input: edited, compositionend: edited, change: edited, focusout: left };
   // What has no name, as an editor of the page's own, may be submitted by a script.
-  hearControls(form, heard, withdraw, signal);
+  hearControls(form, events, withdraw, signal);
   member(form, "addEventListener")("reset", reset, { signal });
   // Who closes a dialog takes back what waits to be sent.
   const closed = ({ target }: Event) => target === dialog && withdraw();
@@ -300,6 +358,13 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     );
   }
   const stopState = client.onState(wait);
+  const stopNews = client.onValidation?.(heard);
+  /** The page goes, or nobody looks at the form any more: nothing more need be said of it. */
+  const close = () => {
+    if (isWatched) client.closeForm?.(name, formInstance);
+    isWatched = isLost = false;
+  };
+  addEventListener("pagehide", close, { signal });
   // Without touching what the server may have written into the form's own place.
   data.rhtmxState = "idle";
   if (draft) restore(draft);
@@ -310,10 +375,13 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     reject,
     stop() {
       withdraw();
+      close();
       touched.clear();
+      judged.clear();
       ending.abort();
       errors.stop();
       stopState();
+      stopNews?.();
       bound.delete(form);
     },
   };

@@ -10,6 +10,7 @@ export type {
   BoundForm,
   Control,
   FieldAnswer,
+  FieldNews,
   FormAnswer,
   FormOptions,
   FormProblem,

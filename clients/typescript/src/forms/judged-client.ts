@@ -41,6 +41,8 @@ export function judgedClient(
       return client.state;
     },
     onState: (listener) => client.onState(listener),
+    onValidation: (listener) => client.onValidation?.(listener) ?? (() => {}),
+    closeForm: (name, instance) => client.closeForm?.(name, instance),
     isSecret: (key) => !!((keyed.get(key)?.[2] ?? 0) & SECRET),
     async validateField(name, key, value, options): Promise<FieldAnswer> {
       const field = keyed.get(key);

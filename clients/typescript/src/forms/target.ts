@@ -8,7 +8,7 @@ import type { Control } from "./types.ts";
 import { controlsOf, nameOf } from "./values.ts";
 
 /** What has another value on every load, by its name: `_csrf`, `__VIEWSTATE`; see the server's `NO_FIELDS`. */
-const TOKEN = /^__|[cx]srf|token|nonce/i;
+const TOKEN = /^_(_|rhtmx)|[cx]srf|token|nonce/i;
 
 /** Attributes that say where something in a form posts it, and with which record's id. */
 const TARGET = /^(form)?action$|^(data-)?hx-(post|put|patch|action|vals)$/;

@@ -19,6 +19,16 @@ export interface FieldAnswer {
   readonly error?: string | undefined;
   /** What the validator adds; null for nothing. */
   readonly metadata: JsonValue;
+  /** Whether the server says so when this verdict changes. */
+  readonly live?: boolean | undefined;
+}
+
+/** A verdict on a field of an open form, which nobody has asked for. */
+export interface FieldNews extends FieldAnswer {
+  /** The field. */
+  readonly field: string;
+  /** Which form. */
+  readonly form_instance?: string | undefined;
 }
 
 /** One thing that is wrong with a form. */
@@ -35,6 +45,10 @@ export interface FormAnswer {
   readonly valid: boolean;
   /** All that is wrong; empty if it is valid. */
   readonly errors: readonly FormProblem[];
+  /** What the handler takes that the form is posted to, if it was asked for. */
+  readonly receipt?: string | undefined;
+  /** Whether the server says so when the verdict on a field changes. */
+  readonly live?: boolean | undefined;
 }
 
 /** What a form needs of a client; `Client` has it. */
@@ -43,6 +57,10 @@ export interface FormsClient {
   readonly state: string;
   /** Calls `listener` with each new state, until the returned function is called. */
   onState(listener: (state: string) => void): () => void;
+  /** Calls `listener` with what is said unasked of open forms, until the returned function is called. */
+  onValidation?(listener: (news: FieldNews) => void): () => void;
+  /** Has nothing more be said of a form. */
+  closeForm?(form: string, formInstance: string): void;
   /** Whether a field is a secret, which no draft keeps; left out: none is known to be one. */
   isSecret?(field: string): boolean;
   /** Asks whether one value is valid. */
@@ -50,13 +68,17 @@ export interface FormsClient {
     form: string,
     field: string,
     value: FormValue | readonly FormValue[],
-    options: { values: FormValues; formInstance: string },
+    options: { values: FormValues; formInstance: string; live?: boolean | undefined },
   ): Promise<FieldAnswer>;
   /** Asks whether a whole form is valid. */
   validateForm(
     form: string,
     values: FormValues,
-    options: { formInstance: string },
+    options: {
+      formInstance: string;
+      receipt?: boolean | undefined;
+      live?: boolean | undefined;
+    },
   ): Promise<FormAnswer>;
 }
 

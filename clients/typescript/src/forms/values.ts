@@ -6,9 +6,12 @@
  */
 
 import type { FormValue, FormValues } from "../core/options.ts";
-import { sendsPlainButtons } from "./htmx-requests.ts";
+import { isPosting, sendsPlainButtons } from "./htmx-requests.ts";
 import { member } from "./member.ts";
 import type { Control } from "./types.ts";
+
+/** The hidden control that has the receipt of the form: no value of it. */
+const RECEIPT = "_rhtmx_receipt";
 
 /**
  * What would be submitted now, by this button: the browser's own entry list, and
@@ -23,12 +26,31 @@ export function valuesOf(form: HTMLFormElement, button?: Control | null): FormVa
   const data = new FormData(form, submitterOf(form, button));
   const isPlain = button?.form === form && button.type === "button" && button.name;
   if (isPlain && sendsPlainButtons(button)) data.append(button.name, button.value);
+  data.delete(RECEIPT);
   for (const [name, entry] of data) {
     const value = typeof entry === "string" ? entry : chosen(entry);
     const before = values[name];
     values[name] = before === undefined ? value : [before, value].flat();
   }
   return values;
+}
+
+/** Puts a receipt into the form, so that whatever sends that sends it along. */
+export function putReceipt(form: HTMLFormElement, receipt: string): void {
+  let [control] = controlsOf(form, RECEIPT) as HTMLInputElement[];
+  if (!control) {
+    control = member(document, "createElement")("input");
+    control.type = "hidden";
+    control.name = RECEIPT;
+    member(form, "append")(control);
+  }
+  control.value = receipt;
+}
+
+/** Whether the form is posted, by this button: by the browser, or by htmx. */
+export function isPosted(form: HTMLFormElement, button: Control | null): boolean {
+  const method = button?.getAttribute("formmethod") ?? member(form, "method");
+  return /^post$/i.test(method) || isPosting(form) || (!!button && isPosting(button));
 }
 
 /** The button, if the form is submitted by it: it may have been taken away or changed meanwhile. */

@@ -948,13 +948,22 @@ export interface ValidateField {
    * the list too, these are all of its values: several, or a file.
    */
   readonly values?: readonly FormFieldValue[] | undefined;
+  /**
+   * Whether to say so when the verdict changes while the form is open, because
+   * records have changed that the rules of the field read. The server keeps the
+   * values of the form until `close_form`, or the end of the connection.
+   */
+  readonly live?: boolean | undefined;
 }
 
-/** Answers `validate_field`. */
+/**
+ * Answers `validate_field`; or says that the verdict on a field of an open form is
+ * another one now, if the client asked about the form with `live`.
+ */
 export interface ValidationResult {
   /** Which message it is. */
   readonly type: "validation_result";
-  /** The request that this answers. */
+  /** The request that this answers; empty if nobody asked. */
   readonly request_id: string;
   /** The form's name. */
   readonly form: string;
@@ -966,6 +975,10 @@ export interface ValidationResult {
   readonly error?: string | undefined;
   /** What the validator adds: a suggestion, a strength, a price. */
   readonly metadata: JsonValue;
+  /** Whether the server says so when this verdict changes. */
+  readonly live?: boolean | undefined;
+  /** The instance of the form, if nobody asked and the form has one. */
+  readonly form_instance?: string | undefined;
 }
 
 /**
@@ -983,6 +996,13 @@ export interface ValidateForm {
   readonly fields: readonly FormFieldValue[];
   /** Which of several such forms on the page; see `validate_field`. */
   readonly form_instance?: string | undefined;
+  /**
+   * Whether to attest the verdict, if the form is valid: see `receipt` of the
+   * answer.
+   */
+  readonly with_receipt?: boolean | undefined;
+  /** As in `validate_field`, for all fields. */
+  readonly live?: boolean | undefined;
 }
 
 /** What is wrong with one field of a form. */
@@ -1005,6 +1025,28 @@ export interface FormValidationResult {
   readonly valid: boolean;
   /** All errors. */
   readonly errors: readonly FieldError[];
+  /**
+   * If it was asked for: attests what the validators of the server's program
+   * have found. A page sends it along with the form, as `_rhtmx_receipt`, and the
+   * handler that takes the form need not run them again for the same values.
+   * Absent if the form is not valid, or has no such validators.
+   */
+  readonly receipt?: string | undefined;
+  /** Whether the server says so when the verdict on a field changes. */
+  readonly live?: boolean | undefined;
+}
+
+/**
+ * Says that a form is not open any more: the server forgets its values. Only
+ * sent to a server that has answered `live` for the form.
+ */
+export interface CloseForm {
+  /** Which message it is. */
+  readonly type: "close_form";
+  /** The form's name. */
+  readonly form: string;
+  /** Which of several such forms on the page. */
+  readonly form_instance?: string | undefined;
 }
 
 /**
@@ -1240,6 +1282,7 @@ export type ClientMessage =
   | PushFields
   | ValidateField
   | ValidateForm
+  | CloseForm
   | Transaction
   | History
   | Blame;

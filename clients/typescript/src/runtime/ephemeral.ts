@@ -4,7 +4,7 @@
  * Knows that it is sent now or never. Must not know what it says.
  */
 
-import type { ClientMessage, Ephemeral } from "../messages/types.ts";
+import type { Told } from "../core/tab-messages.ts";
 import { checkFromClient } from "../wire/index.ts";
 import type { Tab } from "./tab.ts";
 
@@ -14,7 +14,7 @@ import type { Tab } from "./tab.ts";
  *
  * @throws RhtmxError `bad_message`: no server would take it.
  */
-export function tell(tab: Tab, message: Ephemeral & ClientMessage): boolean {
+export function tell(tab: Tab, message: Told): boolean {
   const checked = checkFromClient(message);
   const isOpen = tab.connection === "open";
   if (isOpen) tab.send({ type: "tell", message: checked });

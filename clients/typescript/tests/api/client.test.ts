@@ -421,6 +421,38 @@ describe("forms", () => {
     expect(await whole).toMatchObject({ errors: [] });
   });
 
+  it("stay judged if that is asked for, until they are closed", async () => {
+    const world = await opened();
+    const heard: unknown[] = [];
+    const stop = world.client.onValidation(({ field, valid }) => heard.push([field, valid]));
+    void world.client.form("signup", { formInstance: "2", live: true }).check("name", "ada");
+    expect(last(world)).toMatchObject({ type: "validate_field", live: true });
+    const news = { form: "signup", field: "name", valid: false, metadata: null } as const;
+    world.socket().says({ type: "validation_result", request_id: "", form_instance: "2", ...news });
+    expect(heard).toEqual([["name", false]]);
+    world.client.closeForm("signup", "2");
+    expect(last(world)).toMatchObject({ type: "close_form", form: "signup", form_instance: "2" });
+    stop();
+    world.socket().says({ type: "validation_result", request_id: "", ...news });
+    expect(heard).toHaveLength(1);
+  });
+
+  it("are given a receipt if one is asked for", async () => {
+    const world = await opened();
+    const asked = world.client.validateForm("signup", {}, { receipt: true });
+    const { request_id, with_receipt } = last(world) as { request_id: string; with_receipt?: true };
+    expect(with_receipt).toBe(true);
+    const answer = {
+      form: "signup",
+      valid: true,
+      errors: [],
+      receipt: "AQAG",
+      request_id,
+    } as const;
+    world.socket().says({ type: "form_validation_result", ...answer });
+    expect((await asked).receipt).toBe("AQAG");
+  });
+
   it("may have several values of a field, and files: each stands in the list for itself", async () => {
     const world = await opened();
     const form = world.client.form("post");

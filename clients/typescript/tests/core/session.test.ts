@@ -222,7 +222,9 @@ describe("every message of a server has a handler:", () => {
       harness.sent();
       const told = harness.of("problem").map(({ error }) => error.message);
       expect(told.filter((each) => each.includes("newer than this client"))).toEqual([]);
-      expect(harness.of("told")).toEqual([]); // the product has nothing ephemeral
+      // The product has nothing ephemeral; a verdict of an open form is told where nobody asked.
+      const unasked = harness.of("told").map(({ message }) => message.type);
+      expect(unasked.filter((each) => each !== "validation_result")).toEqual([]);
     }
   });
 
@@ -468,6 +470,17 @@ describe("a question", () => {
   });
 });
 
+it("a verdict that nobody asked for is told to all tabs", () => {
+  const h = new Harness();
+  h.open();
+  const verdict = { type: "validation_result", form: "f", field: "name", valid: false } as const;
+  const news = { ...verdict, request_id: "", form_instance: "1", metadata: null };
+  h.says(news);
+  expect(h.of("told")).toMatchObject([{ message: news }]);
+  h.says({ ...news, request_id: "of another time" });
+  expect(h.of("told")).toHaveLength(1);
+});
+
 describe("questions beyond the server's limit", () => {
   const question = { type: "validate_form", request_id: "", form: "f", fields: [] } as const;
   const answer = { type: "form_validation_result", form: "f", valid: true, errors: [] } as const;
@@ -475,7 +488,7 @@ describe("questions beyond the server's limit", () => {
     for (const id of ids) h.session.told({ type: "ask", id, question }, h.now);
   };
   const ids = (sent: Message[]) =>
-    sent.flatMap((each) => ("form" in each ? [each.request_id] : []));
+    sent.flatMap((each) => (each.type === "validate_form" ? [each.request_id] : []));
   const limits = { ...WELCOME.limits, requests: 2 };
 
   it("wait in the client, and go out in their order as others are answered", () => {

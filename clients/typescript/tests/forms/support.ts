@@ -5,6 +5,7 @@ import { vi } from "vitest";
 
 import type {
   FieldAnswer,
+  FieldNews,
   FormAnswer,
   FormsClient,
   FormValue,
@@ -41,6 +42,7 @@ target.dispatchEvent = function (event) {
 interface Question<A> {
   readonly values: FormValues;
   readonly formInstance: string;
+  readonly receipt?: boolean | undefined;
   readonly answer: (answer: A) => Promise<void>;
   readonly refuse: (error: Error) => Promise<void>;
 }
@@ -61,10 +63,28 @@ export class FakeClient implements FormsClient {
   readonly fields: FieldQuestion[] = [];
   readonly forms: Question<Partial<FormAnswer>>[] = [];
   readonly listeners = new Set<(state: string) => void>();
+  readonly newsListeners = new Set<(news: FieldNews) => void>();
+  /** The forms of which nothing more is wanted. */
+  readonly closed: string[] = [];
 
   onState(listener: (state: string) => void): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
+  }
+
+  onValidation(listener: (news: FieldNews) => void): () => void {
+    this.newsListeners.add(listener);
+    return () => void this.newsListeners.delete(listener);
+  }
+
+  closeForm(_form: string, formInstance: string): void {
+    this.closed.push(formInstance);
+  }
+
+  /** The server says something of a field that nobody has asked for. */
+  says(news: Partial<FieldNews>): void {
+    const full = { field: "", valid: !news.error, metadata: null, live: true, ...news };
+    for (const listener of this.newsListeners) listener(full);
   }
 
   /** The connection is another one. */
@@ -97,13 +117,13 @@ export class FakeClient implements FormsClient {
   validateForm(
     _form: string,
     values: FormValues,
-    { formInstance }: { formInstance: string },
+    { formInstance, receipt }: { formInstance: string; receipt?: boolean | undefined },
   ): Promise<FormAnswer> {
     return new Promise((resolve, reject) => {
       this.forms.push({
-        ...{ values: { ...values }, formInstance },
-        answer: ({ errors = [], valid = errors.length === 0 }) => {
-          resolve({ valid, errors });
+        ...{ values: { ...values }, formInstance, receipt },
+        answer: ({ errors = [], valid = errors.length === 0, ...more }) => {
+          resolve({ valid, errors, ...more });
           return settled();
         },
         refuse: (error) => {

@@ -21,7 +21,8 @@ SHARED = ("push", "delete", "push_fields", "validate_field", "validate_form", "s
 def test_it_feels_like_the_client_of_the_socket(name: str) -> None:
     """Same names, same arguments in the same order; what is added is by name only."""
     ours = inspect.signature(getattr(Backend, name)).parameters
-    theirs = inspect.signature(getattr(Client, name)).parameters
+    theirs = dict(inspect.signature(getattr(Client, name)).parameters)
+    theirs.pop("live", None)  # an answer to a call is one answer
     assert [each for each in ours if each in theirs] == list(theirs)
     assert [ours[each].kind for each in theirs] == [each.kind for each in theirs.values()]
     added = set(ours) - set(theirs)

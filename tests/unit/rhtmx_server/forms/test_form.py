@@ -10,7 +10,8 @@ from rhtmx.messages import FormFieldValue
 from rhtmx.values.form_value import File
 from rhtmx_server.access.rules import Rule, anyone, backend, claim, nobody, owner, role
 from rhtmx_server.forms.entries import TEXT, FieldKind, FormValues
-from rhtmx_server.forms.form import Form, judge
+from rhtmx_server.forms.form import Form
+from rhtmx_server.forms.steps import judge
 from rhtmx_server.forms.validators import Validator
 
 
@@ -190,7 +191,7 @@ def test_what_a_field_has_that_is_asked_about_takes_the_place_of_what_was_sent(
 
 @pytest.mark.parametrize("rule", [role("clerk"), anyone, nobody, role("a") | backend])
 def test_who_may_ask_is_said_by_a_rule_about_who_asks(rule: Rule) -> None:
-    assert Form("signup").access(validate=rule).validate is rule
+    assert Form("signup").access(validate=rule).access_rule is rule
 
 
 @pytest.mark.parametrize("rule", [owner("customer"), role("a") | claim("team")])

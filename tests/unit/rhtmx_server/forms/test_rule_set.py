@@ -9,7 +9,7 @@ import pytest
 
 from rhtmx.values.form_value import File
 from rhtmx_server.forms.entries import TEXT, FieldKind
-from rhtmx_server.forms.rule_set import check_all
+from rhtmx_server.forms.rule_set import check_all, clean_all
 
 
 def test_a_required_value_may_not_be_missing() -> None:
@@ -181,3 +181,29 @@ def test_only_so_many_addresses_are_looked_at_unless_the_app_says_more() -> None
         assert check_all({"email": True}, kind)(addresses[1:]) is None
     assert check_all({"email": True, "max_items": 101}, MANY)(addresses) is None
     assert check_all({"max_length": 20})(addresses) is None
+
+
+@pytest.mark.parametrize(
+    ("rules", "kind", "entries", "value"),
+    [
+        ({"type": int}, TEXT, [" 36 "], 36),
+        ({"ge": 0}, TEXT, ["1.5"], 1.5),
+        ({"type": int}, TEXT, ["7", ""], None),
+        ({"type": int}, TEXT, [], None),
+        ({"type": int}, MANY, ["1", "", "2"], [1, 2]),
+        ({"email": True}, TEXT, [" a@b.example "], "a@b.example"),
+        ({"url": True}, TEXT, [" "], ""),
+        ({"url": True}, MANY, [" https://a.example"], ["https://a.example"]),
+    ],
+)
+def test_the_value_of_a_field_is_what_its_rules_have_judged(
+    rules: Any, kind: FieldKind, entries: list[str], value: object
+) -> None:
+    clean = clean_all(rules, kind)
+    assert clean is not None
+    assert clean(entries) == value
+    assert check_all(rules, kind)(entries) is None
+
+
+def test_a_text_is_its_own_value() -> None:
+    assert clean_all({"required": True, "max_length": 3}) is None

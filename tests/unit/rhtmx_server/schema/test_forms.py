@@ -11,7 +11,8 @@ from rhtmx.schema import codecs
 from rhtmx.schema.declared import Form as DeclaredForm
 from rhtmx_server import FormValues, Invalid
 from rhtmx_server.access.grant import GUEST
-from rhtmx_server.forms.form import Form, judge
+from rhtmx_server.forms.form import Form
+from rhtmx_server.forms.steps import judge
 from rhtmx_server.schema.forms import add_rules
 
 AGREE = _s.cel_rule(
@@ -81,3 +82,12 @@ def test_validators_of_the_program_come_after_the_rules() -> None:
     assert (error, len(rest)) == ("must be an email address", 0)
     error, rest = judge(form.fields["email"], ["ada@example.com"])
     assert (error, len(rest)) == (None, 1)
+
+
+def test_the_cleaned_values_are_those_that_the_schema_has() -> None:
+    form = form_of(
+        _s.field("age", _s.INT32), _s.field("name", _s.STRING), _s.field("news", _s.BOOL)
+    )
+    values = FormValues({"age": [" 36 "], "name": ["Ada"], "news": []})
+    assert form.cleaned(values) == {"age": 36, "name": "Ada", "news": None}
+    assert form.cleaned(values, wrong={"age"}) == {"name": "Ada", "news": None}

@@ -17,6 +17,7 @@ from rhtmx.messages import (
     BlameResult,
     Change,
     ChangeLog,
+    CloseForm,
     Error,
     FieldAuthor,
     FieldChange,
@@ -1803,6 +1804,7 @@ class ValidateFieldFrame(
     value: str
     form_instance: str | None = None
     values: list[FormFieldValueView[N]] | None = None
+    live: bool | None = None
 
 
 def _plain_validate_field_frame(view: ValidateFieldFrame[Whole]) -> ValidateField:
@@ -1813,6 +1815,7 @@ def _plain_validate_field_frame(view: ValidateFieldFrame[Whole]) -> ValidateFiel
     out.value = view.value
     out.form_instance = view.form_instance
     out.values = [_plain_form_field_value_view(item) for item in (view.values or [])]
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -1825,6 +1828,7 @@ def _raw_validate_field_frame(view: ValidateFieldFrame[Integer]) -> ValidateFiel
     out.value = view.value
     out.form_instance = view.form_instance
     out.values = [_raw_form_field_value_view(item) for item in (view.values or [])]
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -1841,6 +1845,8 @@ def _to_validate_field_frame(message: ValidateField) -> dict[str, Any]:
         out["form_instance"] = message.form_instance
     if message.values:
         out["values"] = [_to_form_field_value_view(item) for item in message.values]
+    if message.live is not None:
+        out["live"] = message.live
     return out
 
 
@@ -1861,6 +1867,8 @@ class ValidationResultFrame(
     valid: bool
     error: str | None = None
     metadata: J = NULL
+    live: bool | None = None
+    form_instance: str | None = None
 
 
 def _plain_validation_result_frame(view: ValidationResultFrame[Shallow]) -> ValidationResult:
@@ -1871,6 +1879,8 @@ def _plain_validation_result_frame(view: ValidationResultFrame[Shallow]) -> Vali
     out.valid = view.valid
     out.error = view.error
     out.metadata = plain_value(view.metadata)
+    out.live = view.live
+    out.form_instance = view.form_instance
     out._unknown_fields = b""
     return out
 
@@ -1883,6 +1893,8 @@ def _raw_validation_result_frame(view: ValidationResultFrame[Raw]) -> Validation
     out.valid = view.valid
     out.error = view.error
     out.metadata = raw_value(view.metadata)
+    out.live = view.live
+    out.form_instance = view.form_instance
     out._unknown_fields = b""
     return out
 
@@ -1898,6 +1910,10 @@ def _to_validation_result_frame(message: ValidationResult) -> dict[str, Any]:
     if message.error is not None:
         out["error"] = message.error
     out["metadata"] = Raw(message.metadata) if message.metadata else None
+    if message.live is not None:
+        out["live"] = message.live
+    if message.form_instance is not None:
+        out["form_instance"] = message.form_instance
     return out
 
 
@@ -1916,6 +1932,8 @@ class ValidateFormFrame(
     form: str
     fields: list[FormFieldValueView[N]]
     form_instance: str | None = None
+    with_receipt: bool | None = None
+    live: bool | None = None
 
 
 def _plain_validate_form_frame(view: ValidateFormFrame[Whole]) -> ValidateForm:
@@ -1924,6 +1942,8 @@ def _plain_validate_form_frame(view: ValidateFormFrame[Whole]) -> ValidateForm:
     out.form = view.form
     out.fields = [_plain_form_field_value_view(item) for item in view.fields]
     out.form_instance = view.form_instance
+    out.with_receipt = view.with_receipt
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -1934,6 +1954,8 @@ def _raw_validate_form_frame(view: ValidateFormFrame[Integer]) -> ValidateForm:
     out.form = view.form
     out.fields = [_raw_form_field_value_view(item) for item in view.fields]
     out.form_instance = view.form_instance
+    out.with_receipt = view.with_receipt
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -1947,6 +1969,10 @@ def _to_validate_form_frame(message: ValidateForm) -> dict[str, Any]:
     }
     if message.form_instance is not None:
         out["form_instance"] = message.form_instance
+    if message.with_receipt is not None:
+        out["with_receipt"] = message.with_receipt
+    if message.live is not None:
+        out["live"] = message.live
     return out
 
 
@@ -1992,6 +2018,8 @@ class FormValidationResultFrame(
     form: str
     valid: bool
     errors: list[FieldErrorView]
+    receipt: str | None = None
+    live: bool | None = None
 
 
 def _plain_form_validation_result_frame(view: FormValidationResultFrame) -> FormValidationResult:
@@ -2000,6 +2028,8 @@ def _plain_form_validation_result_frame(view: FormValidationResultFrame) -> Form
     out.form = view.form
     out.valid = view.valid
     out.errors = [_plain_field_error_view(item) for item in view.errors]
+    out.receipt = view.receipt
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -2010,6 +2040,8 @@ def _raw_form_validation_result_frame(view: FormValidationResultFrame) -> FormVa
     out.form = view.form
     out.valid = view.valid
     out.errors = [_raw_field_error_view(item) for item in view.errors]
+    out.receipt = view.receipt
+    out.live = view.live
     out._unknown_fields = b""
     return out
 
@@ -2022,6 +2054,42 @@ def _to_form_validation_result_frame(message: FormValidationResult) -> dict[str,
         "valid": message.valid,
         "errors": [_to_field_error_view(item) for item in message.errors],
     }
+    if message.receipt is not None:
+        out["receipt"] = message.receipt
+    if message.live is not None:
+        out["live"] = message.live
+    return out
+
+
+class CloseFormFrame(
+    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="close_form"
+):
+    """`CloseForm` as JSON frame."""
+
+    form: str
+    form_instance: str | None = None
+
+
+def _plain_close_form_frame(view: CloseFormFrame) -> CloseForm:
+    out: CloseForm = new(CloseForm)
+    out.form = view.form
+    out.form_instance = view.form_instance
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_close_form_frame(view: CloseFormFrame) -> CloseForm:
+    out: CloseForm = new(CloseForm)
+    out.form = view.form
+    out.form_instance = view.form_instance
+    out._unknown_fields = b""
+    return out
+
+
+def _to_close_form_frame(message: CloseForm) -> dict[str, Any]:
+    out: dict[str, Any] = {"type": "close_form", "form": message.form}
+    if message.form_instance is not None:
+        out["form_instance"] = message.form_instance
     return out
 
 
@@ -2574,6 +2642,7 @@ PlainFrame: TypeAlias = (
     | ValidationResultFrame[Shallow]
     | ValidateFormFrame[Whole]
     | FormValidationResultFrame
+    | CloseFormFrame
     | TransactionFrame[Shallow, Whole]
     | TransactionAckFrame[Shallow, Whole]
     | TransactionCompleteFrame
@@ -2612,6 +2681,7 @@ PLAIN_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     ValidationResultFrame: _plain_validation_result_frame,
     ValidateFormFrame: _plain_validate_form_frame,
     FormValidationResultFrame: _plain_form_validation_result_frame,
+    CloseFormFrame: _plain_close_form_frame,
     TransactionFrame: _plain_transaction_frame,
     TransactionAckFrame: _plain_transaction_ack_frame,
     TransactionCompleteFrame: _plain_transaction_complete_frame,
@@ -2650,6 +2720,7 @@ RawFrame: TypeAlias = (
     | ValidationResultFrame[Raw]
     | ValidateFormFrame[Integer]
     | FormValidationResultFrame
+    | CloseFormFrame
     | TransactionFrame[Raw, Integer]
     | TransactionAckFrame[Raw, Integer]
     | TransactionCompleteFrame
@@ -2688,6 +2759,7 @@ RAW_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     ValidationResultFrame: _raw_validation_result_frame,
     ValidateFormFrame: _raw_validate_form_frame,
     FormValidationResultFrame: _raw_form_validation_result_frame,
+    CloseFormFrame: _raw_close_form_frame,
     TransactionFrame: _raw_transaction_frame,
     TransactionAckFrame: _raw_transaction_ack_frame,
     TransactionCompleteFrame: _raw_transaction_complete_frame,
@@ -2726,6 +2798,7 @@ ENCODERS: dict[type[Any], Callable[[Any], dict[str, Any]]] = {
     ValidationResult: _to_validation_result_frame,
     ValidateForm: _to_validate_form_frame,
     FormValidationResult: _to_form_validation_result_frame,
+    CloseForm: _to_close_form_frame,
     Transaction: _to_transaction_frame,
     TransactionAck: _to_transaction_ack_frame,
     TransactionComplete: _to_transaction_complete_frame,

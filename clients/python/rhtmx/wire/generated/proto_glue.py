@@ -67,6 +67,7 @@ ValidationResult = engine_class("rhtmx.v1.ValidationResult")
 ValidateForm = engine_class("rhtmx.v1.ValidateForm")
 FieldError = engine_class("rhtmx.v1.FieldError")
 FormValidationResult = engine_class("rhtmx.v1.FormValidationResult")
+CloseForm = engine_class("rhtmx.v1.CloseForm")
 TransactionWrite = engine_class("rhtmx.v1.TransactionWrite")
 Transaction = engine_class("rhtmx.v1.Transaction")
 WriteResult = engine_class("rhtmx.v1.WriteResult")
@@ -1277,6 +1278,7 @@ def _from_validate_field(source: Any, where: str) -> messages.ValidateField:
         _from_form_field_value(item, f"{where}.values[{index}]")
         for index, item in enumerate(source.values)
     ]
+    out.live = source.live if has("live") else None
     out._unknown_fields = b""
     return out
 
@@ -1290,6 +1292,8 @@ def _fill_validate_field(message: messages.ValidateField, out: Any) -> None:
         out.form_instance = message.form_instance
     for item in message.values:
         _fill_form_field_value(item, out.values.add())
+    if message.live is not None:
+        out.live = message.live
 
 
 def _from_validation_result(source: Any, where: str) -> messages.ValidationResult:
@@ -1303,6 +1307,8 @@ def _from_validation_result(source: Any, where: str) -> messages.ValidationResul
     out.metadata = (
         embedded(data, where, "metadata") if (data := source.metadata) or has("metadata") else None
     )
+    out.live = source.live if has("live") else None
+    out.form_instance = source.form_instance if has("form_instance") else None
     out._unknown_fields = b""
     return out
 
@@ -1316,6 +1322,10 @@ def _fill_validation_result(message: messages.ValidationResult, out: Any) -> Non
         out.error = message.error
     if message.metadata:
         out.metadata = message.metadata
+    if message.live is not None:
+        out.live = message.live
+    if message.form_instance is not None:
+        out.form_instance = message.form_instance
 
 
 def _from_validate_form(source: Any, where: str) -> messages.ValidateForm:
@@ -1328,6 +1338,8 @@ def _from_validate_form(source: Any, where: str) -> messages.ValidateForm:
         for index, item in enumerate(source.fields)
     ]
     out.form_instance = source.form_instance if has("form_instance") else None
+    out.with_receipt = source.with_receipt if has("with_receipt") else None
+    out.live = source.live if has("live") else None
     out._unknown_fields = b""
     return out
 
@@ -1339,6 +1351,10 @@ def _fill_validate_form(message: messages.ValidateForm, out: Any) -> None:
         _fill_form_field_value(item, out.fields.add())
     if message.form_instance is not None:
         out.form_instance = message.form_instance
+    if message.with_receipt is not None:
+        out.with_receipt = message.with_receipt
+    if message.live is not None:
+        out.live = message.live
 
 
 def _from_field_error(source: Any, where: str) -> messages.FieldError:
@@ -1355,6 +1371,7 @@ def _fill_field_error(message: messages.FieldError, out: Any) -> None:
 
 
 def _from_form_validation_result(source: Any, where: str) -> messages.FormValidationResult:
+    has = source.HasField
     out: messages.FormValidationResult = new(messages.FormValidationResult)
     out.request_id = source.request_id
     out.form = source.form
@@ -1363,6 +1380,8 @@ def _from_form_validation_result(source: Any, where: str) -> messages.FormValida
         _from_field_error(item, f"{where}.errors[{index}]")
         for index, item in enumerate(source.errors)
     ]
+    out.receipt = source.receipt if has("receipt") else None
+    out.live = source.live if has("live") else None
     out._unknown_fields = b""
     return out
 
@@ -1373,6 +1392,25 @@ def _fill_form_validation_result(message: messages.FormValidationResult, out: An
     out.valid = message.valid
     for item in message.errors:
         _fill_field_error(item, out.errors.add())
+    if message.receipt is not None:
+        out.receipt = message.receipt
+    if message.live is not None:
+        out.live = message.live
+
+
+def _from_close_form(source: Any, where: str) -> messages.CloseForm:
+    has = source.HasField
+    out: messages.CloseForm = new(messages.CloseForm)
+    out.form = source.form
+    out.form_instance = source.form_instance if has("form_instance") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_close_form(message: messages.CloseForm, out: Any) -> None:
+    out.form = message.form
+    if message.form_instance is not None:
+        out.form_instance = message.form_instance
 
 
 def _from_transaction_write(source: Any, where: str) -> messages.TransactionWrite:
@@ -1921,6 +1959,7 @@ DIRECT: dict[int, Direct] = {
     506: ("validation_result", ValidationResult.FromString, _from_validation_result),
     642: ("validate_form", ValidateForm.FromString, _from_validate_form),
     650: ("form_validation_result", FormValidationResult.FromString, _from_form_validation_result),
+    658: ("close_form", CloseForm.FromString, _from_close_form),
     706: ("transaction", Transaction.FromString, _from_transaction),
     714: ("transaction_ack", TransactionAck.FromString, _from_transaction_ack),
     722: ("transaction_complete", TransactionComplete.FromString, _from_transaction_complete),
@@ -1959,6 +1998,7 @@ CASE_DECODERS: dict[str, Callable[[Any, str], Any]] = {
     "validation_result": _from_validation_result,
     "validate_form": _from_validate_form,
     "form_validation_result": _from_form_validation_result,
+    "close_form": _from_close_form,
     "transaction": _from_transaction,
     "transaction_ack": _from_transaction_ack,
     "transaction_complete": _from_transaction_complete,
@@ -2022,6 +2062,7 @@ CODECS: dict[type[Any], Codec] = {
     messages.FormValidationResult: Codec(
         FormValidationResult, _from_form_validation_result, _fill_form_validation_result, False
     ),
+    messages.CloseForm: Codec(CloseForm, _from_close_form, _fill_close_form, False),
     messages.TransactionWrite: Codec(
         TransactionWrite, _from_transaction_write, _fill_transaction_write, False
     ),

@@ -17,13 +17,14 @@ export const FIELDS =
   " commits;2666 fields;3659 fields;3661 values;010 action;012 action;1654 app_schema;5667 since" +
   ";23 changed entities;0568 server_time server_timestamp client_timestamp created_at timestamp" +
   ";1568 expires until timestamp server_time;00 fields complete valid reset;14 details" +
-  " server_value client_value metadata data value;10 retryable server_deleted client_deleted more" +
-  " if_unchanged left duplicate;94 data prepared where;02 last_seq heartbeat oldest message_bytes" +
-  " subscriptions requests size seconds nanos since applied conflicts version;12 confirmed_seq" +
-  " retry_after since conflict limit clamped before base_version schema_version version seq;13" +
-  " token schema node server_client_id error secret key form_instance transaction subject" +
-  " client_id traceparent epoch scope request_id;03 session_id schema token message hash name" +
-  " type error value transaction request_id form epoch field entity_id entity";
+  " server_value client_value metadata data value;94 data prepared where;10 retryable" +
+  " server_deleted client_deleted with_receipt more if_unchanged left duplicate live;02 last_seq" +
+  " heartbeat oldest message_bytes subscriptions requests size seconds nanos since applied" +
+  " conflicts version;12 confirmed_seq retry_after since conflict limit clamped before" +
+  " base_version schema_version version seq;13 token schema node server_client_id error receipt" +
+  " secret key transaction subject client_id traceparent form_instance epoch scope request_id;03" +
+  " session_id schema token message hash name type error value transaction request_id epoch form" +
+  " field entity_id entity";
 
 /**
  * Each message, those of the envelope at their number there: who sends it (1 a client,
@@ -33,48 +34,48 @@ export const FIELDS =
  */
 export const MESSAGES =
   " " + // 0
-  "1hello,\u0088~\u007f\u008as\u0083E\u0089 " + // 1 Hello
-  "2welcome,\u008d\u0099fg0I\u008e\u0083E\u0080 " + // 2 Welcome
-  "1authenticate,\u008f\u008c " + // 3 Authenticate
-  "2authenticated,N\u008c " + // 4 Authenticated
-  "2error,\u00904\u008c}\\Vt " + // 5 Error
+  "1hello,\u008a\u0080\u0081\u008du\u0086E\u008b " + // 1 Hello
+  "2welcome,\u0090\u009bhi0I\u0091\u0086E\u0082 " + // 2 Welcome
+  "1authenticate,\u0092\u008f " + // 3 Authenticate
+  "2authenticated,N\u008f " + // 4 Authenticated
+  "2error,\u00934\u008f\u007f_Vv " + // 5 Error
   "3ping, " + // 6 Ping
   "3pong, " + // 7 Pong
   " " + // 8
   " " + // 9
-  "1subscribe,HFe " + // 10 Subscribe
-  "1unsubscribe,He " + // 11 Unsubscribe
-  "1sync,\u009co\u008a\u008ce\u008b " + // 12 Sync
-  "2sync_complete,\u009cr\u0099U\u008ce\u008b " + // 13 SyncComplete
+  "1subscribe,HF^ " + // 10 Subscribe
+  "1unsubscribe,H^ " + // 11 Unsubscribe
+  "1sync,\u009fq\u008d\u008f^\u008e " + // 12 Sync
+  "2sync_complete,\u009ft\u009bU\u008f^\u008e " + // 13 SyncComplete
   "2change,1 " + // 14 Change
-  "1push,\u009c\u009bCZ\u008c}z{\u0089 " + // 15 Push
-  "2push_ack,\u009c\u009br\u008c}\u008abQd " + // 16 PushAck
-  "2sync_begin,\u009c\u0099URe\u008bu " + // 17 SyncBegin
+  "1push,\u009f\u009eCZ\u008f\u007f|}\u008b " + // 15 Push
+  "2push_ack,\u009f\u009et\u008f\u007f\u008dfQ] " + // 16 PushAck
+  "2sync_begin,\u009f\u009bUR^\u008ew " + // 17 SyncBegin
   " " + // 18
   " " + // 19
-  "1subscribe_fields,HFe " + // 20 SubscribeFields
-  "1unsubscribe_fields,He " + // 21 UnsubscribeFields
-  "1sync_fields,\u009co\u008a\u008ce\u008b " + // 22 SyncFields
-  "2sync_fields_complete,\u009cr\u0099U\u008ce\u008b " + // 23 SyncFieldsComplete
+  "1subscribe_fields,HF^ " + // 20 SubscribeFields
+  "1unsubscribe_fields,H^ " + // 21 UnsubscribeFields
+  "1sync_fields,\u009fq\u008d\u008f^\u008e " + // 22 SyncFields
+  "2sync_fields_complete,\u009ft\u009bU\u008f^\u008e " + // 23 SyncFieldsComplete
   "2field_change,2 " + // 24 FieldChange
-  "1push_fields,\u009c\u009b:\u008c}z`{\u0089 " + // 25 PushFields
-  "2field_push_ack,\u009c\u009bpq|\u008c}\u008abQxd " + // 26 FieldPushAck
-  "2field_conflict,\u009c\u009b\u009aWJXK|65}\u0084]^\u0081v " + // 27 FieldConflict
+  "1push_fields,\u009f\u009e:\u008f\u007f|d}\u008b " + // 25 PushFields
+  "2field_push_ack,\u009f\u009ers~\u008f\u007f\u008dfQz] " + // 26 FieldPushAck
+  "2field_conflict,\u009f\u009e\u009dWJXK~65\u007f\u0087`a\u0083x " + // 27 FieldConflict
   " " + // 28
   " " + // 29
-  "1validate_field,\u0097\u0098\u009a\u0095\u0085B " + // 30 ValidateField
-  "2validation_result,\u0097\u0098\u009aT\u0082Y " + // 31 ValidationResult
-  "1validate_form,\u0097\u0098;\u0085 " + // 32 ValidateForm
-  "2form_validation_result,\u0097\u0098T< " + // 33 FormValidationResult
-  " " + // 34
+  "1validate_field,\u009a\u009c\u009d\u0098\u008cBg " + // 30 ValidateField
+  "2validation_result,\u009a\u009c\u009dT\u0084Yg\u008c " + // 31 ValidationResult
+  "1validate_form,\u009a\u009c;\u008cbg " + // 32 ValidateForm
+  "2form_validation_result,\u009a\u009cT<\u0085g " + // 33 FormValidationResult
+  "1close_form,\u009c\u008c " + // 34 CloseForm
   " " + // 35
   " " + // 36
   " " + // 37
   " " + // 38
   " " + // 39
-  "1transaction,=\u008c}{\u0089 " + // 40 Transaction
-  "2transaction_ack,\u0096>\u008c}\u008abQ " + // 41 TransactionAck
-  "2transaction_complete,\u0096 " + // 42 TransactionComplete
+  "1transaction,=\u008f\u007f}\u008b " + // 40 Transaction
+  "2transaction_ack,\u0099>\u008f\u007f\u008dfQ " + // 41 TransactionAck
+  "2transaction_complete,\u0099 " + // 42 TransactionComplete
   " " + // 43
   " " + // 44
   " " + // 45
@@ -82,25 +83,25 @@ export const MESSAGES =
   " " + // 47
   " " + // 48
   " " + // 49
-  "1history,\u009c\u009byOw\u008c " + // 50 History
-  "2history_result,?yS\u008c " + // 51 HistoryResult
-  "1blame,\u009c\u009b\u008c " + // 52 Blame
-  "2blame_result,@\u008c " + // 53 BlameResult
-  ",r\u0091h " + // 54 SchemaVersion
-  ",ijk " + // 55 Limits
-  ",\u0099r\u008b " + // 56 Position
-  ",\u009c\u009bCZr\u0088La\u0086 " + // 57 ChangeLog
-  ",\u009c\u009b\u009a[Dr\u0088M_a\u0086 " + // 58 FieldChangeLog
-  ",\u009a[DM " + // 59 FieldUpdate
-  ",\u0092l\u0093 " + // 60 FormFile
-  ",\u009a\u00959 " + // 61 FormFieldValue
-  ",\u009a\u0094 " + // 62 FieldError
-  ",\u009c\u009b3cAz` " + // 63 TransactionWrite
-  ",\u009c\u009b|pqxd " + // 64 WriteResult
-  ",8G\u0087 " + // 65 HistoryCommit
-  ",\u009arP\u0088\u0087 " + // 66 FieldAuthor
-  ",\u00847 " + // 67 an entry of a map to Position
-  ",mn"; // 68 google.protobuf.Timestamp
+  "1history,\u009f\u009e{Oy\u008f " + // 50 History
+  "2history_result,?{S\u008f " + // 51 HistoryResult
+  "1blame,\u009f\u009e\u008f " + // 52 Blame
+  "2blame_result,@\u008f " + // 53 BlameResult
+  ",t\u0094j " + // 54 SchemaVersion
+  ",klm " + // 55 Limits
+  ",\u009bt\u008e " + // 56 Position
+  ",\u009f\u009eCZt\u008aLe\u0088 " + // 57 ChangeLog
+  ",\u009f\u009e\u009d[Dt\u008aMce\u0088 " + // 58 FieldChangeLog
+  ",\u009d[DM " + // 59 FieldUpdate
+  ",\u0095n\u0096 " + // 60 FormFile
+  ",\u009d\u00989 " + // 61 FormFieldValue
+  ",\u009d\u0097 " + // 62 FieldError
+  ",\u009f\u009e3\\A|d " + // 63 TransactionWrite
+  ",\u009f\u009e~rsz] " + // 64 WriteResult
+  ",8G\u0089 " + // 65 HistoryCommit
+  ",\u009dtP\u008a\u0089 " + // 66 FieldAuthor
+  ",\u00877 " + // 67 an entry of a map to Position
+  ",op"; // 68 google.protobuf.Timestamp
 
 /** The spellings of each enum, by their number in protobuf. */
 export const ENUMS: readonly (readonly string[])[] = [

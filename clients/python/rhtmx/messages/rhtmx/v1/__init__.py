@@ -11,6 +11,7 @@ __all__ = (
     "Change",
     "ChangeAction",
     "ChangeLog",
+    "CloseForm",
     "Conflict",
     "ConflictSide",
     "Direction",
@@ -778,6 +779,27 @@ default_message_pool.register_message("rhtmx.v1", "ChangeLog", ChangeLog)
 
 
 @dataclass(eq=False, repr=False)
+class CloseForm(betterproto2.Message):
+    """
+    Says that a form is not open any more: the server forgets its values. Only
+    sent to a server that has answered `live` for the form.
+    """
+
+    form: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The form's name.
+    """
+
+    form_instance: "str | None" = betterproto2.field(2, betterproto2.TYPE_STRING, optional=True)
+    """
+    Which of several such forms on the page.
+    """
+
+
+default_message_pool.register_message("rhtmx.v1", "CloseForm", CloseForm)
+
+
+@dataclass(eq=False, repr=False)
 class Conflict(betterproto2.Message):
     """
     A conflict that nobody has answered yet. It is a value, never sent alone: the
@@ -1069,6 +1091,13 @@ class Envelope(betterproto2.Message):
     )
     """
     Answers the question.
+    """
+
+    close_form: "CloseForm | None" = betterproto2.field(
+        34, betterproto2.TYPE_MESSAGE, optional=True, group="message"
+    )
+    """
+    Says that a form is not open any more.
     """
 
     transaction: "Transaction | None" = betterproto2.field(
@@ -1629,6 +1658,19 @@ class FormValidationResult(betterproto2.Message):
     errors: "list[FieldError]" = betterproto2.field(4, betterproto2.TYPE_MESSAGE, repeated=True)
     """
     All errors.
+    """
+
+    receipt: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
+    """
+    If it was asked for: attests what the validators of the server's program
+    have found. A page sends it along with the form, as `_rhtmx_receipt`, and the
+    handler that takes the form need not run them again for the same values.
+    Absent if the form is not valid, or has no such validators.
+    """
+
+    live: "bool | None" = betterproto2.field(6, betterproto2.TYPE_BOOL, optional=True)
+    """
+    Whether the server says so when the verdict on a field changes.
     """
 
 
@@ -2797,6 +2839,13 @@ class ValidateField(betterproto2.Message):
     the list too, these are all of its values: several, or a file.
     """
 
+    live: "bool | None" = betterproto2.field(7, betterproto2.TYPE_BOOL, optional=True)
+    """
+    Whether to say so when the verdict changes while the form is open, because
+    records have changed that the rules of the field read. The server keeps the
+    values of the form until `close_form`, or the end of the connection.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "ValidateField", ValidateField)
 
@@ -2828,6 +2877,17 @@ class ValidateForm(betterproto2.Message):
     Which of several such forms on the page; see `validate_field`.
     """
 
+    with_receipt: "bool | None" = betterproto2.field(5, betterproto2.TYPE_BOOL, optional=True)
+    """
+    Whether to attest the verdict, if the form is valid: see `receipt` of the
+    answer.
+    """
+
+    live: "bool | None" = betterproto2.field(6, betterproto2.TYPE_BOOL, optional=True)
+    """
+    As in `validate_field`, for all fields.
+    """
+
 
 default_message_pool.register_message("rhtmx.v1", "ValidateForm", ValidateForm)
 
@@ -2835,12 +2895,13 @@ default_message_pool.register_message("rhtmx.v1", "ValidateForm", ValidateForm)
 @dataclass(eq=False, repr=False)
 class ValidationResult(betterproto2.Message):
     """
-    Answers `validate_field`.
+    Answers `validate_field`; or says that the verdict on a field of an open form is
+    another one now, if the client asked about the form with `live`.
     """
 
     request_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The request that this answers.
+    The request that this answers; empty if nobody asked.
     """
 
     form: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
@@ -2866,6 +2927,16 @@ class ValidationResult(betterproto2.Message):
     metadata: "bytes | None" = betterproto2.field(6, betterproto2.TYPE_BYTES, optional=True)
     """
     What the validator adds: a suggestion, a strength, a price.
+    """
+
+    live: "bool | None" = betterproto2.field(7, betterproto2.TYPE_BOOL, optional=True)
+    """
+    Whether the server says so when this verdict changes.
+    """
+
+    form_instance: "str | None" = betterproto2.field(8, betterproto2.TYPE_STRING, optional=True)
+    """
+    The instance of the form, if nobody asked and the form has one.
     """
 
 

@@ -1,0 +1,56 @@
+"""Questions of an application about forms: asked, and answered in its words.
+
+Knows messages and their answers. Must not know connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rhtmx.core import build_message
+from rhtmx.messages import CloseForm, FormValidationResult, ValidationResult
+from rhtmx.runtime.client_runtime import ClientRuntime
+from rhtmx.values.form_value import FormValue
+from rhtmx.values.results import FormValidation, Validation
+
+__all__ = ["ask_field", "ask_form", "close"]
+
+
+async def ask_field(
+    runtime: ClientRuntime,
+    form: str,
+    field: str,
+    value: FormValue,
+    values: Mapping[str, FormValue] | None,
+    form_instance: str | None,
+    live: bool,
+) -> Validation:
+    """See `Client.validate_field`."""
+    message = build_message.validate_field(
+        form, field, value, values or {}, form_instance, live=live
+    )
+    answer = await runtime.ask(message)
+    assert isinstance(answer.message, ValidationResult)
+    return Validation.of(answer.message)
+
+
+async def ask_form(
+    runtime: ClientRuntime,
+    form: str,
+    fields: Mapping[str, FormValue],
+    form_instance: str | None,
+    receipt: bool,
+    live: bool,
+) -> FormValidation:
+    """See `Client.validate_form`."""
+    message = build_message.validate_form(
+        form, fields, form_instance, with_receipt=receipt, live=live
+    )
+    answer = await runtime.ask(message)
+    assert isinstance(answer.message, FormValidationResult)
+    return FormValidation.of(answer.message)
+
+
+def close(runtime: ClientRuntime, form: str, form_instance: str | None) -> None:
+    """See `Client.close_form`."""
+    runtime.tell(CloseForm(form=form, form_instance=form_instance))

@@ -1,0 +1,290 @@
+"""Live forms: says unasked when the verdict on a field of an open form is another one now.
+
+Knows tasks and the timer. Must not know how a question arrived, how rules are run, nor which form
+is due when: `forms` and `open_forms` do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
+from functools import partial
+from typing import NamedTuple, Protocol, TypeAlias
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import (
+    CloseForm,
+    FormFieldValue,
+    FormValidationResult,
+    ValidateField,
+    ValidateForm,
+    ValidationResult,
+)
+from rhtmx_server.access.grant import Grant
+from rhtmx_server.failures import report
+from rhtmx_server.forms.forms import FormTracker
+from rhtmx_server.forms.open_forms import OpenForm, OpenForms
+from rhtmx_server.forms.runner import ValidatorVerdict
+from rhtmx_server.forms.traced_forms import TracedForms
+
+__all__ = ["LiveForms", "LiveReader"]
+
+_AT_ONCE = 64
+"""Forms that are judged again at a time: of thousands that wait for one commit, each in turn."""
+
+_ENDS = (ErrorCode.FORBIDDEN, ErrorCode.UNKNOWN_FORM)
+"""After these a form is not looked at any more: whoever has it open may not use it, or cannot."""
+
+
+class _HasGrant(Protocol):
+    @property
+    def grant(self) -> Grant:
+        """Who speaks."""
+
+
+class LiveReader(Hashable, Protocol):
+    """Whoever has a form open: a connection."""
+
+    share: Hashable | None
+
+    @property
+    def session(self) -> _HasGrant:
+        """Its conversation."""
+
+    def send(self, message: ValidationResult) -> None:
+        """Send a message at the end of the tick."""
+
+    def request(self) -> None:
+        """Count one more request that waits for its answer."""
+
+
+class _Values(NamedTuple):
+    """What a client has entered into a form, and where to say what is wrong with it."""
+
+    reader: LiveReader
+    form: str
+    instance: str | None
+    fields: list[FormFieldValue]
+
+
+_Told: TypeAlias = tuple[str | None, bytes | None]
+"""What is wrong with a field, and what the validator adds."""
+
+_Open: TypeAlias = OpenForm[_Values, _Told]
+
+
+class LiveForms:
+    """Answers questions about forms that are to stay judged, and says when that changes.
+
+    Args:
+        forms: judges them.
+        now: seconds, of a clock that does not jump.
+        most_bytes: of values that are remembered, of one connection.
+
+    Attributes:
+        readers: the entities of which `moved` wants to know now: empty where no form is open.
+    """
+
+    def __init__(
+        self,
+        forms: FormTracker | TracedForms,
+        now: Callable[[], float],
+        *,
+        most_bytes: int = 64 * 1024,
+    ) -> None:
+        self._forms = forms
+        self._now = now
+        self._open: OpenForms[_Values, _Told] = OpenForms(most_bytes)
+        self.readers: Collection[str] = self._open.readers
+        self._tasks: dict[_Open, asyncio.Task[Mapping[str, ValidatorVerdict]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def validate_field(
+        self, reader: LiveReader, message: ValidateField
+    ) -> ValidationResult | Awaitable[ValidationResult]:
+        """Judge one value, and go on doing so.
+
+        Raises:
+            RhtmxError: as `FormTracker.validate_field`; `TOO_MANY_REQUESTS`.
+        """
+        who = reader.session.grant
+        result = self._forms.try_validate_field(message, owner=reader, who=who)
+        if result is None:
+            reader.request()
+        reads = self._forms.reads(message.form, message.field)
+        values = _values(reader, message, [*message.values, *_own(message)])
+        form = self._ask(values, reads)
+        if result is not None:
+            return self._answered(form, result, watched=bool(reads))
+        answer = self._forms.validate_field(message, owner=reader, share=reader.share, who=who)
+        return self._answer_field(form, answer, watched=bool(reads))
+
+    def validate_form(
+        self, reader: LiveReader, message: ValidateForm
+    ) -> Awaitable[FormValidationResult]:
+        """Judge a whole form, and go on judging its fields.
+
+        Raises:
+            RhtmxError: when awaited, as `FormTracker.validate_form`.
+        """
+        # Here and not when it is awaited: of two questions the second has the newer values.
+        reads = self._forms.reads(message.form)
+        form = self._ask(_values(reader, message, message.fields), reads)
+        return self._answer_form(form, reader, message)
+
+    def close(self, reader: LiveReader, message: CloseForm) -> None:
+        """A client has closed a form: it is told nothing more of it."""
+        self._cancel(self._open.get(reader, _key(message.form, message.form_instance)))
+        self._open.close(reader, _key(message.form, message.form_instance))
+
+    def forget(self, owner: Hashable) -> None:
+        """Cancel what is under way for an owner that is gone, and forget its forms."""
+        for form in [each for each in self._tasks if each.owner is owner]:
+            self._cancel(form)
+        self._open.forget(owner)
+        self._forms.forget(owner)
+
+    def moved(self, entities: Iterable[str]) -> None:
+        """Take note that records of entities have changed, of whatever server."""
+        if self._open.moved({*entities}, self._now()):
+            self._go_on()
+
+    # Inside.
+
+    def _ask(self, values: _Values, reads: Collection[str]) -> _Open | None:
+        size = sum(map(_size, values.fields))
+        key = _key(values.form, values.instance)
+        return self._open.ask(values.reader, key, values, size, reads)
+
+    async def _answer_form(
+        self, form: _Open | None, reader: LiveReader, message: ValidateForm
+    ) -> FormValidationResult:
+        found: dict[str, ValidatorVerdict] = {}
+        try:
+            result = await self._forms.validate_form(
+                message,
+                owner=reader,
+                share=reader.share,
+                who=reader.session.grant,
+                note=found.update,
+            )
+        finally:
+            told = {
+                name: (each.error, each.metadata)
+                for name, each in found.items()
+                if self._forms.reads(message.form, name)
+            }
+            self._settle(form, told)
+        if form is not None and not form.is_gone:
+            result.live = True
+        return result
+
+    async def _answer_field(
+        self, form: _Open | None, answer: Awaitable[ValidationResult], *, watched: bool
+    ) -> ValidationResult:
+        try:
+            result = await answer
+        except BaseException:
+            self._settle(form, {})
+            raise
+        return self._answered(form, result, watched=watched)
+
+    def _answered(
+        self, form: _Open | None, result: ValidationResult, *, watched: bool
+    ) -> ValidationResult:
+        told: dict[str, _Told] = {}
+        if watched and form is not None and not form.is_gone:
+            told[result.field], result.live = (result.error, result.metadata), True
+        self._settle(form, told)
+        return result
+
+    def _settle(self, form: _Open | None, told: Mapping[str, _Told]) -> None:
+        if form is not None:
+            self._open.answered(form, told, self._now())
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Judge what is due, as far as there is room, and come again for the rest."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now = self._now()
+        while len(self._tasks) < _AT_ONCE and (form := self._open.take(now)) is not None:
+            task = asyncio.get_running_loop().create_task(self._judge(form))
+            self._tasks[form] = task
+            task.add_done_callback(partial(self._judged, form, form.question))
+        deadline = self._open.deadline
+        if deadline is not None and len(self._tasks) < _AT_ONCE:
+            delay = max(0.001, deadline - now)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._go_on)
+
+    async def _judge(self, form: _Open) -> Mapping[str, ValidatorVerdict]:
+        values = form.values
+        reader = values.reader
+        return await self._forms.judge_fields(
+            values.form,
+            values.fields,
+            [*form.told],
+            share=reader if reader.share is None else reader.share,
+            who=reader.session.grant,
+        )
+
+    def _judged(
+        self, form: _Open, question: int, task: asyncio.Task[Mapping[str, ValidatorVerdict]]
+    ) -> None:
+        """A form was judged again; here and not in the task, which may end before it begins."""
+        del self._tasks[form]
+        found: dict[str, _Told] = {}
+        if not task.cancelled():
+            failure = task.exception()
+            if failure is None:
+                verdicts = task.result()
+                found = {name: (each.error, each.metadata) for name, each in verdicts.items()}
+            elif not isinstance(failure, RhtmxError):
+                report(failure, "judging an open form again failed")
+            elif failure.code in _ENDS:
+                self._open.close(form.owner, form.key)
+        values = form.values
+        for name, (error, metadata) in self._open.judged(
+            form, question, found, self._now()
+        ).items():
+            values.reader.send(
+                ValidationResult(
+                    form=values.form,
+                    field=name,
+                    valid=error is None,
+                    error=error,
+                    metadata=metadata,
+                    live=True,
+                    form_instance=values.instance,
+                )
+            )
+        self._go_on()
+
+    def _cancel(self, form: _Open | None) -> None:
+        task = self._tasks.get(form) if form is not None else None
+        if task is not None:
+            task.cancel()
+
+
+def _key(form: str, instance: str | None) -> Hashable:
+    return (form, instance)
+
+
+def _values(
+    reader: LiveReader, message: ValidateField | ValidateForm, fields: list[FormFieldValue]
+) -> _Values:
+    return _Values(reader, message.form, message.form_instance, fields)
+
+
+def _own(message: ValidateField) -> list[FormFieldValue]:
+    """The value that is asked about, where it does not stand among the others."""
+    if any(each.field == message.field for each in message.values):
+        return []
+    return [FormFieldValue(field=message.field, value=message.value)]
+
+
+def _size(value: FormFieldValue) -> int:
+    """About how many bytes a value takes in memory."""
+    text = value.value
+    return 256 + len(value.field) + len(text) * (1 if text.isascii() else 4)

@@ -1,0 +1,242 @@
+"""Forms that are open are judged again when records change by which they are judged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+import rhtmx
+from rhtmx.messages import ValidationResult
+from rhtmx_server import App, Config, Grant, Invalid, Request, Valid
+from rhtmx_server.access import role
+from tests.support.nodes import Spread
+from tests.support.postgres import Postgres
+from tests.support.sockets import raw
+
+Ran = Counter[str]
+
+
+def declare(app: App, ran: Ran) -> None:
+    """A form whose user name is free or taken by what `users` has."""
+    signup = app.form("signup")
+
+    @signup.field("name", required=True, max_length=20, reads=["users"])
+    async def is_free(value: str) -> Valid:
+        ran[value] += 1
+        found = await app.changes.get("users", value)
+        if found is not None:
+            raise Invalid("is taken", {"by": found.data})
+        return Valid({"free": True})
+
+    @signup.field("nickname", reads=["users"])
+    async def differs(value: str, form: Any) -> None:
+        if await app.changes.get("users", form["name"]) is not None and value == form["name"]:
+            raise Invalid("is the name of somebody")
+
+    signup.field("email", email=True)
+
+
+def asks(field: str, value: str, request_id: str = "1", **more: Any) -> dict[str, Any]:
+    question = {"type": "validate_field", "request_id": request_id, "form": "signup"}
+    return {**question, "field": field, "value": value, "live": True, **more}
+
+
+@pytest.fixture
+def ran() -> Ran:
+    return Counter()
+
+
+@pytest.fixture
+async def app(ran: Ran) -> AsyncIterator[App]:
+    app = App(store="memory://", config=Config(port=0))
+    declare(app, ran)
+    async with app:
+        yield app
+
+
+async def test_a_name_that_is_taken_meanwhile_is_told_unasked(app: App) -> None:
+    async with raw(app.url) as client:
+        asked = await client.ask(asks("name", "ada", form_instance="7"), "validation_result")
+        assert (asked["valid"], asked["live"]) == (True, True)
+        assert "form_instance" not in asked
+        await app.changes.push("users", "ada", "Ada")
+        assert await client.receive() == {
+            "type": "validation_result",
+            "request_id": "",
+            "form": "signup",
+            "field": "name",
+            "valid": False,
+            "error": "is taken",
+            "metadata": {"by": "Ada"},
+            "live": True,
+            "form_instance": "7",
+        }
+        await app.changes.delete("users", "ada")
+        told = await client.receive()
+        assert (told["valid"], told.get("error"), told["metadata"]) == (True, None, {"free": True})
+
+
+async def silent(client: Any) -> None:
+    """Nothing has been told to a client that says nothing, and nothing is under way."""
+    await client.send({"type": "ping"})
+    assert (await client.receive())["type"] == "pong"
+
+
+async def test_what_changes_no_verdict_is_not_told(app: App, ran: Ran) -> None:
+    async with raw(app.url) as client, raw(app.url) as other:
+        await client.ask(asks("name", "ada"), "validation_result")
+        await other.ask(asks("name", "bob"), "validation_result")
+        await app.changes.push("users", "bob", "Bob")
+        await app.changes.push("orders", "ada", 1)
+        assert (await other.receive())["field"] == "name"
+        assert ran == {"ada": 2, "bob": 2}
+        await silent(client)
+
+
+async def test_who_did_not_ask_for_it_is_told_nothing(app: App, ran: Ran) -> None:
+    async with raw(app.url) as client, raw(app.url) as other:
+        question = asks("name", "ada")
+        del question["live"]
+        assert "live" not in await client.ask(question, "validation_result")
+        await other.ask(asks("name", "ada"), "validation_result")
+        await app.changes.push("users", "ada", "Ada")
+        await other.receive()
+        assert ran["ada"] == 3
+        await silent(client)
+
+
+async def test_a_field_without_rules_that_read_is_not_live(app: App) -> None:
+    async with raw(app.url) as client:
+        answer = await client.ask(asks("email", "a@b.example"), "validation_result")
+        assert "live" not in answer
+
+
+async def test_a_form_that_is_closed_is_told_nothing_more(app: App, ran: Ran) -> None:
+    async with raw(app.url) as client, raw(app.url) as other:
+        for instance in "12":
+            await client.ask(asks("name", "ada", form_instance=instance), "validation_result")
+        await other.ask(asks("name", "ada"), "validation_result")
+        await client.send({"type": "close_form", "form": "signup", "form_instance": "1"})
+        await silent(client)
+        await app.changes.push("users", "ada", "Ada")
+        assert (await client.receive())["form_instance"] == "2"
+        await other.receive()
+        assert ran["ada"] == 5
+        await silent(client)
+
+
+async def test_a_connection_that_is_gone_costs_no_run(app: App, ran: Ran) -> None:
+    async with raw(app.url) as other:
+        async with raw(app.url) as client:
+            await client.ask(asks("name", "ada"), "validation_result")
+        await other.ask(asks("name", "ada"), "validation_result")
+        await app.changes.push("users", "ada", "Ada")
+        await other.receive()
+        assert ran["ada"] == 3
+
+
+async def test_a_whole_form_that_was_asked_about_is_live_with_its_newest_values(app: App) -> None:
+    fields = [{"field": "name", "value": "ada"}, {"field": "nickname", "value": "bob"}]
+    whole = {"type": "validate_form", "request_id": "1", "form": "signup", "fields": fields}
+    async with raw(app.url) as client:
+        answer = await client.ask({**whole, "live": True}, "form_validation_result")
+        assert (answer["valid"], answer["live"]) == (True, True)
+        # Of a field of its own, with the others: these are what it has now.
+        values = [{"field": "name", "value": "cleo"}, {"field": "nickname", "value": "cleo"}]
+        await client.ask(asks("email", "a@b.example", values=values), "validation_result")
+        await app.changes.push("users", "ada", "Ada")
+        await app.changes.push("users", "cleo", "Cleo")
+        told = [await client.receive(), await client.receive()]
+        assert {(each["field"], each["error"]) for each in told} == {
+            ("name", "is taken"),
+            ("nickname", "is the name of somebody"),
+        }
+
+
+async def test_many_changes_are_one_run_and_the_last_one_counts(app: App, ran: Ran) -> None:
+    async with raw(app.url) as client:
+        await client.ask(asks("name", "ada"), "validation_result")
+        for number in range(50):
+            await app.changes.push("users", "ada", number)
+        told = await client.receive()
+        while told["metadata"] != {"by": 49}:
+            told = await client.receive()
+        assert ran["ada"] <= 4
+
+
+async def test_rights_that_were_taken_away_end_it() -> None:
+    app = App(store="memory://", config=Config(port=0), authenticate=roles)
+    app.entity("users").access(read=role("clerk"))
+    ran: Ran = Counter()
+    declare(app, ran)
+    app.form("signup").access(validate=role("clerk"))
+    async with app, raw(app.url) as client, raw(app.url) as other:
+        for each in (client, other):
+            await each.ask({"type": "hello", "token": "ada:clerk"}, "welcome")
+            await each.ask(asks("name", "ada"), "validation_result")
+        await client.ask({"type": "authenticate", "token": "ada:guest"}, "authenticated")
+        await app.changes.push("users", "ada", "Ada")
+        assert (await other.receive())["error"] == "is taken"
+        assert ran["ada"] == 3
+        await silent(client)
+
+
+async def roles(request: Request) -> Grant:
+    subject, _, name = request.token.partition(":")
+    return Grant(subject, roles={name})
+
+
+async def test_a_python_client_hears_it_and_closes_the_form(app: App, ran: Ran) -> None:
+    heard: asyncio.Queue[ValidationResult] = asyncio.Queue()
+    async with rhtmx.connect(app.url) as client:
+        stop = client.on(ValidationResult, heard.put_nowait)
+        assert await client.validate_field("signup", "name", "ada", live=True)
+        assert await client.validate_form("signup", {"name": "bob"}, form_instance="2", live=True)
+        await app.changes.push("users", "ada", "Ada")
+        told = await heard.get()
+        assert (told.field, told.error, told.form_instance) == ("name", "is taken", None)
+        client.close_form("signup", form_instance="2")
+        assert await client.validate_field("signup", "email", "a@b.example")
+        await app.changes.push("users", "bob", "Bob")
+        await app.changes.delete("users", "ada")
+        assert (await heard.get()).valid
+        assert heard.empty()
+        stop()
+
+
+async def test_other_questions_are_answered_as_ever_by_a_peer_with_many_open_forms(
+    app: App,
+) -> None:
+    async with raw(app.url) as client:
+        for number in range(100):
+            await client.ask(asks("name", "ada", form_instance=str(number)), "validation_result")
+        await app.changes.push("users", "ada", "Ada")
+        told = {(await client.receive())["form_instance"] for _ in range(32)}
+        assert told == {str(number) for number in range(68, 100)}
+        await silent(client)
+
+
+async def test_what_is_too_large_to_be_remembered_says_so(app: App) -> None:
+    others = [{"field": f"_{number}", "value": ""} for number in range(600)]
+    async with raw(app.url) as client:
+        answer = await client.ask(asks("name", "ada", values=others), "validation_result")
+        assert (answer["valid"], answer.get("live")) == (True, None)
+        answer = await client.ask(asks("name", "ada", values=others[:9]), "validation_result")
+        assert (answer["valid"], answer.get("live")) == (True, True)
+
+
+async def test_it_is_told_on_every_server_of_a_cluster(postgres: Postgres, ran: Ran) -> None:
+    app = Spread(store=postgres.place())
+    for node in app.nodes:
+        declare(node, ran)
+    async with app, raw(app.url) as one, raw(app.url) as two, raw(app.url) as three:
+        clients = (one, two, three)
+        for client in clients:
+            await client.ask(asks("name", "ada"), "validation_result")
+        await app.changes.push("users", "ada", "Ada")
+        for client in clients:
+            assert (await client.receive())["error"] == "is taken"
