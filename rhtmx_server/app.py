@@ -29,6 +29,7 @@ from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import Mutation
 from rhtmx_server.ports import Store
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
+from rhtmx_server.rooms.app_room import AppRoom
 from rhtmx_server.schema.declare import declare
 from rhtmx_server.schema.new_ids import new_id
 from rhtmx_server.schema.upcast import UpcastFunction
@@ -58,13 +59,12 @@ class App:
             or a store of your own.
         bus: of several servers on one store: `nats://…`, or `notify:` for its PostgreSQL.
         config: address, limits and times.
-        undeclared: whether clients may use entities that were not declared
-            with `entity`. By default: if none was.
-        authenticate: takes a `Request` and returns a `Grant`, or raises `RhtmxError`
-            with `UNAUTHENTICATED`. Without it nobody is asked. A plain function runs
-            in a thread. `rhtmx_server.authenticators` has some that are ready.
-        pages: what is served over plain HTTP besides the API: path to content
-            type and body.
+        undeclared: whether clients may use entities that were not declared with `entity`. By
+            default: if none was.
+        authenticate: takes a `Request` and returns a `Grant`, or raises `RhtmxError` with
+            `UNAUTHENTICATED`. Without it nobody is asked. A plain function runs in a thread.
+            `rhtmx_server.authenticators` has some that are ready.
+        pages: what is served over plain HTTP besides the API: path to content type and body.
         schema: of the application, as `rhtmx codegen` has generated it: its entities and
             forms are declared by it, with their rules, merging and access.
 
@@ -146,12 +146,11 @@ class App:
 
         Args:
             name: 1 to 255 bytes; it does not begin with `$`.
-            fields: whether its records can be written and read field by field.
-                Without, writing is cheaper.
-            merge: how concurrent writes of a field are merged: one strategy
-                for all fields, or one for each (`last_write_wins` otherwise).
-            partition: the fields by whose values it is divided into parts, which can be
-                read alone; or several such lists.
+            fields: whether its records can be written and read by field, which costs more.
+            merge: how concurrent writes of a field are merged: one strategy for all fields, or one
+                for each (`last_write_wins` otherwise).
+            partition: the fields by whose values it is divided into parts, which can be read
+                alone; or several such lists.
             conflicts: whether writes of fields that lost are kept until somebody answers
                 them, for all who may update the record. Without, only their authors are
                 told, as for values that are overwritten all the time.
@@ -231,12 +230,10 @@ class App:
 
         Args:
             name: 1 to 255 bytes.
-            extra: what becomes of a name that clients send and the form does not
-                have: `forbid` refuses it and suggests the right one, which is the
-                rule; `ignore` takes it for valid. Names that begin with `_`, and
-                those of common CSRF tokens and captchas, are always ignored. Of all
-                that a page has in its form, only what looks like a misspelt field
-                is refused.
+            extra: what becomes of a name that clients send and the form does not have: `forbid`
+                refuses it and suggests the right one, which is the rule; `ignore` takes it for
+                valid. Names that begin with `_`, and those of common CSRF tokens and captchas, are
+                always ignored. In a page only what looks like a misspelt field is refused.
 
         Raises:
             TypeError: the name is no string.
@@ -271,8 +268,8 @@ class App:
 
         Args:
             entity: of this entity only.
-            blocking: whether it must stay off the event loop. By default a plain
-                function does, and runs in a thread; an `async` one does not.
+            blocking: whether it must stay off the event loop. By default a plain function does,
+                and runs in a thread; an `async` one does not.
 
         Raises:
             TypeError: the function takes other arguments.
@@ -302,8 +299,7 @@ class App:
             The address of the WebSocket endpoint.
 
         Raises:
-            RhtmxError: the store cannot be opened, or the server would be open to
-                everybody; the message says why.
+            RhtmxError: the store cannot be opened, or the server would be open to all, and why.
             OSError: the address cannot be used.
             RuntimeError: it runs already.
 
@@ -452,6 +448,10 @@ class App:
         return page.map(history_change)
 
     # Whoever is connected, while running.
+
+    def room(self, name: str) -> AppRoom:
+        """Who is at a record now, such as `orders/7`, and a way to tell them something."""
+        return AppRoom(self._running.services.rooms, name)
 
     async def rescope(self, subject: str) -> None:
         """Find out anew what a subject may read, on all its connections.

@@ -126,6 +126,7 @@ class Session:
         grant: who speaks, once that is known.
         until: when its time is over, by its token or for want of one; `None` for never.
         greeted: it said `hello`, so it passes over what it does not know.
+        comes_back: nobody has ended it on purpose: its client may well connect again.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class Session:
         self.grant = GUEST
         self.request = request
         self.greeted = False
+        self.comes_back = True
         self.heard = now
         self._pinged = now
         self._bad = 0
@@ -234,8 +236,17 @@ class Session:
             return LivenessCheck.PING
         return LivenessCheck.FINE
 
-    def close(self) -> None:
-        """Nothing may be said any more."""
+    def goodbye(self) -> None:
+        """The peer says that it is done; or it answers the server, which said so first."""
+        self.comes_back = self.comes_back and self.phase is Phase.CLOSED
+
+    def close(self, *, comes_back: bool = True) -> None:
+        """Nothing may be said any more.
+
+        Args:
+            comes_back: the client is to connect again, or was not told why this ends.
+        """
+        self.comes_back = self.comes_back and comes_back
         self._step(SessionEvent.CLOSE)
 
     def _step(self, event: SessionEvent) -> None:

@@ -84,6 +84,16 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx_server.forms": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
     "rhtmx_server.names": PURE,
     "rhtmx_server.ports": PURE,
+    "rhtmx_server.rooms": ("rhtmx_server.connections", "rhtmx_server.writing", *OUTSIDE),
+    **dict.fromkeys(
+        (
+            "rhtmx_server.rooms.local_members",
+            "rhtmx_server.rooms.open_room",
+            "rhtmx_server.rooms.presence",
+            "rhtmx_server.rooms.roster",
+        ),
+        PURE,
+    ),
     "rhtmx_server.round_robin": PURE,
     "rhtmx_server.trackers.merge": PURE,
     "rhtmx_server.trackers": (
@@ -227,6 +237,7 @@ def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() 
         "form_value",
         "history",
         "json_value",
+        "members",
         "operations",
         "results",
         "transaction_writes",

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "b7268e3702a3b788";
+export const SCHEMA_HASH = "3d92acf1ff0c4b33";
 
 /** What an error code means. */
 export interface ErrorTraits {
