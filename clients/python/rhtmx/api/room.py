@@ -76,7 +76,12 @@ class Room:
             ConnectionClosed: there is no connection, and there will be none.
         """
         self._runtime.check_open()
-        await self._runtime.answer(self._rooms.join(self._key, to_json(state, "room_join.state")))
+        request = self._rooms.join(self._key, to_json(state, "room_join.state"))
+        try:
+            await self._runtime.answer(request)
+        except RhtmxError:
+            self._rooms.give_up(self._key, request)
+            raise
 
     def leave(self) -> None:
         """Be no member any more. It is no error not to be one."""

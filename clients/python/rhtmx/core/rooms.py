@@ -142,6 +142,12 @@ class RoomViews:
             view.joined = view.own = None
             self._wants_less(view)
 
+    def give_up(self, key: RoomKey, request_id: str) -> None:
+        """Join no more by itself what could not be joined, unless it was asked again since."""
+        view = self.view(key)
+        if view.question in ("", request_id):
+            view.joined = None
+
     def watch(self, key: RoomKey) -> RoomView:
         """See who is in a room, until `unwatch` is called as often."""
         view = self._keep(key)
