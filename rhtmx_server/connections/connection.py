@@ -149,9 +149,9 @@ class Connection:
             self.outbox.behind = False
             self._go_on()
 
-    def ended(self) -> None:
-        """The peer has said goodbye, or broken the protocol: nothing more may be written."""
-        self.session.goodbye()
+    def ended(self, code: int | None = None) -> None:
+        """The peer has closed, with this code if any, or broken the protocol: write nothing."""
+        self.session.hung_up(code)
         self.outbox.close()
 
     def lost(self) -> None:

@@ -151,9 +151,7 @@ class Services:
             self.access.parts_of,
             now=self.now,
             clock=self.clock,
-            later=lambda seconds, function: asyncio.get_running_loop().call_later(
-                seconds, function
-            ),
+            later=self.later,
             allowance=allowance,
             limits=RoomLimits(config.rooms, config.room_members, config.heartbeat / 4),
             sent=self.metrics.sent,
@@ -161,6 +159,10 @@ class Services:
         )
         self.metrics.rooms.set_function(lambda: self.rooms.open_rooms)
         self.metrics.room_members.set_function(lambda: len(self.rooms.local))
+
+    def later(self, seconds: float, do: Callable[[], None]) -> asyncio.TimerHandle:
+        """Have a function called after so many seconds."""
+        return asyncio.get_running_loop().call_later(seconds, do)
 
     @property
     def past(self) -> RecordHistory:

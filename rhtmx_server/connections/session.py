@@ -39,7 +39,7 @@ from rhtmx.wire import Message
 from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.access.request import NOBODY, Request
 
-__all__ = ["LivenessCheck", "Phase", "Session", "SessionLimits"]
+__all__ = ["GOODBYES", "LivenessCheck", "Phase", "Session", "SessionLimits"]
 
 
 class Phase(enum.Enum):
@@ -90,6 +90,9 @@ class LivenessCheck(enum.Enum):
     GONE = enum.auto()
     LOCKED = enum.auto()
 
+
+GOODBYES = (1000, 1001, 1005)
+"""Close codes of a peer that is done, or leaves the page. With others it may well come back."""
 
 LOGIN_SECONDS = 5.0
 """How long a connection may stay without a token, where one is asked for."""
@@ -236,9 +239,14 @@ class Session:
             return LivenessCheck.PING
         return LivenessCheck.FINE
 
-    def goodbye(self) -> None:
-        """The peer says that it is done; or it answers the server, which said so first."""
-        self.comes_back = self.comes_back and self.phase is Phase.CLOSED
+    def hung_up(self, code: int | None) -> None:
+        """The peer has closed; or it answers the server, which did so first.
+
+        Args:
+            code: of its close frame; `None` if there was none.
+        """
+        if code in GOODBYES and self.phase is not Phase.CLOSED:
+            self.comes_back = False
 
     def close(self, *, comes_back: bool = True) -> None:
         """Nothing may be said any more.

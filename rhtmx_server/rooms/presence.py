@@ -5,7 +5,7 @@ of one another, nor who is told.
 
 A client may have connections to several servers, and one that moves is for a while at both. So a
 member is shown once, by the newest of its sightings: all servers choose the same one, as they
-compare the same times and names.
+compare the same times and words.
 """
 
 from __future__ import annotations
@@ -79,8 +79,7 @@ class Presence:
         nodes = self._rooms.get(room, {}).get(member_id)
         if not nodes:
             return None
-        node = max(nodes, key=lambda name: (nodes[name].at, name))
-        newest = nodes[node]
+        newest = max(nodes.values(), key=lambda seen: (seen.at, seen.subject, seen.state or b""))
         return RoomMember(member_id, newest.subject or None, newest.state)
 
     def members(self, room: Key) -> Iterable[RoomMember]:

@@ -46,9 +46,6 @@ log = logging.getLogger("rhtmx_server")
 LAST_WORDS = 1.0
 """Seconds that the close frame of a peer may take that has not taken what came before."""
 
-_GOODBYES = (1000, 1001)
-"""Close codes of a peer that is done, or leaves the page: all that servers tell apart."""
-
 _DRAINED = 4
 """This part of the limit may still wait when a peer counts as one that reads again."""
 
@@ -253,8 +250,9 @@ class AsgiLink:
             log.debug("receiving on a socket failed: %s", place(failure))
             return None, False
         if event["type"] != "websocket.receive":
-            if event.get("code") in _GOODBYES and self._connection is not None:
-                self._connection.ended()
+            # By some servers 1005 is of a peer that vanished, too.
+            if event.get("code") in (1000, 1001) and self._connection is not None:
+                self._connection.ended(event["code"])
             return None, False
         text: str | None = event.get("text")
         if text is None:

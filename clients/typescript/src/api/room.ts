@@ -4,7 +4,7 @@
  * Knows the calls. Must not know how anything is said to the server: the tab does.
  */
 import type { Stop } from "../core/options.ts";
-import { joining, placeOf } from "../core/rooms.ts";
+import { joining, placeOf } from "../core/room.ts";
 import { RhtmxError, typed } from "../errors.ts";
 import type * as m from "../messages/types.ts";
 import { tell } from "../runtime/ephemeral.ts";

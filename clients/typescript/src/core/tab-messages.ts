@@ -60,7 +60,7 @@ import type {
   ServerMessage,
 } from "../messages/types.ts";
 import type { Conflict } from "./conflict.ts";
-import type { RoomNow, RoomWish } from "./rooms.ts";
+import type { RoomNow, RoomWish } from "./room.ts";
 import type { Op, Standing, Write } from "./storage-ops.ts";
 
 /**

@@ -4,8 +4,8 @@
  * Knows those who want something in this tab. Must not know the other tabs, nor the connection.
  */
 import type { Stop } from "../core/options.ts";
-import type { RoomNow, RoomWish } from "../core/rooms.ts";
-import { UNKNOWN_ROOM, wishOf } from "../core/rooms.ts";
+import type { RoomNow, RoomWish } from "../core/room.ts";
+import { UNKNOWN_ROOM, wishOf } from "../core/room.ts";
 import type { TabMessage } from "../core/tab-messages.ts";
 
 interface Place {

@@ -1,7 +1,7 @@
 /** The rooms of a client with several tabs: one member, entered anew on each connection. */
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/core/events.ts";
-import { UNKNOWN_ROOM, wishOf } from "../../src/core/rooms.ts";
+import { UNKNOWN_ROOM, wishOf } from "../../src/core/room.ts";
 import { stateOf } from "../../src/core/storage-ops.ts";
 import type { TabMessage } from "../../src/core/tab-messages.ts";
 import type { Message, RoomMembers, ServerMessage } from "../../src/messages/types.ts";

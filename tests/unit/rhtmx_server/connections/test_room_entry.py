@@ -119,12 +119,11 @@ async def test_what_is_too_large_is_refused(said: Message) -> None:
 
 
 async def test_who_says_goodbye_leaves_and_who_is_lost_is_waited_for() -> None:
-    for goodbye, left in ((True, 0), (False, 1)):
+    for code, left in ((1000, 0), (1001, 0), (1005, 0), (4001, 1), (None, 1)):
         side = Side()
         await store(side)
         await answers(side, RoomJoin(*ROOM))
-        if goodbye:
-            side.connection.ended()
+        side.connection.ended(code)
         side.connection.lost()
         assert len(side.services.rooms.local) == left
         assert side.services.rooms.open_rooms == 0
@@ -141,7 +140,7 @@ async def test_whom_the_server_ends_is_waited_for_if_it_is_to_come_back(
     await store(side)
     await answers(side, RoomJoin(*ROOM))
     side.connection.close(code, "why")
-    side.connection.ended()
+    side.connection.ended(1000)
     side.connection.lost()
     assert len(side.services.rooms.local) == left
 

@@ -90,7 +90,7 @@ class RoomWorld:
             lambda entity, data: frozenset() if data is None else frozenset({data.decode()}),
             now=lambda: self.seconds,
             clock=lambda: NOW + round(self.seconds * 1e6),
-            later=self._later,
+            later=self.later,
             allowance=lambda: self._allow,
             limits=limits,
             dropped=self._drop,
@@ -163,7 +163,7 @@ class RoomWorld:
             raise failure
         return found
 
-    def _later(self, seconds: float, do: Callable[[], None]) -> None:
+    def later(self, seconds: float, do: Callable[[], None]) -> None:
         heapq.heappush(self._timers, (self.seconds + seconds, next(self._count), do))
 
     def _allow(self) -> float:
