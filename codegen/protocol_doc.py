@@ -82,7 +82,7 @@ def _overview(schema: Schema) -> str:
 def _case(schema: Schema, case: Case) -> str:
     message = schema.message(case.message)
     example = as_text(example_frame(schema, case.name))
-    way = f"{DIRECTIONS[case.direction].capitalize()}{_becomes(case)}"
+    way = f"{DIRECTIONS[case.direction].capitalize()}{_becomes(case, message)}"
     return (
         f"### {case.name}\n\n"
         f"*{way}.* {_one_line(message.comment)}\n\n"
@@ -91,10 +91,12 @@ def _case(schema: Schema, case: Case) -> str:
     )
 
 
-def _becomes(case: Case) -> str:
+def _becomes(case: Case, message: Message) -> str:
     """What becomes of it, beside its way."""
     if case.ephemeral:
-        return ", to those who read its `entity` now; never stored"
+        in_room = any(field.name == "entity_id" for field in message.fields)
+        whom = "are in the room of its record" if in_room else "read its `entity`"
+        return f", to those who {whom} now; never stored"
     return f", answered by [{case.answer}](#{case.answer})" if case.answer else ""
 
 

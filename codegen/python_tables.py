@@ -111,7 +111,7 @@ def _case_tables(schema: Schema) -> list[str]:
         '"""What is asked → what answers it, with the same `request_id`."""',
         "",
         f"EPHEMERAL: frozenset[type[Message]] = frozenset({ephemeral})",
-        '"""What is told to those who read its `entity` now, and never stored."""',
+        '"""What is told to those whom it concerns now, and never stored."""',
         "",
     ]
 

@@ -59,7 +59,7 @@ def emit_types(schema: Schema) -> str:
             [answer for _, answer in schema.questions],
         ),
         _union(
-            "What is told to those who read its `entity` now, and never stored.",
+            "What is told to those whom it concerns now, and never stored.",
             "Ephemeral",
             schema.ephemeral,
         ),

@@ -32,6 +32,7 @@ from rhtmx_server.program.collection import AppCollection, EntityPart
 from rhtmx_server.program.sync import SyncApp
 from rhtmx_server.program.typed_collection import AppTypedCollection
 from rhtmx_server.record_page import HistoryPage, HistoryPosition
+from rhtmx_server.rooms.app_room import AppRoom
 from rhtmx_server.schema.declare import declare
 from rhtmx_server.schema.new_ids import new_id
 from rhtmx_server.schema.upcast import UpcastFunction
@@ -150,8 +151,7 @@ class App:
 
         Args:
             name: 1 to 255 bytes; it does not begin with `$`.
-            fields: whether its records can be written and read field by field. Without, writing is
-                cheaper.
+            fields: whether its records can be written and read by field, which costs more.
             merge: how concurrent writes of a field are merged: one strategy for all fields, or one
                 for each (`last_write_wins` otherwise).
             partition: the fields by whose values it is divided into parts, which can be read alone;
@@ -164,8 +164,7 @@ class App:
 
         Raises:
             TypeError: `partition` is no list of names.
-            ValueError: the name, a strategy or a partition is not one; or the schema says already
-                what is given here.
+            ValueError: the name, a strategy or a partition is not one; or the schema says it.
             RuntimeError: it is divided while the app runs.
 
         Example:
@@ -226,8 +225,7 @@ class App:
             extra: what becomes of a name that clients send and the form does not have: `forbid`
                 refuses it and suggests the right one, which is the rule; `ignore` takes it for
                 valid. Names that begin with `_`, and those of common CSRF tokens and captchas, are
-                always ignored. Of all that a page has in its form, only what looks like a misspelt
-                field is refused.
+                always ignored. In a page only what looks like a misspelt field is refused.
 
         Raises:
             TypeError: the name is no string.
@@ -293,8 +291,7 @@ class App:
             The address of the WebSocket endpoint.
 
         Raises:
-            RhtmxError: the store cannot be opened, or the server would be open to everybody; the
-                message says why.
+            RhtmxError: the store cannot be opened, or the server would be open to all, and why.
             OSError: the address cannot be used.
             RuntimeError: it runs already.
 
@@ -460,14 +457,17 @@ class App:
 
     # Whoever is connected, while running.
 
+    def room(self, name: str) -> AppRoom:
+        """Who is at a record now, such as `orders/7`, and a way to tell them something."""
+        return AppRoom(self._running.services.rooms, name)
+
     async def rescope(self, subject: str) -> None:
         """Find out anew what a subject may read, on all its connections.
 
-        To be called when what `scope` functions say has changed. Whoever gained a part is sent it,
-        and what may not be read any more is taken away; the connection stays. Returns when nothing
-        of before has effect, at this server.
+        To be called when what `scope` functions say has changed. What was gained is sent, and what
+        may not be read any more is taken away. Returns when nothing of before has effect here.
         """
-        await self._life.running.rescope(subject)
+        await self._running.rescope(subject)
 
     def disconnect(self, subject: str) -> None:
         """End a subject's connections and calls, from any thread; who comes again is asked anew."""

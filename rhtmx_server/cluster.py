@@ -9,12 +9,15 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from typing import Any
 
 from rhtmx.errors import ErrorCode
+from rhtmx_server.buses.split import SplitBus
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
 from rhtmx_server.delivery.following import Following
 from rhtmx_server.hooks import HookRunner
 from rhtmx_server.leadership import Leadership
 from rhtmx_server.model import Commit
+from rhtmx_server.rooms.cluster_rooms import ClusterRooms
+from rhtmx_server.rooms.wire import LETTER
 from rhtmx_server.schema.untold import plain_commits
 from rhtmx_server.sharing import Bus, SharedStore, SubjectNotice
 from rhtmx_server.subject_notices import SubjectNotices
@@ -57,6 +60,16 @@ class ClusterNode:
         self._committer = services.committer
         self._hooks = hooks
         self._live_forms = services.live_forms
+        bus = SplitBus(bus, LETTER)
+        self._rooms = ClusterRooms(
+            services.rooms,
+            bus,
+            lambda: store.node,
+            heartbeat=services.config.heartbeat,
+            now=services.now,
+            later=services.later,
+        )
+        bus.beside = self._rooms.hear
         self.following = Following(
             store,
             bus,
@@ -92,7 +105,7 @@ class ClusterNode:
             rescope: finds out anew what a subject may read, likewise.
         """
         told = self._notices.run(disconnect, rescope)
-        return self.following.run(), self._leadership.run(), told
+        return self.following.run(), self._leadership.run(), self._rooms.run(), told
 
     def tell(self, subject: str, *, ends: bool) -> None:
         """Have the other servers end all that a subject has open, or ask anew what it may read."""

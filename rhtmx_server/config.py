@@ -32,6 +32,9 @@ _WHOLE: Mapping[str, Range] = {
     "subscriptions": (1, 100_000),
     "requests": (1, 100_000),
     "pushes_in_flight": (1, 100_000),
+    "rooms": (1, 100_000),
+    "room_members": (1, 1_000_000),
+    "room_messages": (1, 1_000_000),
     "bad_messages": (0, 1_000_000),
     "messages_per_second": (0, 1_000_000_000),
     "bytes_per_second": (0, 1024 * 1024 * 1024 * 1024),
@@ -98,6 +101,10 @@ class Config:
         requests: requests (not pushes) that wait for their answer, per connection.
         pushes_in_flight: pushes that wait to be durable, per connection, before
             the server stops reading from it.
+        rooms: rooms entered at a time, per connection.
+        room_members: members of one room.
+        room_messages: messages that a connection tells in a room, a second; twice as many
+            at once.
         bad_messages: how many messages of a connection may not be understood.
         messages_per_second: messages of a connection; twice as many at once. 0 for no limit.
         bytes_per_second: bytes of them, likewise. 0 for no limit.
@@ -172,6 +179,9 @@ class Config:
     subscriptions: int = 128
     requests: int = 64
     pushes_in_flight: int = 256
+    rooms: int = 64
+    room_members: int = 1000
+    room_messages: int = 50
     bad_messages: int = 10
     messages_per_second: int = 10_000
     bytes_per_second: int = 16 * 1024 * 1024

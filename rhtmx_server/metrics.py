@@ -45,6 +45,8 @@ class Metrics:
         lagging: gauge of the cursors that read from the store because their
             reader is slow, or new.
         outbox_bytes: gauge of the bytes that wait to be sent.
+        rooms: gauge of the rooms that somebody at this server is in.
+        room_members: gauge of the members that are connected to it, in all rooms.
         stalled: counter of the readers that were cut off.
         leads: gauge: 1 on the node that does what one does for all, and on a server alone.
         nodes: gauge of the servers that share the store, as far as this one knows.
@@ -76,6 +78,8 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self.subscriptions = self._gauge("subscriptions", "Entities subscribed to.")
         self.lagging = self._gauge("lagging_cursors", "Cursors that read from the store.")
+        self.rooms = self._gauge("rooms", "Rooms that somebody at this server is in.")
+        self.room_members = self._gauge("room_members", "Members of rooms at this server.")
         self.outbox_bytes = self._gauge("outbox_bytes", "Bytes that wait to be sent.")
         self.stalled = Counter(
             "rhtmx_stalled", "Readers that were cut off.", registry=self.registry

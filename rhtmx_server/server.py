@@ -229,6 +229,7 @@ class RunningServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.services.rooms.stop()
         if self._node is not None:
             await self._node.stop()
         await self.services.store.close()

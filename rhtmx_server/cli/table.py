@@ -212,6 +212,9 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option("--subscriptions", "COUNT", "entities subscribed to", OptionKind.WHOLE),
         Option("--requests", "COUNT", "requests that wait for their answer", OptionKind.WHOLE),
         Option("--pushes-in-flight", "COUNT", "pushes that wait to be durable", OptionKind.WHOLE),
+        Option("--rooms", "COUNT", "rooms entered at a time", OptionKind.WHOLE),
+        Option("--room-members", "COUNT", "members of a room", OptionKind.WHOLE),
+        Option("--room-messages", "COUNT", "messages told in a room a second", OptionKind.WHOLE),
         Option("--bad-messages", "COUNT", "messages that may be unreadable", OptionKind.WHOLE),
         Option(
             "--messages-per-second",

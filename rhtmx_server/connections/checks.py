@@ -18,6 +18,8 @@ from rhtmx.messages import (
     Position,
     Push,
     PushFields,
+    RoomJoin,
+    RoomMessage,
     Subscribe,
     SubscribeFields,
     Sync,
@@ -35,6 +37,7 @@ from rhtmx.wire.check_outgoing import checked
 from rhtmx.wire.limits import FORBIDDEN_KEYS, MAX_ITEMS, MAX_NAME, MAX_TOKEN
 from rhtmx_server.conflict_log import base_of
 from rhtmx_server.connections.wheres import check_where, check_wheres
+from rhtmx_server.rooms.ports import MOST_BYTES
 
 __all__ = ["check", "check_at_least", "check_entity", "check_name"]
 
@@ -260,6 +263,15 @@ def _transaction(message: Transaction) -> None:
         _field_updates(f"{where}.fields", write.fields)
 
 
+def _room(name: str, message: RoomJoin | RoomMessage, part: str, value: bytes | None) -> None:
+    _by_names(message)
+    if value is not None and len(value) > MOST_BYTES:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"{name}.{part}: at most {MOST_BYTES} bytes expected, got {len(value)}",
+        )
+
+
 def _form_values(where: str, values: Sequence[FormFieldValue]) -> None:
     _items(where, values)
     for index, each in enumerate(values):
@@ -294,6 +306,8 @@ _RULES: Mapping[type[Message], Callable[[Any], None]] = {
     SyncFields: lambda m: _sync("sync_fields", m),
     PushFields: _push_fields,
     Transaction: _transaction,
+    RoomJoin: lambda m: _room("room_join", m, "state", m.state),
+    RoomMessage: lambda m: _room("room_message", m, "data", m.data),
     ValidateField: _validate_field,
     ValidateForm: _validate_form,
 }

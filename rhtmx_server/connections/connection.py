@@ -3,11 +3,10 @@
 Knows its session, its subscriptions and its outbox, and the dialect that its peer
 speaks. Must not know sockets: a link writes, pauses and closes for it.
 
-What arrives is handled at once, in the callback that brought it: no queue and
-no task for each message. Only four things make a message wait: one before it on which
-it depends (`hello`; or a `subscribe`, where a rule has to wait), too many pushes under
-way, a peer that does not read, and one that goes on sending though it was told that it
-sends too much. Then the link is paused, and TCP tells the peer.
+What arrives is handled at once, in the callback that brought it: no queue and no task for each
+message. Only four things make one wait: another one before it on which it depends (`hello`; or
+what asks for rights), too many pushes under way, a peer that does not read, and one that goes on
+sending though it was told not to. Then the link is paused, and TCP tells the peer.
 
 It reads as long as no reason holds it up, and there may be several at a time:
 
@@ -23,8 +22,7 @@ reason                begins                            ends
 `_stopping`           `stop_reading`                    never
 ====================  ================================  ===========================
 
-Whatever ends one asks whether it was the last (`_go_on`). What the peer may say, and
-when: `session`.
+Whatever ends one asks whether it was the last: `_go_on`.
 """
 
 from __future__ import annotations
@@ -41,6 +39,7 @@ from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.connections import dispatch
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.rate import Rate
+from rhtmx_server.connections.room_entry import leave_rooms, rescope_rooms
 from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.session import LivenessCheck, Phase, Session
 from rhtmx_server.delivery.link import Dialect, Link
@@ -73,8 +72,7 @@ class Connection:
     Attributes:
         requests: how many wait for their answer.
         pushes: mutations whose answer is due.
-        share: whose share of the validators it uses, if it is one of several of a
-            peer; `None` if it has one of its own.
+        share: whose share of the validators it uses, if it is one of several of a peer.
     """
 
     def __init__(self, services: Services, session: Session, encoding: Dialect, link: Link) -> None:
@@ -150,21 +148,22 @@ class Connection:
             self.outbox.behind = False
             self._go_on()
 
-    def ended(self) -> None:
-        """The peer has said goodbye, or broken the protocol: nothing more may be written."""
+    def ended(self, code: int | None = None) -> None:
+        """The peer has closed, with this code if any, or broken the protocol: write nothing."""
+        self.session.hung_up(code)
         self.outbox.close()
 
     def lost(self) -> None:
         """The transport is gone: forget everything."""
-        self.ended()
+        self.outbox.close()
         self.session.close()
         self.subscriptions.close()
         self.services.live_forms.forget(self)
+        leave_rooms(self)
         if self._holding is not None:
             self._holding.cancel()
-        loop = asyncio.get_running_loop()
-        for task in self._tasks:
-            loop.call_soon(task.cancel)  # after its first step: it has begun by then
+        for task in self._tasks:  # after its first step: it has begun by then
+            asyncio.get_running_loop().call_soon(task.cancel)
 
     def look(self, now: float) -> None:
         """Ask for a sign of life, or give up on a peer that gives none.
@@ -196,7 +195,7 @@ class Connection:
 
     def close(self, code: ErrorCode, reason: str) -> None:
         """End the connection in good order, with the close code of an error."""
-        self.session.close()
+        self.session.close(comes_back=ERRORS[code].close_code < 4500)
         # What was answered before the end is sent before the close frame, and nothing after it.
         self.outbox.flush()
         self.outbox.close()
@@ -215,6 +214,7 @@ class Connection:
             await self.subscriptions.rescope(
                 lambda entity, where: services.still_reading(entity, session.grant, where)
             )
+            await rescope_rooms(self)
         except Exception as failure:
             if session.phase is not Phase.CLOSED:
                 error = known(failure, "finding out what a peer may read")

@@ -25,6 +25,9 @@ from rhtmx.messages import (
     Limits,
     Ping,
     Pong,
+    RoomJoin,
+    RoomLeave,
+    RoomMessage,
     Subscribe,
     SubscribeFields,
     Sync,
@@ -39,11 +42,11 @@ from rhtmx.messages.tables import CLIENT_MESSAGES, SCHEMA_HASH
 from rhtmx.wire import Message, ServerMessage
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.reading import finished
+from rhtmx_server.connections.room_entry import RoomCaller, join
 from rhtmx_server.connections.services import Services
-from rhtmx_server.connections.session import Phase, Session
+from rhtmx_server.connections.session import Phase
 from rhtmx_server.connections.wheres import wheres
 from rhtmx_server.delivery.cursor import Reading
-from rhtmx_server.delivery.subscriptions import Subscriptions
 from rhtmx_server.model import Granularity, MutationMessage, Scope
 from rhtmx_server.times import to_datetime
 from rhtmx_server.writing.identity import hashed
@@ -51,22 +54,13 @@ from rhtmx_server.writing.identity import hashed
 __all__ = ["COMES_AGAIN", "HANDLERS", "IN_ORDER", "SIGNS_IN", "Sender", "handler"]
 
 
-class Sender(Hashable, Protocol):
+class Sender(RoomCaller, Hashable, Protocol):
     """The connection, as the handlers see it."""
 
-    services: Services
-    session: Session
-    subscriptions: Subscriptions
     share: Hashable | None
-
-    def send(self, message: ServerMessage) -> None:
-        """Send a message at the end of the tick."""
 
     def submit(self, message: MutationMessage) -> None:
         """Put a mutation in line; it is answered when it is durable."""
-
-    def request(self) -> None:
-        """Count one more request that waits for its answer."""
 
 
 Answer: TypeAlias = ServerMessage | Awaitable[ServerMessage | None] | None
@@ -76,7 +70,7 @@ HANDLERS: dict[type[Message], Callable[[Sender, Any], Answer]] = {}
 """Message class → its handler; `handler` fills it."""
 
 IN_ORDER: frozenset[type[Message]] = frozenset(
-    {Hello, Authenticate, Subscribe, SubscribeFields, Sync, SyncFields}
+    {Hello, Authenticate, Subscribe, SubscribeFields, Sync, SyncFields, RoomJoin}
 )
 """What is said after these depends on them, so it waits where they have to wait."""
 
@@ -85,7 +79,7 @@ SIGNS_IN: frozenset[type[Message]] = frozenset({Hello, Authenticate})
 
 COMES_AGAIN: Mapping[ErrorCode, frozenset[type[Message]]] = {
     ErrorCode.TOO_MANY_REQUESTS: SIGNS_IN,
-    ErrorCode.STORAGE_FAILED: IN_ORDER - SIGNS_IN,
+    ErrorCode.STORAGE_FAILED: IN_ORDER - SIGNS_IN - {RoomJoin},
 }
 """What a peer has to ask again on another connection, after a while, if it fails in this way."""
 
@@ -330,6 +324,22 @@ async def _read(
                 raise found
             return found
     return None
+
+
+@handler
+def _room_join(caller: Sender, message: RoomJoin) -> Answer:
+    return join(caller, message)
+
+
+@handler
+def _room_leave(caller: Sender, message: RoomLeave) -> None:
+    caller.services.rooms.leave(caller, (message.entity, message.entity_id))
+
+
+@handler
+def _room_message(caller: Sender, message: RoomMessage) -> None:
+    room = message.entity, message.entity_id
+    caller.services.rooms.tell_as(caller, room, message.data)
 
 
 @handler

@@ -22,6 +22,7 @@ method          the rule
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ from rhtmx_server.access.scopes import scope_id
 from rhtmx_server.config import Config
 from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.connections.admission import Admission
+from rhtmx_server.connections.allowance import Allowance
 from rhtmx_server.connections.answers import check_answer, logged_entity
 from rhtmx_server.connections.checks import check
 from rhtmx_server.connections.session import Session, SessionLimits
@@ -59,6 +61,8 @@ from rhtmx_server.forms.traced_forms import TracedForms
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import NOWHERE, THE_APP, ClientRow, Granularity, Mutation
 from rhtmx_server.ports import Store
+from rhtmx_server.rooms.ports import RoomLimits
+from rhtmx_server.rooms.rooms import Rooms
 from rhtmx_server.schema.seen import SeenSchema
 from rhtmx_server.schema.upcast import Upcaster
 from rhtmx_server.schema.upcast_mutation import upcast
@@ -108,6 +112,7 @@ class Services:
             of the program says that of some entity.
         live_forms: the forms that connections have open.
         visits: who is answered without a connection.
+        rooms: who is at which record now.
         asking: for each question who a peer is: who was disconnected since it was asked.
     """
 
@@ -137,6 +142,7 @@ class Services:
     lines: WriteLines | None = field(init=False, default=None)
     live_forms: LiveForms = field(init=False)
     visits: Visits = field(init=False)
+    rooms: Rooms = field(init=False)
     asking: dict[object, set[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -144,6 +150,30 @@ class Services:
         self.visits = Visits(self.now, lambda entity: self.access.waits(entity), self.still_reading)
         if self.access.asks_the_program:
             self.lines = WriteLines(self.access, self.committer.submit)
+        config, rate = self.config, self.config.room_messages
+
+        def allowance() -> Callable[[], float]:
+            counted = Allowance(2 * rate, rate, self.now)
+            return lambda: 0.0 if counted.take() else counted.wait()
+
+        self.rooms = Rooms(
+            self.hub,
+            self.store.record,
+            self.access.parts_of,
+            now=self.now,
+            clock=self.clock,
+            later=self.later,
+            allowance=allowance,
+            limits=RoomLimits(config.rooms, config.room_members, config.heartbeat / 4),
+            sent=self.metrics.sent,
+            dropped=self.metrics.dropped,
+        )
+        self.metrics.rooms.set_function(lambda: self.rooms.open_rooms)
+        self.metrics.room_members.set_function(lambda: len(self.rooms.local))
+
+    def later(self, seconds: float, do: Callable[[], None]) -> asyncio.TimerHandle:
+        """Have a function called after so many seconds."""
+        return asyncio.get_running_loop().call_later(seconds, do)
 
     @property
     def past(self) -> RecordHistory:

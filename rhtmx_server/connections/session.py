@@ -39,7 +39,7 @@ from rhtmx.wire import Message
 from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.access.request import NOBODY, Request
 
-__all__ = ["LivenessCheck", "Phase", "Session", "SessionLimits"]
+__all__ = ["GOODBYES", "LivenessCheck", "Phase", "Session", "SessionLimits"]
 
 
 class Phase(enum.Enum):
@@ -91,6 +91,9 @@ class LivenessCheck(enum.Enum):
     LOCKED = enum.auto()
 
 
+GOODBYES = (1000, 1001, 1005)
+"""Close codes of a peer that is done, or leaves the page. With others it may well come back."""
+
 LOGIN_SECONDS = 5.0
 """How long a connection may stay without a token, where one is asked for."""
 
@@ -127,6 +130,7 @@ class Session:
         until: when its time is over, by its token or for want of one; `None` for never.
         greeted: it said `hello`, so it passes over what it does not know.
         traceparent: what it said there of its own trace.
+        comes_back: nobody has ended it on purpose: its client may well connect again.
     """
 
     def __init__(
@@ -148,6 +152,7 @@ class Session:
         self.request = request
         self.greeted = False
         self.traceparent: str | None = None
+        self.comes_back = True
         self.heard = now
         self._pinged = now
         self._bad = 0
@@ -236,8 +241,22 @@ class Session:
             return LivenessCheck.PING
         return LivenessCheck.FINE
 
-    def close(self) -> None:
-        """Nothing may be said any more."""
+    def hung_up(self, code: int | None) -> None:
+        """The peer has closed; or it answers the server, which did so first.
+
+        Args:
+            code: of its close frame; `None` if there was none.
+        """
+        if code in GOODBYES and self.phase is not Phase.CLOSED:
+            self.comes_back = False
+
+    def close(self, *, comes_back: bool = True) -> None:
+        """Nothing may be said any more.
+
+        Args:
+            comes_back: the client is to connect again, or was not told why this ends.
+        """
+        self.comes_back = self.comes_back and comes_back
         self._step(SessionEvent.CLOSE)
 
     def _step(self, event: SessionEvent) -> None:

@@ -25,6 +25,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from rhtmx.messages import TransactionComplete
 from rhtmx.wire import ServerMessage
@@ -35,13 +36,23 @@ from rhtmx_server.encoding.render import Passage, live_messages, passage
 from rhtmx_server.failures import place
 from rhtmx_server.model import NOWHERE, Commit, Granularity, Head, Scope
 
-__all__ = ["Hub"]
+__all__ = ["Hub", "Watcher"]
 
 log = logging.getLogger("rhtmx_server")
 
 
 EARLY = 128 * 1024
 """Bytes of one tick after which the members of a group are written to at once."""
+
+
+class Watcher(Protocol):
+    """Somebody at this server who has to know what is committed, and is sent nothing."""
+
+    def committed(self, commit: Commit) -> None:
+        """Take note of a commit, when it is handed out."""
+
+    def missed(self, entity: str) -> None:
+        """Take note that something was committed that is not known here."""
 
 
 class Hub:
@@ -67,6 +78,7 @@ class Hub:
         self._dirty: dict[Group, None] = {}
         self._transactions: dict[str, dict[Group, None]] = {}
         self._noting: dict[str, list[dict[str, int]]] = {}
+        self._watchers: dict[str, Watcher] = {}
 
     def start(self, heads: Mapping[str, Head]) -> None:
         """Begin at the heads of the store."""
@@ -157,6 +169,14 @@ class Hub:
             if not notes:
                 self._noting.pop(entity, None)
 
+    def watch(self, entity: str, watcher: Watcher) -> None:
+        """Have somebody told of all that is committed in an entity: one for each."""
+        self._watchers[entity] = watcher
+
+    def unwatch(self, entity: str) -> None:
+        """Have nobody told any more."""
+        del self._watchers[entity]
+
     def deliver(self, commits: Sequence[Commit]) -> None:
         """Hand out commits, in version order for each entity."""
         reads_logs = any(entity.startswith(RESERVED) for entity in self._groups)
@@ -181,6 +201,8 @@ class Hub:
             if self._noting:
                 for noted in self._noting.get(entity, ()):
                     noted[commit.record.entity_id] = version
+            if self._watchers:
+                self._tell_watcher(commit, is_next=version == head.version + 1)
             head.version = version
             for group in list(concerned):
                 self._flush_later(group)
@@ -189,12 +211,12 @@ class Hub:
 
     @property
     def read(self) -> Collection[str]:
-        """The entities that somebody reads live."""
-        return self._groups.keys()
+        """The entities that somebody reads live, or watches."""
+        return self._groups.keys() | self._watchers.keys()
 
     def reads(self, entity: str) -> bool:
-        """Whether somebody reads an entity live."""
-        return entity in self._groups
+        """Whether somebody reads an entity live, or watches it."""
+        return entity in self._groups or entity in self._watchers
 
     def skip(self, entity: str, version: int) -> None:
         """Go on after a version without what was committed up to it.
@@ -205,6 +227,8 @@ class Hub:
         if groups:
             self._drop(groups.all)
         self._heads.setdefault(entity, Head()).version = version
+        if watcher := self._watchers.get(entity):
+            watcher.missed(entity)
 
     def finish_transactions(self) -> None:
         """Hand out all of the transactions that have been committed, before the tick ends."""
@@ -230,6 +254,17 @@ class Hub:
                 group.tell(frame)
             if group.size > EARLY:
                 self._flush_early(group)
+
+    def _tell_watcher(self, commit: Commit, *, is_next: bool) -> None:
+        watcher = self._watchers.get(commit.record.entity)
+        if watcher is None:
+            return
+        try:
+            if not is_next:
+                watcher.missed(commit.record.entity)
+            watcher.committed(commit)
+        except Exception as failure:  # it costs the readers nothing
+            log.error("a watcher could not be told of a commit: %s", place(failure))
 
     def _flush_later(self, group: Group) -> None:
         # Once in a tick, whatever the number of commits in it.

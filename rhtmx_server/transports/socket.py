@@ -240,7 +240,8 @@ class Socket(ServerConnection):
     def end(self) -> None:
         """Nothing more may be written; the peer has some time to hang up."""
         if self.connection is not None:
-            self.connection.ended()
+            close = self.protocol.close_rcvd  # none, where the peer has gone without a word
+            self.connection.ended(None if close is None else close.code)
         if self._drop_at is None and self.close_timeout is not None:
             self._drop_at = self.loop.call_later(self.close_timeout, self.transport.abort)
 

@@ -41,6 +41,7 @@ FROM = {
         "useConnection",
         "useField",
         "useForm",
+        "usePresence",
         "useRecord",
     ),
     "core/handshake-failure.ts": ("shown",),

@@ -32,6 +32,7 @@ PAGES = (
     "docs/guides/django.md",
     "docs/guides/fastapi.md",
     "docs/guides/forms-in-your-handlers.md",
+    "docs/guides/presence.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",

@@ -412,6 +412,60 @@ GOOD = (
         '"timestamp":"2026-11-22T10:00:01Z","client_id":"cafe-1","subject":"ada"},'
         '{"field":"name","version":1,"timestamp":"2026-11-22T10:00:00.500000Z"}],"request_id":"r1"}',
     ),
+    Good(
+        "room_join, empty",
+        '{"type":"room_join","entity":"","entity_id":""}',
+    ),
+    Good(
+        "room_join, full",
+        '{"type":"room_join","entity":"orders","entity_id":"7","state":{"name":"Ada"},'
+        '"watch":false,"request_id":"r1"}',
+    ),
+    Good(
+        "room_joined, empty",
+        '{"type":"room_joined","entity":"","entity_id":""}',
+    ),
+    Good(
+        "room_joined, full",
+        '{"type":"room_joined","entity":"orders","entity_id":"7","member":"j5aoc71iXFP_xIFY",'
+        '"request_id":"r1"}',
+    ),
+    Good(
+        "room_leave, empty",
+        '{"type":"room_leave","entity":"","entity_id":""}',
+    ),
+    Good(
+        "room_leave, full",
+        '{"type":"room_leave","entity":"orders","entity_id":"7"}',
+    ),
+    Good(
+        "room_members, empty",
+        '{"type":"room_members","entity":"","entity_id":""}',
+    ),
+    Good(
+        "room_members, full",
+        '{"type":"room_members","entity":"orders","entity_id":"7","members":[{"id":"m1",'
+        '"subject":"ada","state":{"name":"Ada"}},{"id":"m2"}],"gone":["m3"],"reset":true,'
+        '"more":true,"missed":2}',
+    ),
+    Good(
+        "room_message, empty",
+        '{"type":"room_message","entity":"","entity_id":""}',
+    ),
+    Good(
+        "room_message, full",
+        '{"type":"room_message","entity":"orders","entity_id":"7","data":{"typing":true},'
+        '"member":"m1"}',
+    ),
+    Good(
+        "room_closed, empty",
+        '{"type":"room_closed","entity":"","entity_id":"","message":""}',
+    ),
+    Good(
+        "room_closed, full",
+        '{"type":"room_closed","entity":"orders","entity_id":"7",'
+        '"message":"there is no such record","code":"not_found"}',
+    ),
     # Every kind of embedded value.
     Good(
         "data is a number",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rhtmx.api.connect import connect
     from rhtmx.api.open_conflict import OpenConflict
     from rhtmx.api.pending_call import Writing
+    from rhtmx.api.room import Room
     from rhtmx.api.transaction import ClientTransaction
     from rhtmx.api.typed_collection import TypedCollection
     from rhtmx.core.error_policy import ConnectionClosed
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     )
     from rhtmx.values.form_value import File
     from rhtmx.values.history import FieldAuthor, History, HistoryCommit
+    from rhtmx.values.members import Member, MemberMessage
     from rhtmx.values.results import (
         Conflict,
         FieldPushResult,
@@ -97,6 +99,8 @@ __all__ = [
     "Increment",
     "Invalid",
     "Max",
+    "Member",
+    "MemberMessage",
     "Min",
     "OpenConflict",
     "Pending",
@@ -108,6 +112,7 @@ __all__ = [
     "Remove",
     "Reset",
     "RhtmxError",
+    "Room",
     "SchemaVersion",
     "SetKey",
     "State",
@@ -154,6 +159,8 @@ _HOMES = {
     "Increment": "values.field_operations",
     "Invalid": "errors",
     "Max": "values.field_operations",
+    "Member": "values.members",
+    "MemberMessage": "values.members",
     "Min": "values.field_operations",
     "OpenConflict": "api.open_conflict",
     "Pending": "api.conflict_resolution",
@@ -165,6 +172,7 @@ _HOMES = {
     "Remove": "values.field_operations",
     "Reset": "core.events",
     "RhtmxError": "errors",
+    "Room": "api.room",
     "SchemaVersion": "messages",
     "SetKey": "values.field_operations",
     "State": "core.events",

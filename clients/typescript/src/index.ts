@@ -8,6 +8,7 @@ export type { Patch, SubscribeOptions } from "./api/collection.ts";
 export { Collection } from "./api/collection.ts";
 export { Form } from "./api/form.ts";
 export type { OpenConflicts } from "./api/open-conflicts.ts";
+export { type Member, Room } from "./api/room.ts";
 export type { TransactionWrites } from "./api/transaction.ts";
 export type { TypedCollection, Unreadable } from "./api/typed-collection.ts";
 export type { Fields } from "./core/build-message.ts";

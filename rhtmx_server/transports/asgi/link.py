@@ -262,6 +262,9 @@ class AsgiLink:
             log.debug("receiving on a socket failed: %s", place(failure))
             return None, False
         if event["type"] != "websocket.receive":
+            # By some servers 1005 is of a peer that vanished, too.
+            if event.get("code") in (1000, 1001) and self._connection is not None:
+                self._connection.ended(event["code"])
             return None, False
         text: str | None = event.get("text")
         if text is None:

@@ -21,7 +21,7 @@ from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.errors import cut_short, refuse, stopped_reading
 from rhtmx_server.transports.grpc.framing import GLUE, prefixed
 from rhtmx_server.transports.grpc.guards import GuardedConnection, GuardedStream
-from rhtmx_server.transports.grpc.room import Room
+from rhtmx_server.transports.grpc.headroom import Headroom
 
 __all__ = [
     "GrpcMethod",
@@ -152,14 +152,14 @@ async def answer(door: Door, stream: Stream[Any, Any], message: Any) -> None:
     answered(stream)
 
 
-def kept(room: Room, *messages: Any) -> bytes:
+def kept(room: Headroom, *messages: Any) -> bytes:
     """Messages with their prefixes, ready to be sent, and counted."""
     data = b"".join([prefixed(GLUE.encode(each, type(each))) for each in messages])
     room.keep(len(data))
     return data
 
 
-async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Room) -> None:
+async def send(door: Door, stream: Stream[Any, Any], data: bytes, room: Headroom) -> None:
     """Send messages with their prefixes, as long as the peer goes on taking them.
 
     Args:

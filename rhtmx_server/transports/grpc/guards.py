@@ -33,7 +33,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.allowance import Allowance
 from rhtmx_server.transports.grpc.buffer import Buffer
 from rhtmx_server.transports.grpc.errors import cut_short
-from rhtmx_server.transports.grpc.room import Room
+from rhtmx_server.transports.grpc.headroom import Headroom
 
 __all__ = ["GrpcLimits", "GuardedConnection", "GuardedStream"]
 
@@ -216,8 +216,8 @@ class GuardedConnection(Connection):
         outgoing: Any = _Outgoing(transport)
         super().__init__(connection, outgoing, config=config)
         self.limits = limits
-        self.pages = Room(kept, 1, patience)
-        self.answers = Room(kept, _READS, patience)
+        self.pages = Headroom(kept, 1, patience)
+        self.answers = Headroom(kept, _READS, patience)
 
     def create_stream(
         self, *, stream_id: int | None = None, wrapper: Wrapper | None = None

@@ -35,8 +35,8 @@ from rhtmx_server.transports.grpc.caller import Caller, caller_of
 from rhtmx_server.transports.grpc.calls import GrpcMethod, connection_of, receive_bytes, receive_one
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import DIALECT
+from rhtmx_server.transports.grpc.headroom import StalledError
 from rhtmx_server.transports.grpc.link import StreamLink
-from rhtmx_server.transports.grpc.room import StalledError
 
 __all__ = ["GrpcConversation", "StreamConnection", "SyncConnection", "connect", "sync", "watch"]
 

@@ -21,9 +21,9 @@ def test_every_case_has_its_class_and_name(schema: Schema) -> None:
     assert {tables.NAMES[kind]: kind for kind in tables.NAMES} == tables.CASES
 
 
-def test_directions_share_only_the_heartbeat() -> None:
+def test_directions_share_only_the_heartbeat_and_what_is_told_in_rooms() -> None:
     both = set(tables.CLIENT_MESSAGES) & set(tables.SERVER_MESSAGES)
-    assert both == {rhtmx.messages.Ping, rhtmx.messages.Pong}
+    assert both == {rhtmx.messages.Ping, rhtmx.messages.Pong, rhtmx.messages.RoomMessage}
     every = set(tables.CLIENT_MESSAGES) | set(tables.SERVER_MESSAGES)
     assert every == set(tables.CASES.values())
 
@@ -80,20 +80,23 @@ def test_the_descriptor_has_every_message_and_nothing_that_parsing_does_not_need
     assert len(DESCRIPTOR_SET) < len(schema.descriptor) * 0.6  # without comments
 
 
-def test_what_is_asked_has_its_answer_and_nothing_is_ephemeral() -> None:
+def test_what_is_asked_has_its_answer_and_what_is_told_of_rooms_is_ephemeral() -> None:
     names = {tables.NAMES[asked]: tables.NAMES[each] for asked, each in tables.ANSWERS.items()}
     assert names == {
         "authenticate": "authenticated",
         "blame": "blame_result",
         "history": "history_result",
+        "room_join": "room_joined",
         "validate_field": "validation_result",
         "validate_form": "form_validation_result",
     }
-    assert frozenset() == tables.EPHEMERAL
+    told = {tables.NAMES[kind] for kind in tables.EPHEMERAL}
+    assert told == {"room_members", "room_message", "room_closed"}
 
 
 def test_what_is_ephemeral_is_in_its_table(whispering: Schema) -> None:
     text = emit_tables(whispering)
-    assert "EPHEMERAL: frozenset[type[Message]] = frozenset((Whisper,))" in text
-    assert "Ephemeral: TypeAlias = (Whisper)" in text
+    kinds = "Whisper", "RoomMembers", "RoomMessage", "RoomClosed"
+    assert f"EPHEMERAL: frozenset[type[Message]] = frozenset(({', '.join(kinds)},))" in text
+    assert f"Ephemeral: TypeAlias = ({' | '.join(kinds)})" in text
     assert "Never" not in text

@@ -55,10 +55,11 @@ def test_comments_of_the_schema_are_kept(text: str, schema: Schema) -> None:
 def test_what_is_asked_what_answers_and_what_is_ephemeral_are_unions(
     text: str, whispering: Schema
 ) -> None:
-    questions = "Authenticate | ValidateField | ValidateForm | History | Blame"
+    questions = "Authenticate | ValidateField | ValidateForm | History | Blame | RoomJoin"
     assert f"export type Question = {questions};\n" in text
     answers = "Authenticated", "ValidationResult", "FormValidationResult", "HistoryResult"
-    listed = "".join(f"\n  | {each}" for each in (*answers, "BlameResult"))
+    listed = "".join(f"\n  | {each}" for each in (*answers, "BlameResult", "RoomJoined"))
     assert f"export type Answer ={listed};\n" in text
-    assert "export type Ephemeral = never;\n" in text
-    assert "export type Ephemeral = Whisper;\n" in emit_types(whispering)
+    told = "RoomMembers | RoomMessage | RoomClosed"
+    assert f"export type Ephemeral = {told};\n" in text
+    assert f"export type Ephemeral = Whisper | {told};\n" in emit_types(whispering)

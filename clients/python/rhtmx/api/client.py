@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeAlias, TypeVar, overload
 
 from rhtmx.api import pending_call
@@ -21,6 +20,7 @@ from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.open_conflict import ConflictAnswers, OpenConflict
 from rhtmx.api.pending_call import Writing
 from rhtmx.api.reading import field_stream, record_stream
+from rhtmx.api.room import Room
 from rhtmx.api.transaction import ClientTransaction
 from rhtmx.core import build_message
 from rhtmx.core.collect_changes import collect, field_key, record_key
@@ -103,12 +103,7 @@ class Client:
         await self._runtime.open()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         """Close; with a store, what is not in it yet is stored first."""
         await self.close()
 
@@ -328,6 +323,10 @@ class Client:
             RhtmxError: `NOT_SUPPORTED`, messages of this kind come by another way.
         """
         return self._runtime.router.listen(kind, listener)
+
+    def room(self, name: str) -> Room:
+        """Who is at a record now, such as `orders/7`, and what they tell one another: `Room`."""
+        return Room(self._runtime, name)
 
     # Writing.
 

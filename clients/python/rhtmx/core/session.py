@@ -47,12 +47,12 @@ from rhtmx.core.events import (
     State,
     StepResult,
     TimePassed,
-    Told,
 )
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.local_state import EntityView, LocalState
 from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.requests import Question, Requests
+from rhtmx.core.rooms import RoomViews
 from rhtmx.core.send_queue import SendQueue
 from rhtmx.core.storage_ops import BatchOutcome, Mutation
 from rhtmx.core.streams import Outgoing, Streams
@@ -104,6 +104,7 @@ class Session:
         local: what is held here: the entities that are read, and the writes.
         streams: what is read.
         requests: the questions that wait for their answer.
+        rooms: in which it is.
     """
 
     def __init__(
@@ -124,8 +125,9 @@ class Session:
         self._waiting = False
         self._link = ConnectionLifecycle(random)
         self._events: list[Event] = []
-        self.requests = Requests(random, self._events.append)
         self.local = LocalState(random, self._events.append)
+        self.rooms: RoomViews = RoomViews(self, self.local.touched.add)
+        self.requests: Requests = Requests(random, self.rooms.overhearing(self._events.append))
         self.local.identity.load(client_id)
         outgoing = Outgoing(self._link.send, self._link.fence, self.local.tell)
         self.streams = Streams(outgoing, lambda: self.local.there_is_room(self.streams.add))
@@ -410,6 +412,7 @@ class Session:
         self.local.identity.welcomed(message)
         self.local.writes.begin(message.last_seq, message.epoch)
         self.requests.begin(message.limits.requests)
+        self.rooms.welcomed()
         for view in self.local:
             if view.replica.error is not None:  # it may be readable now
                 self.streams.add(view.replica.entity, view.replica.granularity, view.replica.cursor)
@@ -476,7 +479,7 @@ class Session:
 
     HANDLERS: ClassVar[Mapping[type[Message], Callable[[Session, Any, float], None]]] = {
         **dict.fromkeys(ANSWERS.values(), lambda self, it, now: self.requests.answered(it)),
-        **dict.fromkeys(EPHEMERAL, lambda self, message, now: self._events.append(Told(message))),
+        **dict.fromkeys(EPHEMERAL, lambda self, it, now: self._events.append(self.rooms.told(it))),
         Welcome: _welcome,
         Authenticated: _authenticated,
         Error: _failed,

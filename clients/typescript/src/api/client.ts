@@ -36,6 +36,7 @@ import { checkFromClient } from "../wire/index.ts";
 import { Collection } from "./collection.ts";
 import type { EntityDeclared } from "./declared.ts";
 import { Form } from "./form.ts";
+import { checkedRoom, Room } from "./room.ts";
 import type { TransactionWrites } from "./transaction.ts";
 import { collected } from "./transaction.ts";
 import type { TypedCollection } from "./typed-collection.ts";
@@ -76,6 +77,7 @@ export class Client {
   readonly #stop: o.Stop;
   readonly #collections = new Map<string, Collection<never>>();
   readonly #typed = new Map<string, Collection<never>>();
+  readonly #rooms = new Map<string, Room<never>>();
   #info: o.Info | undefined;
 
   /** @internal `connect` makes it. */
@@ -409,6 +411,18 @@ export class Client {
     listener: (message: Extract<m.Ephemeral, { type: T }>) => void,
   ): o.Stop {
     return this.#tab.on(`told ${type}`, listener);
+  }
+
+  /**
+   * Who is at a record now, such as `orders/7`, and what they tell one another: see `Room`. The
+   * same object each time for the same record.
+   *
+   * @throws RhtmxError `bad_message`: that is no name of a record.
+   */
+  room<S = m.JsonValue>(name: string): Room<S> {
+    const room = this.#rooms.get(name) ?? new Room<never>(this.#tab, checkedRoom(name));
+    this.#rooms.set(name, room);
+    return room as unknown as Room<S>;
   }
 
   #onList<L>(name: string, read: () => L, listener: (list: L) => void): o.Stop {

@@ -49,6 +49,22 @@ export class Requests {
     this.#urgent ||= question.type === "authenticate";
   }
 
+  /** Whether one that has no answer is such a one. */
+  some(isOne: (question: Question) => boolean): boolean {
+    return [...this.#questions.values()].some(isOne);
+  }
+
+  /** One that has no answer. */
+  get(id = ""): Question | undefined {
+    return this.#questions.get(id);
+  }
+
+  /** Refuses those that were not asked on this connection. */
+  drop(isOne: (question: Question) => boolean, error: Refusal): void {
+    for (const [id, question] of this.#questions)
+      if (!this.asked.has(id) && isOne(question)) this.answered(id, undefined, error);
+  }
+
   /** Whether it has no answer yet. */
   has(id = ""): boolean {
     return this.#questions.has(id);

@@ -45,6 +45,7 @@ import { asks } from "./handshake-failure.ts";
 import { newId, UNKNOWN } from "./identity.ts";
 import { Requests } from "./requests.ts";
 import { RetryAfter } from "./retry-after.ts";
+import { Rooms } from "./rooms.ts";
 import { SessionOutput, TOO_LARGE } from "./session-output.ts";
 import type { State } from "./storage-ops.ts";
 import type { Heard } from "./streams.ts";
@@ -76,6 +77,7 @@ export class Session {
   readonly #streams: Streams;
   readonly #news: EarlyNews;
   readonly #requests: Requests;
+  readonly #rooms: Rooms;
   /** The wait after a question or a subscription for which the server was too busy. */
   readonly #hold: RetryAfter;
   /** What was under way when a connection ended on a message that was too large. */
@@ -107,6 +109,7 @@ export class Session {
     this.#out = new SessionOutput(state, options.format, this.#lifecycle);
     this.#streams = new Streams(this.#out);
     this.#requests = new Requests(this.#out);
+    this.#rooms = new Rooms(this.#out, this.#requests);
     this.#hold = new RetryAfter(options.random);
     this.#queue = new WriteQueue(this.#out, options.random);
     this.#news = new EarlyNews(this.#queue, this.#streams);
@@ -249,8 +252,13 @@ export class Session {
       case "shut":
       case "unwatch":
         return this.#streams[message.type](message.entity, message.tab);
+      case "enter":
+        return this.#rooms.enter(message.room, message.tab, message.wish, message.asked);
+      case "exit":
+        return this.#rooms.exit(message.room, message.tab);
       case "gone":
         this.#requests.gone(message.tab);
+        this.#rooms.gone(message.tab);
         return this.#streams.gone(message.tab);
       case "added":
         return this.#queue.added(message.write, !!this.#suspects.length);
@@ -355,6 +363,9 @@ export class Session {
       case "authenticated":
         this.#queue.authenticated();
     }
+    if (message.type === "room_joined") this.#rooms.joined(message);
+    if (message.type === "room_members" || message.type === "room_closed")
+      this.#rooms.told(message);
     // The schema says which of the rest are answers; `tsc` tells where it says nothing.
     const rest: Answer | Ephemeral = message;
     // Of a form that is open, a verdict may come unasked.
@@ -386,6 +397,7 @@ export class Session {
     this.#became();
     this.#streams.begin(limits.subscriptions);
     this.#requests.begin(limits.requests);
+    this.#rooms.begin();
     this.#queue.blame(this.#accused, message.last_seq);
     this.#accused = "";
     // Its answer says that all of the above was no trouble.
@@ -406,6 +418,8 @@ export class Session {
     }
     if (seq) return this.#queue.failed(message, now);
     if (isBusy(message) ? this.#isAskedAgain(message, now) : this.#isNotRead(message)) return;
+    const question = this.#requests.get(id);
+    if (question?.type === "room_join" && !mayPass(message)) this.#rooms.refused(question, message);
     if (!this.#requests.answered(id, undefined, message)) this.#complain(message);
   }
 

@@ -18,11 +18,13 @@
  * | `synced`              | leader  | an entity has caught up                              |
  * | `rejected`            | leader  | an entity is not read, not now, and why              |
  * | `seen`                | leader  | for those who watch: a change, or that some may lack |
+ * | `room`                | leader  | who is in a room, or that the client is out          |
  * | `told`                | leader  | an ephemeral message, for the listeners              |
  * | `tell`                | tab     | an ephemeral message, to be sent now or never        |
  * | `added`               | tab     | a write is in the store; everybody's memory takes it |
  * | `ask`                 | tab     | a question                                           |
  * | `open`, `shut`        | tab     | an entity is read, or no longer, by this `tab`       |
+ * | `enter`, `exit`       | tab     | this `tab` wants to be in a room, or no longer       |
  * | `watch`, `unwatch`    | tab     | this `tab` wants its changes, or no longer           |
  * | `gone`                | browser | that tab is not there any more                       |
  * | `offline`, `online`   | tab     | no connection is wanted, by whom; one is again       |
@@ -60,6 +62,7 @@ import type {
   ValidationResult,
 } from "../messages/types.ts";
 import type { Conflict } from "./conflict.ts";
+import type { RoomNow, RoomWish } from "./room.ts";
 import type { Op, Standing, Write } from "./storage-ops.ts";
 
 /**
@@ -103,6 +106,15 @@ export type TabMessage =
   | { readonly type: "problem"; readonly error: Refusal }
   | { readonly type: "synced"; readonly entity: string; readonly change?: undefined }
   | { readonly type: "seen"; readonly entity: string; readonly change: ChangeLog | null }
+  | { readonly type: "room"; readonly room: string; readonly now: RoomNow }
+  | {
+      readonly type: "enter";
+      readonly room: string;
+      readonly tab: string;
+      readonly wish: RoomWish;
+      readonly asked?: boolean | undefined;
+    }
+  | { readonly type: "exit"; readonly room: string; readonly tab: string }
   | { readonly type: "told"; readonly message: Ephemeral | ValidationResult }
   | { readonly type: "tell"; readonly message: Told }
   | { readonly type: "added"; readonly write: Write; readonly instead?: string | undefined }

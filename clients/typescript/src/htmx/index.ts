@@ -5,6 +5,7 @@
  * for. Must not know htmx: it finds what is asked for in the page itself, also
  * when that changes, so that it does not matter which version put it there.
  */
+import type { Member, Room } from "../api/room.ts";
 import type { Fields } from "../core/build-message.ts";
 import { inc } from "../core/operations.ts";
 import type { ChangesOptions } from "../core/options.ts";
@@ -27,6 +28,23 @@ export interface PageClient extends FormsClient {
   ): () => void;
   /** Writes some fields of a record. */
   pushFields(entity: string, entityId: string, fields: Fields): Promise<unknown>;
+  /** Who is at a record now. */
+  room(name: string): PageRoom;
+}
+
+/** What a page needs of a room; `Room` has it. */
+export type PageRoom = Pick<Room, "members" | "me" | "error" | "subscribe" | "hold" | "release">;
+
+/** The detail of `rhtmx:room`. */
+export interface RoomDetail {
+  /** The record: `orders/7`. */
+  readonly room: string;
+  /** Who is there. */
+  readonly members: readonly Member[];
+  /** This client among them, if it is a member. */
+  readonly me?: Member | undefined;
+  /** Why it is outside, if the server has put it there. */
+  readonly error?: RhtmxError | undefined;
 }
 
 /** The detail of `rhtmx:ENTITY:changed`; nothing of what changed when something may have been missed. */
@@ -52,12 +70,13 @@ const BURST = 50;
 
 const ATTRIBUTES = [
   ...["data-rhtmx-form", "data-rhtmx-changes", "data-rhtmx-watch", "data-rhtmx-inc"],
+  ...["data-rhtmx-room", "data-rhtmx-member"],
   ...["hx-trigger", "data-hx-trigger"],
 ];
 
 /** Elements that something is to be kept up to date for. */
 const MARKED =
-  'form[data-rhtmx-form],[data-rhtmx-changes],[data-rhtmx-watch],[data-rhtmx-inc],[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]';
+  'form[data-rhtmx-form],[data-rhtmx-changes],[data-rhtmx-watch],[data-rhtmx-inc],[data-rhtmx-room],[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]';
 
 /** What `data-rhtmx-inc` says: an entity, a record, a field, and by how much. */
 const INC = /^([^/]+)\/(.+)\/([^/]+?)(?::([^/:]+))?$/s;
@@ -76,6 +95,10 @@ const INC = /^([^/]+)\/(.+)\/([^/]+?)(?::([^/:]+))?$/s;
  * `{ error }`, which bubbles; and what a check of the server found wrong with a field stands in
  * `data-rhtmx-error="tasks/7/votes"`, with the record as a whole in `data-rhtmx-error="tasks/7"`,
  * until the next click of the kind, also where the place comes into the page later.
+ *
+ * An element with `data-rhtmx-room="orders/7"` has the event `rhtmx:room`, detail {@link RoomDetail},
+ * which bubbles, whenever somebody comes to that record or leaves. With `data-rhtmx-member`, JSON,
+ * this page is there, too, as the others see it by that: `data-rhtmx-member='{"name":"Ada"}'`.
  *
  * Events, on the body, from where they bubble to document and window, and without
  * bubbling on each element whose own trigger names them:
@@ -133,6 +156,22 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
   const keep = (each: HTMLElement | string) =>
     typeof each === "string" ? watch(each) : bindForm(each as HTMLFormElement, { client }).stop;
 
+  /** What each element shows, and what ends that. */
+  const shown = new Map<HTMLElement, readonly [room: string, says: string, stop: () => void]>();
+
+  const scanRooms = () => {
+    const found = new Set(member(root, "querySelectorAll")<HTMLElement>("[data-rhtmx-room]"));
+    for (const [element, [room, says, stop]] of shown) {
+      const { rhtmxRoom, rhtmxMember = "" } = member(element, "dataset");
+      if (found.has(element) && rhtmxRoom === room && rhtmxMember === says) found.delete(element);
+      else if (shown.delete(element)) stop();
+    }
+    for (const element of found) {
+      const { rhtmxRoom = "", rhtmxMember = "" } = member(element, "dataset");
+      shown.set(element, [rhtmxRoom, rhtmxMember, showRoom(client, element)]);
+    }
+  };
+
   const scan = () => {
     const wanted = wantedIn(root);
     for (const [each, stop] of kept) {
@@ -140,6 +179,7 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
     }
     for (const each of wanted) if (!kept.has(each)) kept.set(each, keep(each));
     for (const each of wrong) showViolations(root, ...each);
+    scanRooms();
   };
 
   const judge = (record: string, violations: readonly Violation[]) => {
@@ -170,6 +210,7 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
     stopLooking();
     stopState();
     for (const stop of kept.values()) stop();
+    for (const [, , stop] of shown.values()) stop();
   };
 }
 
@@ -199,6 +240,28 @@ export function start(
   onChange(document, look);
   member(document, "addEventListener")("DOMContentLoaded", look);
   look();
+}
+
+/** Tells an element who is in its room, and has the page be there if it says so. */
+function showRoom(client: PageClient, element: HTMLElement): () => void {
+  const { rhtmxRoom: name = "", rhtmxMember: says } = member(element, "dataset");
+  try {
+    const room = client.room(name);
+    if (says) room.hold(element, JSON.parse(says));
+    const stop = room.subscribe((members) => {
+      const detail: RoomDetail = { room: name, members, me: room.me, error: room.error };
+      const event = new CustomEvent("rhtmx:room", { bubbles: true, detail });
+      member(element, "dispatchEvent")(event);
+    });
+    return () => {
+      stop();
+      room.release(element);
+    };
+  } catch (error) {
+    // A name that is wrong, or no JSON: the rest of the page goes on.
+    console.error(error);
+    return () => {};
+  }
 }
 
 async function increment(

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "dd29e4d3a4d1b35a";
+export const SCHEMA_HASH = "cac0d623a666b5e5";
 
 /** What an error code means. */
 export interface ErrorTraits {

@@ -1266,6 +1266,136 @@ export interface BlameResult {
   readonly request_id?: string | undefined;
 }
 
+/**
+ * Enters the room of a record, or says something else of oneself there. Whoever
+ * may read the record may: others are answered as when they read it, with
+ * `forbidden` or `not_found`. The client is in the room until it leaves, its
+ * connection ends, or it may read the record no more; it enters again on its
+ * next connection. A client is one member, whatever the number of its
+ * connections. When it has come in, `room_members` tells it of all who are
+ * there.
+ */
+export interface RoomJoin {
+  /** Which message it is. */
+  readonly type: "room_join";
+  /** The entity. */
+  readonly entity: string;
+  /** The id of the record. */
+  readonly entity_id: string;
+  /**
+   * What the others see of this member: a name, a colour, what is typed in. At
+   * most 4,096 bytes.
+   */
+  readonly state?: JsonValue | undefined;
+  /** Only sees who is there, and is no member. */
+  readonly watch?: boolean | undefined;
+  /** The answer contains the same value. */
+  readonly request_id?: string | undefined;
+}
+
+/** Answers `room_join`: the client is in the room. */
+export interface RoomJoined {
+  /** Which message it is. */
+  readonly type: "room_joined";
+  /** The entity. */
+  readonly entity: string;
+  /** The id of the record. */
+  readonly entity_id: string;
+  /** Under which id the others see this client; absent if it only watches. */
+  readonly member?: string | undefined;
+  /** The request that this answers. */
+  readonly request_id?: string | undefined;
+}
+
+/** Leaves the room of a record. It is no error not to be there. */
+export interface RoomLeave {
+  /** Which message it is. */
+  readonly type: "room_leave";
+  /** The entity. */
+  readonly entity: string;
+  /** The id of the record. */
+  readonly entity_id: string;
+}
+
+/** One member of a room. */
+export interface RoomMember {
+  /**
+   * Tells it from the others; the same in all rooms, and after a reconnect. It
+   * is not the `client_id`.
+   */
+  readonly id: string;
+  /**
+   * The user for whom it acts, as the server has found out; absent if nobody is
+   * asked.
+   */
+  readonly subject?: string | undefined;
+  /** What it says of itself. */
+  readonly state?: JsonValue | undefined;
+}
+
+/**
+ * Who has come to a room, changed there, or left. What happens within some
+ * hundredths of a second comes in one message.
+ */
+export interface RoomMembers {
+  /** Which message it is. */
+  readonly type: "room_members";
+  /** The entity. */
+  readonly entity: string;
+  /** The id of the record. */
+  readonly entity_id: string;
+  /** Who came, or says something else of itself now. */
+  readonly members?: readonly RoomMember[] | undefined;
+  /** The ids of those who left. One who never came may be among them. */
+  readonly gone?: readonly string[] | undefined;
+  /** What was sent before is void: this begins with all who are there. */
+  readonly reset?: boolean | undefined;
+  /**
+   * The rest follows in the next message: who is there is known after the last
+   * one.
+   */
+  readonly more?: boolean | undefined;
+  /**
+   * So many messages of the room were not sent to this client since the last
+   * `room_members`, as it did not read fast enough.
+   */
+  readonly missed?: number | undefined;
+}
+
+/**
+ * Tells the other members and watchers of a room something, now or never. Only
+ * a member may. Who is slow misses it.
+ */
+export interface RoomMessage {
+  /** Which message it is. */
+  readonly type: "room_message";
+  /** The entity. */
+  readonly entity: string;
+  /** The id of the record. */
+  readonly entity_id: string;
+  /** What is told: at most 4,096 bytes. */
+  readonly data?: JsonValue | undefined;
+  /** Who tells it; set by the server. Absent if that is the program of the server. */
+  readonly member?: string | undefined;
+}
+
+/**
+ * The client is in the room no more: it may not read the record any more, or
+ * the record is gone.
+ */
+export interface RoomClosed {
+  /** Which message it is. */
+  readonly type: "room_closed";
+  /** The entity. */
+  readonly entity: string;
+  /** The id of the record. */
+  readonly entity_id: string;
+  /** Why, in words. */
+  readonly message: string;
+  /** The reason, for programs: what `room_join` would be answered now. */
+  readonly code?: Open<ErrorCode> | undefined;
+}
+
 /** What a client may send. */
 export type ClientMessage =
   | Hello
@@ -1285,7 +1415,10 @@ export type ClientMessage =
   | CloseForm
   | Transaction
   | History
-  | Blame;
+  | Blame
+  | RoomJoin
+  | RoomLeave
+  | RoomMessage;
 
 /** What a server may send. */
 export type ServerMessage =
@@ -1307,10 +1440,14 @@ export type ServerMessage =
   | TransactionAck
   | TransactionComplete
   | HistoryResult
-  | BlameResult;
+  | BlameResult
+  | RoomJoined
+  | RoomMembers
+  | RoomMessage
+  | RoomClosed;
 
 /** What is asked. */
-export type Question = Authenticate | ValidateField | ValidateForm | History | Blame;
+export type Question = Authenticate | ValidateField | ValidateForm | History | Blame | RoomJoin;
 
 /** What answers that, with the same `request_id`. */
 export type Answer =
@@ -1318,10 +1455,11 @@ export type Answer =
   | ValidationResult
   | FormValidationResult
   | HistoryResult
-  | BlameResult;
+  | BlameResult
+  | RoomJoined;
 
-/** What is told to those who read its `entity` now, and never stored. */
-export type Ephemeral = never;
+/** What is told to those whom it concerns now, and never stored. */
+export type Ephemeral = RoomMembers | RoomMessage | RoomClosed;
 
 /** Any message; `type` tells which. */
 export type Message = ClientMessage | ServerMessage;

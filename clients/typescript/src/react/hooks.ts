@@ -8,6 +8,7 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { Client } from "../api/client.ts";
 import type { Collection } from "../api/collection.ts";
+import type { Member } from "../api/room.ts";
 import { filtering, keptRows } from "../core/filter-rows.ts";
 import type { OpenConflict } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
@@ -198,6 +199,33 @@ export function useField<T, K extends keyof T & string>(
 export function useConnection(client: Client): State {
   const listen = useCallback<Listen>((changed) => client.onState(() => changed()), [client]);
   return useLive(listen, () => client.state, "connecting");
+}
+
+/**
+ * Who is at a record now. With a state this client is there, too, as long as the component is; with
+ * `undefined` it only watches. The same array as long as nothing changed.
+ *
+ * @param room the record: `orders/7`.
+ * @param state what the others see: a JSON value, which need not be the same object each time.
+ *
+ * @example
+ * const members = usePresence(client, `orders/${id}`, { name: "Ada" });
+ * return members.map(({ id, state }) => <b key={id}>{state?.name}</b>);
+ */
+export function usePresence<S>(client: Client, room: string, state?: S): readonly Member<S>[] {
+  const said = state === undefined ? undefined : JSON.stringify(state);
+  const listen = useCallback<Listen>(
+    (changed) => client.room(room).subscribe(() => changed()),
+    [client, room],
+  );
+  const [who] = useState(() => ({}));
+  useEffect(() => {
+    if (said === undefined) client.room(room).release(who);
+    else client.room(room).hold(who, JSON.parse(said));
+  }, [client, room, said, who]);
+  // Not with each state: who says something else has not left.
+  useEffect(() => () => client.room(room).release(who), [client, room, who]);
+  return useLive(listen, () => client.room<S>(room).members, NOTHING);
 }
 
 function useListen<T>(collection: Collection<T>): Listen {

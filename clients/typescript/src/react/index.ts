@@ -7,4 +7,11 @@
 export type { FormErrors, FormHandle, SchemaForm, UseFormOptions } from "./form.ts";
 export { useForm } from "./form.ts";
 export type { Field } from "./hooks.ts";
-export { useCollection, useConflicts, useConnection, useField, useRecord } from "./hooks.ts";
+export {
+  useCollection,
+  useConflicts,
+  useConnection,
+  useField,
+  usePresence,
+  useRecord,
+} from "./hooks.ts";

@@ -37,6 +37,7 @@ import { HEARTBEAT } from "./leader-election.ts";
 import { Listeners } from "./listeners.ts";
 import { PendingPromises } from "./pending-promises.ts";
 import { TabMemory } from "./tab-memory.ts";
+import { TabRooms } from "./tab-rooms.ts";
 
 /** Showing may take a fifth of the time: while much arrives, less often what is long. */
 const PATIENCE = 4;
@@ -48,6 +49,8 @@ const UNKNOWN = { version: 0, duplicate: true, transaction: "", results: [], con
 export class Tab {
   /** The store was read, or cannot be. */
   readonly ready: Promise<void>;
+  /** Who is where, and what is wanted of that here. */
+  readonly rooms: TabRooms;
   readonly #store: Store;
   readonly #channel: TabChannel;
   readonly #state: State;
@@ -95,6 +98,7 @@ export class Tab {
     this.#prefix = prefix;
     this.#state = state;
     this.#memory = new TabMemory(store, state);
+    this.rooms = new TabRooms(prefix, (message) => this.send(message));
     channel.onmessage = (message) => this.hear(message);
     store.onlost = (error) => this.report(error);
     store.onmove = (standing) => channel.stand?.(standing);
@@ -374,6 +378,10 @@ export class Tab {
         return this.#promises.settle(message.id, message.answer, message.error);
       case "conflict":
         return this.#emit("conflict", answerable(this, message.conflict));
+      case "room":
+        return this.rooms.take(message.room, message.now)
+          ? this.#emit(`room ${message.room}`)
+          : undefined;
       case "told":
         return this.#emit(`told ${(message.message as ServerMessage).type}`, message.message);
       case "problem":
@@ -428,6 +436,7 @@ export class Tab {
     const tab = this.#prefix;
     for (const [entity, fields] of this.#open) this.send({ type: "open", entity, fields, tab });
     for (const entity of this.#watched) this.send({ type: "watch", entity, tab, missed });
+    this.rooms.again();
     for (const [id, question] of this.#promises.all) {
       if (question) this.send({ type: "ask", id, question });
     }

@@ -2,8 +2,9 @@
  * A client whose changes the test makes.
  */
 
+import type { Member } from "../../src/api/room.ts";
 import type { ChangesOptions } from "../../src/core/options.ts";
-import type { PageClient } from "../../src/htmx/index.ts";
+import type { PageClient, PageRoom } from "../../src/htmx/index.ts";
 import type { ChangeLog } from "../../src/messages/types.ts";
 import { FakeClient } from "../forms/support.ts";
 
@@ -41,6 +42,16 @@ export class PageFakeClient extends FakeClient implements PageClient {
     this.pushed.push(said);
   }
 
+  /** The rooms that the page is in, by name. */
+  readonly rooms = new Map<string, FakeRoom>();
+
+  room(name: string): FakeRoom {
+    if (!name.includes("/")) throw new Error("no name of a record");
+    const room = this.rooms.get(name) ?? new FakeRoom();
+    this.rooms.set(name, room);
+    return room;
+  }
+
   /** The entities that someone watches, and the parts of them. */
   watched(): string[] {
     return [...this.#listeners.keys()].sort();
@@ -48,5 +59,34 @@ export class PageFakeClient extends FakeClient implements PageClient {
 
   change(entity: string, log: ChangeLog | null): void {
     for (const listener of this.#listeners.get(entity) ?? []) listener(log);
+  }
+}
+
+/** A room whose members the test makes. */
+export class FakeRoom implements PageRoom {
+  members: readonly Member[] = [];
+  me: Member | undefined;
+  error: undefined;
+  /** What is said of the page, by whom. */
+  readonly held = new Map<object, unknown>();
+  readonly listeners = new Set<(members: readonly Member[]) => void>();
+
+  subscribe(listener: (members: readonly Member[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  hold(who: object, state?: unknown): void {
+    this.held.set(who, state);
+  }
+
+  release(who: object): void {
+    this.held.delete(who);
+  }
+
+  /** These are there now. */
+  tell(...members: Member[]): void {
+    this.members = members;
+    for (const listener of this.listeners) listener(members);
   }
 }

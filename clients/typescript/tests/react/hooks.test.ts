@@ -8,12 +8,14 @@ import type { Client } from "../../src/api/client.ts";
 import { connect } from "../../src/api/client.ts";
 import type { Collection } from "../../src/api/collection.ts";
 import type { Row } from "../../src/core/overlay.ts";
+import type { Message } from "../../src/messages/types.ts";
 import type { Field } from "../../src/react/index.ts";
 import {
   useCollection,
   useConflicts,
   useConnection,
   useField,
+  usePresence,
   useRecord,
 } from "../../src/react/index.ts";
 import { open, record, settle } from "../support/client.ts";
@@ -446,4 +448,51 @@ it("on a server everything renders as not loaded yet", () => {
     return `${rows.length} ${row === undefined} ${useConnection(client)}`;
   };
   expect(renderToString(createElement(component))).toBe("0 true connecting");
+});
+
+describe("usePresence", () => {
+  const PLACE = { entity: "tasks", entity_id: "1" };
+
+  function People({ name }: { readonly name?: string | undefined }) {
+    // Another object each time.
+    const state = name === undefined ? undefined : { name };
+    const members = usePresence(client, "tasks/1", state);
+    return createElement("p", null, members.map(({ state }) => state?.name).join());
+  }
+
+  const all: Message[] = [];
+  const said = () => {
+    all.push(...socket.heard().filter(({ type }) => type.startsWith("room_")));
+    return all;
+  };
+
+  async function show(name?: string): Promise<void> {
+    await act(async () => {
+      root.render(createElement(StrictMode, null, createElement(People, { name })));
+      await settle();
+    });
+  }
+
+  it("is there as long as the component is, and says what it says then", async () => {
+    await show("Ada");
+    expect(said().at(-1)).toMatchObject({ ...PLACE, state: { name: "Ada" } });
+    await act(async () => {
+      const members = [{ id: "1", state: { name: "Ada" } }];
+      socket.says({ type: "room_members", ...PLACE, reset: true, members });
+      await settle();
+    });
+    expect(place.textContent).toBe("Ada");
+    const before = said().length;
+    await show("Ada");
+    expect(said()).toHaveLength(before);
+    await show("Bob");
+    expect(said().slice(before)).toMatchObject([{ type: "room_join", state: { name: "Bob" } }]);
+    await show();
+    expect(said().at(-1)).toMatchObject({ type: "room_join", watch: true });
+    await act(async () => {
+      root.render(null);
+      await settle();
+    });
+    expect(said().at(-1)).toMatchObject({ type: "room_leave", ...PLACE });
+  });
 });

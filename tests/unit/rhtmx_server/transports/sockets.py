@@ -90,7 +90,7 @@ class Taker:
 
     def drained_enough(self) -> None: ...
 
-    def ended(self) -> None:
+    def ended(self, code: int | None = None) -> None:
         self.over = True
         self.outbox.close()
 

@@ -40,6 +40,13 @@ from rhtmx.messages import (
     Push,
     PushAck,
     PushFields,
+    RoomClosed,
+    RoomJoin,
+    RoomJoined,
+    RoomLeave,
+    RoomMember,
+    RoomMembers,
+    RoomMessage,
     SchemaVersion,
     Subscribe,
     SubscribeFields,
@@ -2614,6 +2621,361 @@ def _to_blame_result_frame(message: BlameResult) -> dict[str, Any]:
     return out
 
 
+class RoomJoinFrame(
+    Struct,
+    Generic[J],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="room_join",
+):
+    """`RoomJoin` as JSON frame."""
+
+    entity: str
+    entity_id: str
+    state: J = NULL
+    watch: bool | None = None
+    request_id: str | None = None
+
+
+def _plain_room_join_frame(view: RoomJoinFrame[Shallow]) -> RoomJoin:
+    out: RoomJoin = new(RoomJoin)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.state = plain_value(view.state)
+    out.watch = view.watch
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_room_join_frame(view: RoomJoinFrame[Raw]) -> RoomJoin:
+    out: RoomJoin = new(RoomJoin)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.state = raw_value(view.state)
+    out.watch = view.watch
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _to_room_join_frame(message: RoomJoin) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "room_join",
+        "entity": message.entity,
+        "entity_id": message.entity_id,
+    }
+    if message.state:
+        out["state"] = Raw(message.state) if message.state else None
+    if message.watch is not None:
+        out["watch"] = message.watch
+    if message.request_id is not None:
+        out["request_id"] = message.request_id
+    return out
+
+
+class RoomJoinedFrame(
+    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="room_joined"
+):
+    """`RoomJoined` as JSON frame."""
+
+    entity: str
+    entity_id: str
+    member: str | None = None
+    request_id: str | None = None
+
+
+def _plain_room_joined_frame(view: RoomJoinedFrame) -> RoomJoined:
+    out: RoomJoined = new(RoomJoined)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.member = view.member
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_room_joined_frame(view: RoomJoinedFrame) -> RoomJoined:
+    out: RoomJoined = new(RoomJoined)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.member = view.member
+    out.request_id = view.request_id
+    out._unknown_fields = b""
+    return out
+
+
+def _to_room_joined_frame(message: RoomJoined) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "room_joined",
+        "entity": message.entity,
+        "entity_id": message.entity_id,
+    }
+    if message.member is not None:
+        out["member"] = message.member
+    if message.request_id is not None:
+        out["request_id"] = message.request_id
+    return out
+
+
+class RoomLeaveFrame(
+    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="room_leave"
+):
+    """`RoomLeave` as JSON frame."""
+
+    entity: str
+    entity_id: str
+
+
+def _plain_room_leave_frame(view: RoomLeaveFrame) -> RoomLeave:
+    out: RoomLeave = new(RoomLeave)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_room_leave_frame(view: RoomLeaveFrame) -> RoomLeave:
+    out: RoomLeave = new(RoomLeave)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out._unknown_fields = b""
+    return out
+
+
+def _to_room_leave_frame(message: RoomLeave) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "room_leave",
+        "entity": message.entity,
+        "entity_id": message.entity_id,
+    }
+    return out
+
+
+class RoomMemberView(Struct, Generic[J], kw_only=True, gc=False, omit_defaults=True):
+    """`RoomMember` as JSON inside another message."""
+
+    id: str
+    subject: str | None = None
+    state: J = NULL
+
+
+def _plain_room_member_view(view: RoomMemberView[Shallow]) -> RoomMember:
+    out: RoomMember = new(RoomMember)
+    out.id = view.id
+    out.subject = view.subject
+    out.state = plain_value(view.state)
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_room_member_view(view: RoomMemberView[Raw]) -> RoomMember:
+    out: RoomMember = new(RoomMember)
+    out.id = view.id
+    out.subject = view.subject
+    out.state = raw_value(view.state)
+    out._unknown_fields = b""
+    return out
+
+
+def _to_room_member_view(message: RoomMember) -> dict[str, Any]:
+    out: dict[str, Any] = {"id": message.id}
+    if message.subject is not None:
+        out["subject"] = message.subject
+    if message.state:
+        out["state"] = Raw(message.state) if message.state else None
+    return out
+
+
+class RoomMembersFrame(
+    Struct,
+    Generic[J, N],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="room_members",
+):
+    """`RoomMembers` as JSON frame."""
+
+    entity: str
+    entity_id: str
+    members: list[RoomMemberView[J]] | None = None
+    gone: list[str] | None = None
+    reset: bool | None = None
+    more: bool | None = None
+    missed: N | None = None
+
+
+def _plain_room_members_frame(view: RoomMembersFrame[Shallow, Whole]) -> RoomMembers:
+    out: RoomMembers = new(RoomMembers)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.members = [_plain_room_member_view(item) for item in (view.members or [])]
+    out.gone = view.gone or []
+    out.reset = view.reset
+    out.more = view.more
+    out.missed = view.missed
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_room_members_frame(view: RoomMembersFrame[Raw, Integer]) -> RoomMembers:
+    out: RoomMembers = new(RoomMembers)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.members = [_raw_room_member_view(item) for item in (view.members or [])]
+    out.gone = view.gone or []
+    out.reset = view.reset
+    out.more = view.more
+    out.missed = integral(view.missed) if isinstance(view.missed, float) else view.missed
+    out._unknown_fields = b""
+    return out
+
+
+def _to_room_members_frame(message: RoomMembers) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "room_members",
+        "entity": message.entity,
+        "entity_id": message.entity_id,
+    }
+    if message.members:
+        out["members"] = [_to_room_member_view(item) for item in message.members]
+    if message.gone:
+        out["gone"] = message.gone
+    if message.reset is not None:
+        out["reset"] = message.reset
+    if message.more is not None:
+        out["more"] = message.more
+    if message.missed is not None:
+        out["missed"] = message.missed
+    return out
+
+
+class RoomMessageFrame(
+    Struct,
+    Generic[J],
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="room_message",
+):
+    """`RoomMessage` as JSON frame."""
+
+    entity: str
+    entity_id: str
+    data: J = NULL
+    member: str | None = None
+
+
+def _plain_room_message_frame(view: RoomMessageFrame[Shallow]) -> RoomMessage:
+    out: RoomMessage = new(RoomMessage)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.data = plain_value(view.data)
+    out.member = view.member
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_room_message_frame(view: RoomMessageFrame[Raw]) -> RoomMessage:
+    out: RoomMessage = new(RoomMessage)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.data = raw_value(view.data)
+    out.member = view.member
+    out._unknown_fields = b""
+    return out
+
+
+def _to_room_message_frame(message: RoomMessage) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "room_message",
+        "entity": message.entity,
+        "entity_id": message.entity_id,
+    }
+    if message.data:
+        out["data"] = Raw(message.data) if message.data else None
+    if message.member is not None:
+        out["member"] = message.member
+    return out
+
+
+class RoomClosedFrame(
+    Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="room_closed"
+):
+    """`RoomClosed` as JSON frame."""
+
+    entity: str
+    entity_id: str
+    message: str
+    code: (
+        Literal[
+            "bad_message",
+            "unknown_entity",
+            "unknown_form",
+            "invalid_data",
+            "conflict",
+            "out_of_order",
+            "seq_reused",
+            "client_id_taken",
+            "superseded",
+            "timeout",
+            "too_many_requests",
+            "too_many_subscriptions",
+            "too_large",
+            "unauthenticated",
+            "forbidden",
+            "not_supported",
+            "storage_full",
+            "storage_failed",
+            "internal",
+            "shutting_down",
+            "stalled",
+            "not_found",
+            "rate_limited",
+            "invalid",
+            "upgrade_required",
+        ]
+        | None
+    ) = None
+
+
+def _plain_room_closed_frame(view: RoomClosedFrame) -> RoomClosed:
+    out: RoomClosed = new(RoomClosed)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.message = view.message
+    out.code = None if view.code is None else ERROR_CODE_VALUES[view.code]
+    out._unknown_fields = b""
+    return out
+
+
+def _raw_room_closed_frame(view: RoomClosedFrame) -> RoomClosed:
+    out: RoomClosed = new(RoomClosed)
+    out.entity = view.entity
+    out.entity_id = view.entity_id
+    out.message = view.message
+    out.code = None if view.code is None else ERROR_CODE_VALUES[view.code]
+    out._unknown_fields = b""
+    return out
+
+
+def _to_room_closed_frame(message: RoomClosed) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "room_closed",
+        "entity": message.entity,
+        "entity_id": message.entity_id,
+        "message": message.message,
+    }
+    if message.code is not None:
+        out["code"] = ERROR_CODE_SPELLINGS[message.code]
+    return out
+
+
 PlainFrame: TypeAlias = (
     HelloFrame[Whole]
     | WelcomeFrame[Whole]
@@ -2650,6 +3012,12 @@ PlainFrame: TypeAlias = (
     | HistoryResultFrame[Shallow, Whole]
     | BlameFrame
     | BlameResultFrame[Whole]
+    | RoomJoinFrame[Shallow]
+    | RoomJoinedFrame
+    | RoomLeaveFrame
+    | RoomMembersFrame[Shallow, Whole]
+    | RoomMessageFrame[Shallow]
+    | RoomClosedFrame
 )
 """Any frame, told apart by `type`; embedded values parsed."""
 
@@ -2689,6 +3057,12 @@ PLAIN_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     HistoryResultFrame: _plain_history_result_frame,
     BlameFrame: _plain_blame_frame,
     BlameResultFrame: _plain_blame_result_frame,
+    RoomJoinFrame: _plain_room_join_frame,
+    RoomJoinedFrame: _plain_room_joined_frame,
+    RoomLeaveFrame: _plain_room_leave_frame,
+    RoomMembersFrame: _plain_room_members_frame,
+    RoomMessageFrame: _plain_room_message_frame,
+    RoomClosedFrame: _plain_room_closed_frame,
 }
 """Struct of a `PlainFrame` → how it becomes a message."""
 
@@ -2728,6 +3102,12 @@ RawFrame: TypeAlias = (
     | HistoryResultFrame[Raw, Integer]
     | BlameFrame
     | BlameResultFrame[Integer]
+    | RoomJoinFrame[Raw]
+    | RoomJoinedFrame
+    | RoomLeaveFrame
+    | RoomMembersFrame[Raw, Integer]
+    | RoomMessageFrame[Raw]
+    | RoomClosedFrame
 )
 """Any frame, told apart by `type`; embedded values as they were written."""
 
@@ -2767,6 +3147,12 @@ RAW_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
     HistoryResultFrame: _raw_history_result_frame,
     BlameFrame: _raw_blame_frame,
     BlameResultFrame: _raw_blame_result_frame,
+    RoomJoinFrame: _raw_room_join_frame,
+    RoomJoinedFrame: _raw_room_joined_frame,
+    RoomLeaveFrame: _raw_room_leave_frame,
+    RoomMembersFrame: _raw_room_members_frame,
+    RoomMessageFrame: _raw_room_message_frame,
+    RoomClosedFrame: _raw_room_closed_frame,
 }
 """Struct of a `RawFrame` → how it becomes a message."""
 
@@ -2806,5 +3192,11 @@ ENCODERS: dict[type[Any], Callable[[Any], dict[str, Any]]] = {
     HistoryResult: _to_history_result_frame,
     Blame: _to_blame_frame,
     BlameResult: _to_blame_result_frame,
+    RoomJoin: _to_room_join_frame,
+    RoomJoined: _to_room_joined_frame,
+    RoomLeave: _to_room_leave_frame,
+    RoomMembers: _to_room_members_frame,
+    RoomMessage: _to_room_message_frame,
+    RoomClosed: _to_room_closed_frame,
 }
 """Message class → how it becomes the dict of its frame."""

@@ -79,6 +79,13 @@ HistoryResult = engine_class("rhtmx.v1.HistoryResult")
 Blame = engine_class("rhtmx.v1.Blame")
 FieldAuthor = engine_class("rhtmx.v1.FieldAuthor")
 BlameResult = engine_class("rhtmx.v1.BlameResult")
+RoomJoin = engine_class("rhtmx.v1.RoomJoin")
+RoomJoined = engine_class("rhtmx.v1.RoomJoined")
+RoomLeave = engine_class("rhtmx.v1.RoomLeave")
+RoomMember = engine_class("rhtmx.v1.RoomMember")
+RoomMembers = engine_class("rhtmx.v1.RoomMembers")
+RoomMessage = engine_class("rhtmx.v1.RoomMessage")
+RoomClosed = engine_class("rhtmx.v1.RoomClosed")
 Envelope = engine_class("rhtmx.v1.Envelope")
 PushOutcome = engine_class("rhtmx.v1.PushOutcome")
 PushFieldsResponse = engine_class("rhtmx.v1.PushFieldsResponse")
@@ -1767,6 +1774,165 @@ def _fill_blame_result(message: messages.BlameResult, out: Any) -> None:
         out.request_id = message.request_id
 
 
+def _from_room_join(source: Any, where: str) -> messages.RoomJoin:
+    has = source.HasField
+    out: messages.RoomJoin = new(messages.RoomJoin)
+    out.entity = source.entity
+    out.entity_id = source.entity_id
+    out.state = embedded(data, where, "state") if (data := source.state) or has("state") else None
+    out.watch = source.watch if has("watch") else None
+    out.request_id = source.request_id if has("request_id") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_room_join(message: messages.RoomJoin, out: Any) -> None:
+    out.entity = message.entity
+    out.entity_id = message.entity_id
+    if message.state:
+        out.state = message.state
+    if message.watch is not None:
+        out.watch = message.watch
+    if message.request_id is not None:
+        out.request_id = message.request_id
+
+
+def _from_room_joined(source: Any, where: str) -> messages.RoomJoined:
+    has = source.HasField
+    out: messages.RoomJoined = new(messages.RoomJoined)
+    out.entity = source.entity
+    out.entity_id = source.entity_id
+    out.member = source.member if has("member") else None
+    out.request_id = source.request_id if has("request_id") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_room_joined(message: messages.RoomJoined, out: Any) -> None:
+    out.entity = message.entity
+    out.entity_id = message.entity_id
+    if message.member is not None:
+        out.member = message.member
+    if message.request_id is not None:
+        out.request_id = message.request_id
+
+
+def _from_room_leave(source: Any, where: str) -> messages.RoomLeave:
+    out: messages.RoomLeave = new(messages.RoomLeave)
+    out.entity = source.entity
+    out.entity_id = source.entity_id
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_room_leave(message: messages.RoomLeave, out: Any) -> None:
+    out.entity = message.entity
+    out.entity_id = message.entity_id
+
+
+def _from_room_member(source: Any, where: str) -> messages.RoomMember:
+    has = source.HasField
+    out: messages.RoomMember = new(messages.RoomMember)
+    out.id = source.id
+    out.subject = source.subject if has("subject") else None
+    out.state = embedded(data, where, "state") if (data := source.state) or has("state") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_room_member(message: messages.RoomMember, out: Any) -> None:
+    out.id = message.id
+    if message.subject is not None:
+        out.subject = message.subject
+    if message.state:
+        out.state = message.state
+
+
+def _from_room_members(source: Any, where: str) -> messages.RoomMembers:
+    has = source.HasField
+    out: messages.RoomMembers = new(messages.RoomMembers)
+    out.entity = source.entity
+    out.entity_id = source.entity_id
+    out.members = [
+        _from_room_member(item, f"{where}.members[{index}]")
+        for index, item in enumerate(source.members)
+    ]
+    out.gone = list(source.gone)
+    out.reset = source.reset if has("reset") else None
+    out.more = source.more if has("more") else None
+    out.missed = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.missed) <= MAX_INTEGER
+            else in_range(number, where, "missed")
+        )
+        if has("missed")
+        else None
+    )
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_room_members(message: messages.RoomMembers, out: Any) -> None:
+    out.entity = message.entity
+    out.entity_id = message.entity_id
+    for item in message.members:
+        _fill_room_member(item, out.members.add())
+    out.gone.extend(message.gone)
+    if message.reset is not None:
+        out.reset = message.reset
+    if message.more is not None:
+        out.more = message.more
+    if message.missed is not None:
+        out.missed = message.missed
+
+
+def _from_room_message(source: Any, where: str) -> messages.RoomMessage:
+    has = source.HasField
+    out: messages.RoomMessage = new(messages.RoomMessage)
+    out.entity = source.entity
+    out.entity_id = source.entity_id
+    out.data = embedded(data, where, "data") if (data := source.data) or has("data") else None
+    out.member = source.member if has("member") else None
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_room_message(message: messages.RoomMessage, out: Any) -> None:
+    out.entity = message.entity
+    out.entity_id = message.entity_id
+    if message.data:
+        out.data = message.data
+    if message.member is not None:
+        out.member = message.member
+
+
+def _from_room_closed(source: Any, where: str) -> messages.RoomClosed:
+    has = source.HasField
+    out: messages.RoomClosed = new(messages.RoomClosed)
+    out.entity = source.entity
+    out.entity_id = source.entity_id
+    out.message = source.message
+    out.code = (
+        (
+            _ERROR_CODE.get(source.code)
+            or refuse_enum(ERROR_CODE_SPELLINGS, source.code, where, "code")
+        )
+        if has("code")
+        else None
+    )
+    out._unknown_fields = b""
+    return out
+
+
+def _fill_room_closed(message: messages.RoomClosed, out: Any) -> None:
+    out.entity = message.entity
+    out.entity_id = message.entity_id
+    out.message = message.message
+    if message.code is not None:
+        out.code = _ERROR_CODE[message.code]
+
+
 def _from_envelope(source: Any, where: str) -> messages.Envelope:
     case = source.WhichOneof("message")
     if case is None:
@@ -1967,6 +2133,12 @@ DIRECT: dict[int, Direct] = {
     922: ("history_result", HistoryResult.FromString, _from_history_result),
     930: ("blame", Blame.FromString, _from_blame),
     938: ("blame_result", BlameResult.FromString, _from_blame_result),
+    994: ("room_join", RoomJoin.FromString, _from_room_join),
+    1002: ("room_joined", RoomJoined.FromString, _from_room_joined),
+    1010: ("room_leave", RoomLeave.FromString, _from_room_leave),
+    1018: ("room_members", RoomMembers.FromString, _from_room_members),
+    1154: ("room_message", RoomMessage.FromString, _from_room_message),
+    1162: ("room_closed", RoomClosed.FromString, _from_room_closed),
 }
 """First bytes of an envelope → the case that follows, its parser and decoder."""
 
@@ -2006,6 +2178,12 @@ CASE_DECODERS: dict[str, Callable[[Any, str], Any]] = {
     "history_result": _from_history_result,
     "blame": _from_blame,
     "blame_result": _from_blame_result,
+    "room_join": _from_room_join,
+    "room_joined": _from_room_joined,
+    "room_leave": _from_room_leave,
+    "room_members": _from_room_members,
+    "room_message": _from_room_message,
+    "room_closed": _from_room_closed,
 }
 """Case of the envelope → how its content becomes a message."""
 
@@ -2080,6 +2258,13 @@ CODECS: dict[type[Any], Codec] = {
     messages.Blame: Codec(Blame, _from_blame, _fill_blame, False),
     messages.FieldAuthor: Codec(FieldAuthor, _from_field_author, _fill_field_author, False),
     messages.BlameResult: Codec(BlameResult, _from_blame_result, _fill_blame_result, False),
+    messages.RoomJoin: Codec(RoomJoin, _from_room_join, _fill_room_join, False),
+    messages.RoomJoined: Codec(RoomJoined, _from_room_joined, _fill_room_joined, False),
+    messages.RoomLeave: Codec(RoomLeave, _from_room_leave, _fill_room_leave, False),
+    messages.RoomMember: Codec(RoomMember, _from_room_member, _fill_room_member, False),
+    messages.RoomMembers: Codec(RoomMembers, _from_room_members, _fill_room_members, False),
+    messages.RoomMessage: Codec(RoomMessage, _from_room_message, _fill_room_message, False),
+    messages.RoomClosed: Codec(RoomClosed, _from_room_closed, _fill_room_closed, False),
     messages.Envelope: Codec(Envelope, _from_envelope, _fill_envelope, True),
     messages.PushOutcome: Codec(PushOutcome, _from_push_outcome, _fill_push_outcome, False),
     messages.PushFieldsResponse: Codec(

@@ -12,19 +12,19 @@ import { ERRORS } from "../../messages/tables.ts";
  * message), and the place of that enum or message.
  */
 export const FIELDS =
-  "0655 limits;0657 change;0658 change;110 action;111 code;113 strategy;114 winner;1656 value" +
-  ";1657 change;1660 file;2659 fields;2661 fields;2662 errors;2663 writes;2664 results;2665" +
-  " commits;2666 fields;3659 fields;3661 values;010 action;012 action;1654 app_schema;5667 since" +
-  ";23 changed entities;0568 server_time server_timestamp client_timestamp created_at timestamp" +
-  ";1568 expires until timestamp server_time;00 fields complete valid reset;14 details" +
-  " server_value client_value metadata data value;94 data prepared where;10 retryable" +
-  " server_deleted client_deleted with_receipt more if_unchanged left duplicate live;02 last_seq" +
-  " heartbeat oldest message_bytes subscriptions requests size seconds nanos since applied" +
-  " conflicts version;12 confirmed_seq retry_after since conflict limit clamped before" +
-  " base_version schema_version version seq;13 token schema node server_client_id error receipt" +
-  " secret key transaction subject client_id traceparent form_instance epoch scope request_id;03" +
-  " session_id schema token message hash name type error value transaction request_id epoch form" +
-  " field entity_id entity";
+  "0667 limits;0669 change;0670 change;110 action;113 strategy;114 winner;1668 value;1669 change" +
+  ";1672 file;2671 fields;2673 fields;2674 errors;2675 writes;2676 results;2677 commits;2678" +
+  " fields;33 gone;3671 fields;3673 values;3679 members;010 action;012 action;111 code;1666" +
+  " app_schema;5680 since;23 changed entities;0581 server_time server_timestamp client_timestamp" +
+  " created_at timestamp;1581 expires until timestamp server_time;00 fields complete valid reset" +
+  ";14 details server_value client_value metadata data value;94 state data prepared where;10" +
+  " retryable server_deleted client_deleted with_receipt watch reset if_unchanged more left" +
+  " duplicate live;02 last_seq heartbeat oldest message_bytes subscriptions requests size seconds" +
+  " nanos since applied conflicts version;12 confirmed_seq retry_after since conflict limit" +
+  " missed clamped before base_version schema_version version seq;13 token schema node" +
+  " server_client_id error receipt secret key member transaction subject client_id traceparent" +
+  " form_instance epoch scope request_id;03 session_id schema token hash name type error id" +
+  " message value transaction request_id epoch form field entity_id entity";
 
 /**
  * Each message, those of the envelope at their number there: who sends it (1 a client,
@@ -34,48 +34,48 @@ export const FIELDS =
  */
 export const MESSAGES =
   " " + // 0
-  "1hello,\u008a\u0080\u0081\u008du\u0086E\u008b " + // 1 Hello
-  "2welcome,\u0090\u009bhi0I\u0091\u0086E\u0082 " + // 2 Welcome
-  "1authenticate,\u0092\u008f " + // 3 Authenticate
-  "2authenticated,N\u008f " + // 4 Authenticated
-  "2error,\u00934\u008f\u007f_Vv " + // 5 Error
+  "1hello,\u0091\u0086\u0087\u0094z\u008cG\u0092 " + // 1 Hello
+  "2welcome,\u0097\u00a3mn0K\u0098\u008cG\u0088 " + // 2 Welcome
+  "1authenticate,\u0099\u0096 " + // 3 Authenticate
+  "2authenticated,P\u0096 " + // 4 Authenticated
+  "2error,\u009fF\u0096\u0085bX{ " + // 5 Error
   "3ping, " + // 6 Ping
   "3pong, " + // 7 Pong
   " " + // 8
   " " + // 9
-  "1subscribe,HF^ " + // 10 Subscribe
-  "1unsubscribe,H^ " + // 11 Unsubscribe
-  "1sync,\u009fq\u008d\u008f^\u008e " + // 12 Sync
-  "2sync_complete,\u009ft\u009bU\u008f^\u008e " + // 13 SyncComplete
+  "1subscribe,JHa " + // 10 Subscribe
+  "1unsubscribe,Ja " + // 11 Unsubscribe
+  "1sync,\u00a7v\u0094\u0096a\u0095 " + // 12 Sync
+  "2sync_complete,\u00a7y\u00a3W\u0096a\u0095 " + // 13 SyncComplete
   "2change,1 " + // 14 Change
-  "1push,\u009f\u009eCZ\u008f\u007f|}\u008b " + // 15 Push
-  "2push_ack,\u009f\u009et\u008f\u007f\u008dfQ] " + // 16 PushAck
-  "2sync_begin,\u009f\u009bUR^\u008ew " + // 17 SyncBegin
+  "1push,\u00a7\u00a6D\\\u0096\u0085\u0082\u0083\u0092 " + // 15 Push
+  "2push_ack,\u00a7\u00a6y\u0096\u0085\u0094kS` " + // 16 PushAck
+  "2sync_begin,\u00a7\u00a3WTa\u0095| " + // 17 SyncBegin
   " " + // 18
   " " + // 19
-  "1subscribe_fields,HF^ " + // 20 SubscribeFields
-  "1unsubscribe_fields,H^ " + // 21 UnsubscribeFields
-  "1sync_fields,\u009fq\u008d\u008f^\u008e " + // 22 SyncFields
-  "2sync_fields_complete,\u009ft\u009bU\u008f^\u008e " + // 23 SyncFieldsComplete
+  "1subscribe_fields,JHa " + // 20 SubscribeFields
+  "1unsubscribe_fields,Ja " + // 21 UnsubscribeFields
+  "1sync_fields,\u00a7v\u0094\u0096a\u0095 " + // 22 SyncFields
+  "2sync_fields_complete,\u00a7y\u00a3W\u0096a\u0095 " + // 23 SyncFieldsComplete
   "2field_change,2 " + // 24 FieldChange
-  "1push_fields,\u009f\u009e:\u008f\u007f|d}\u008b " + // 25 PushFields
-  "2field_push_ack,\u009f\u009ers~\u008f\u007f\u008dfQz] " + // 26 FieldPushAck
-  "2field_conflict,\u009f\u009e\u009dWJXK~65\u007f\u0087`a\u0083x " + // 27 FieldConflict
+  "1push_fields,\u00a7\u00a69\u0096\u0085\u0082h\u0083\u0092 " + // 25 PushFields
+  "2field_push_ack,\u00a7\u00a6wx\u0084\u0096\u0085\u0094kS\u0080` " + // 26 FieldPushAck
+  "2field_conflict,\u00a7\u00a6\u00a5YLZM\u008454\u0085\u008dcd\u0089} " + // 27 FieldConflict
   " " + // 28
   " " + // 29
-  "1validate_field,\u009a\u009c\u009d\u0098\u008cBg " + // 30 ValidateField
-  "2validation_result,\u009a\u009c\u009dT\u0084Yg\u008c " + // 31 ValidationResult
-  "1validate_form,\u009a\u009c;\u008cbg " + // 32 ValidateForm
-  "2form_validation_result,\u009a\u009cT<\u0085g " + // 33 FormValidationResult
-  "1close_form,\u009c\u008c " + // 34 CloseForm
+  "1validate_field,\u00a2\u00a4\u00a5\u00a0\u0093Bl " + // 30 ValidateField
+  "2validation_result,\u00a2\u00a4\u00a5V\u008a[l\u0093 " + // 31 ValidationResult
+  "1validate_form,\u00a2\u00a4:\u0093el " + // 32 ValidateForm
+  "2form_validation_result,\u00a2\u00a4V;\u008bl " + // 33 FormValidationResult
+  "1close_form,\u00a4\u0093 " + // 34 CloseForm
   " " + // 35
   " " + // 36
   " " + // 37
   " " + // 38
   " " + // 39
-  "1transaction,=\u008f\u007f}\u008b " + // 40 Transaction
-  "2transaction_ack,\u0099>\u008f\u007f\u008dfQ " + // 41 TransactionAck
-  "2transaction_complete,\u0099 " + // 42 TransactionComplete
+  "1transaction,<\u0096\u0085\u0083\u0092 " + // 40 Transaction
+  "2transaction_ack,\u00a1=\u0096\u0085\u0094kS " + // 41 TransactionAck
+  "2transaction_complete,\u00a1 " + // 42 TransactionComplete
   " " + // 43
   " " + // 44
   " " + // 45
@@ -83,25 +83,38 @@ export const MESSAGES =
   " " + // 47
   " " + // 48
   " " + // 49
-  "1history,\u009f\u009e{Oy\u008f " + // 50 History
-  "2history_result,?{S\u008f " + // 51 HistoryResult
-  "1blame,\u009f\u009e\u008f " + // 52 Blame
-  "2blame_result,@\u008f " + // 53 BlameResult
-  ",t\u0094j " + // 54 SchemaVersion
-  ",klm " + // 55 Limits
-  ",\u009bt\u008e " + // 56 Position
-  ",\u009f\u009eCZt\u008aLe\u0088 " + // 57 ChangeLog
-  ",\u009f\u009e\u009d[Dt\u008aMce\u0088 " + // 58 FieldChangeLog
-  ",\u009d[DM " + // 59 FieldUpdate
-  ",\u0095n\u0096 " + // 60 FormFile
-  ",\u009d\u00989 " + // 61 FormFieldValue
-  ",\u009d\u0097 " + // 62 FieldError
-  ",\u009f\u009e3\\A|d " + // 63 TransactionWrite
-  ",\u009f\u009e~rsz] " + // 64 WriteResult
-  ",8G\u0089 " + // 65 HistoryCommit
-  ",\u009dtP\u008a\u0089 " + // 66 FieldAuthor
-  ",\u00877 " + // 67 an entry of a map to Position
-  ",op"; // 68 google.protobuf.Timestamp
+  "1history,\u00a7\u00a6\u0081Q~\u0096 " + // 50 History
+  "2history_result,>\u0081U\u0096 " + // 51 HistoryResult
+  "1blame,\u00a7\u00a6\u0096 " + // 52 Blame
+  "2blame_result,?\u0096 " + // 53 BlameResult
+  " " + // 54
+  " " + // 55
+  " " + // 56
+  " " + // 57
+  " " + // 58
+  " " + // 59
+  "1room_join,\u00a7\u00a6^f\u0096 " + // 60 RoomJoin
+  "2room_joined,\u00a7\u00a6\u008e\u0096 " + // 61 RoomJoined
+  "1room_leave,\u00a7\u00a6 " + // 62 RoomLeave
+  "2room_members,\u00a7\u00a6C@gi\u007f " + // 63 RoomMembers
+  "3room_message,\u00a7\u00a6_\u008e " + // 64 RoomMessage
+  "2room_closed,\u00a7\u00a6\u009fF " + // 65 RoomClosed
+  ",y\u009ao " + // 66 SchemaVersion
+  ",pqr " + // 67 Limits
+  ",\u00a3y\u0095 " + // 68 Position
+  ",\u00a7\u00a6D\\y\u0091Nj\u008f " + // 69 ChangeLog
+  ",\u00a7\u00a6\u00a5]Ey\u0091Oij\u008f " + // 70 FieldChangeLog
+  ",\u00a5]EO " + // 71 FieldUpdate
+  ",\u009bs\u009c " + // 72 FormFile
+  ",\u00a5\u00a08 " + // 73 FormFieldValue
+  ",\u00a5\u009d " + // 74 FieldError
+  ",\u00a7\u00a63_A\u0082h " + // 75 TransactionWrite
+  ",\u00a7\u00a6\u0084wx\u0080` " + // 76 WriteResult
+  ",7I\u0090 " + // 77 HistoryCommit
+  ",\u00a5yR\u0091\u0090 " + // 78 FieldAuthor
+  ",\u009e\u0090^ " + // 79 RoomMember
+  ",\u008d6 " + // 80 an entry of a map to Position
+  ",tu"; // 81 google.protobuf.Timestamp
 
 /** The spellings of each enum, by their number in protobuf. */
 export const ENUMS: readonly (readonly string[])[] = [

@@ -10,7 +10,7 @@ from rhtmx import wire
 from rhtmx_server.transports.grpc.door import Door
 from rhtmx_server.transports.grpc.framing import GLUE, prefixed
 from rhtmx_server.transports.grpc.guards import GrpcLimits
-from rhtmx_server.transports.grpc.room import Room
+from rhtmx_server.transports.grpc.headroom import Headroom
 from tests.unit.rhtmx_server.connecting import Side
 
 M = TypeVar("M")
@@ -75,8 +75,8 @@ class Peering:
         self.write_ready = asyncio.Event()
         self.write_ready.set()
         self.data_sent = 0
-        self.pages = Room(1_000_000, 1, 10.0)
-        self.answers = Room(1_000_000, 16, 10.0)
+        self.pages = Headroom(1_000_000, 1, 10.0)
+        self.answers = Headroom(1_000_000, 16, 10.0)
         self.limits = GrpcLimits(1000, 1_000_000, 1000, lambda: 0.0)
 
     def data_send_process(self) -> None: ...

@@ -252,7 +252,7 @@ async def test_a_stream_that_waits_in_vain_for_others_is_cut(
     async def wait(futures: object, **how: object) -> None:
         await asyncio.sleep(0)  # the time is over
 
-    monkeypatch.setattr("rhtmx_server.transports.grpc.room.asyncio.wait", wait)
+    monkeypatch.setattr("rhtmx_server.transports.grpc.headroom.asyncio.wait", wait)
     side, call = Side(), Call(Sync(entity="tasks"))
     room = call._stream.connection.pages
     room.keep(room.limit + 1)

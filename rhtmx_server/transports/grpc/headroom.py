@@ -17,7 +17,7 @@ from typing import Protocol
 
 from rhtmx.errors import ErrorCode, RhtmxError
 
-__all__ = ["Room", "StalledError", "Waiter"]
+__all__ = ["Headroom", "StalledError", "Waiter"]
 
 
 class StalledError(RhtmxError):
@@ -34,7 +34,7 @@ class Waiter(Protocol):
         """Others wait because of what it has not taken."""
 
 
-class Room:
+class Headroom:
     """The room of one connection.
 
     Args:

@@ -1,4 +1,4 @@
-"""Facts about `rhtmx_server.transports.grpc.room`."""
+"""Facts about `rhtmx_server.transports.grpc.headroom`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from rhtmx.errors import ErrorCode
-from rhtmx_server.transports.grpc.room import Room, StalledError
+from rhtmx_server.transports.grpc.headroom import Headroom, StalledError
 
 
 class Reader:
     """Reads once it has its turn, until it is told to end."""
 
-    def __init__(self, room: Room, size: int = 0) -> None:
+    def __init__(self, room: Headroom, size: int = 0) -> None:
         self._room, self._size = room, size
         self.began, self.end = False, asyncio.Event()
         self.task = asyncio.create_task(self._read())
@@ -42,7 +42,7 @@ async def settle() -> None:
 
 
 async def test_so_many_read_at_a_time_and_in_order() -> None:
-    room = Room(100, 2, 10.0)
+    room = Headroom(100, 2, 10.0)
     readers = [Reader(room) for _ in range(5)]
     await settle()
     assert [each.began for each in readers] == [True, True, False, False, False]
@@ -55,7 +55,7 @@ async def test_so_many_read_at_a_time_and_in_order() -> None:
 
 
 async def test_nobody_reads_while_more_waits_than_may() -> None:
-    room = Room(100, 1, 10.0)
+    room = Headroom(100, 1, 10.0)
     first, second = Reader(room, 101), Reader(room)
     await settle()
     first.end.set()
@@ -69,7 +69,7 @@ async def test_nobody_reads_while_more_waits_than_may() -> None:
 
 @pytest.mark.parametrize("given", [False, True])
 async def test_who_is_gone_takes_no_turn_with_it(given: bool) -> None:
-    room = Room(100, 1, 10.0)
+    room = Headroom(100, 1, 10.0)
     first, second, third = Reader(room), Reader(room), Reader(room)
     await settle()
     if given:
@@ -85,7 +85,7 @@ async def test_who_is_gone_takes_no_turn_with_it(given: bool) -> None:
 
 
 async def test_those_that_something_waits_for_are_told_when_there_is_no_room() -> None:
-    room = Room(100, 1, 10.0)
+    room = Headroom(100, 1, 10.0)
     one, two, gone = Keeper(), Keeper(), Keeper()
     room.keep(50, one)
     room.keep(10, gone)
@@ -108,12 +108,12 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> asyncio.Queue[None]:
     async def wait(futures: object, **how: object) -> None:
         await over.get()
 
-    monkeypatch.setattr("rhtmx_server.transports.grpc.room.asyncio.wait", wait)
+    monkeypatch.setattr("rhtmx_server.transports.grpc.headroom.asyncio.wait", wait)
     return over
 
 
 async def test_who_waits_in_vain_is_stalled(patience: asyncio.Queue[None]) -> None:
-    room = Room(100, 1, 10.0)
+    room = Headroom(100, 1, 10.0)
     room.keep(101)
     patience.put_nowait(None)
     with pytest.raises(StalledError) as caught:
@@ -125,11 +125,11 @@ async def test_who_waits_in_vain_is_stalled(patience: asyncio.Queue[None]) -> No
         pass
 
 
-@pytest.mark.parametrize(("way", "stalled"), [(Room.free, False), (Room.drop, True)])
+@pytest.mark.parametrize(("way", "stalled"), [(Headroom.free, False), (Headroom.drop, True)])
 async def test_what_is_taken_is_progress_and_what_is_dropped_is_none(
-    patience: asyncio.Queue[None], way: Callable[[Room, int], None], stalled: bool
+    patience: asyncio.Queue[None], way: Callable[[Headroom, int], None], stalled: bool
 ) -> None:
-    room = Room(100, 1, 10.0)
+    room = Headroom(100, 1, 10.0)
     room.keep(1000)
     reader = Reader(room)
     await settle()
@@ -145,7 +145,7 @@ async def test_what_is_taken_is_progress_and_what_is_dropped_is_none(
 async def test_who_waits_behind_others_that_read_is_not_stalled(
     patience: asyncio.Queue[None],
 ) -> None:
-    room = Room(100, 1, 10.0)
+    room = Headroom(100, 1, 10.0)
     first, second = Reader(room), Reader(room)
     for _ in range(3):
         patience.put_nowait(None)

@@ -1,0 +1,474 @@
+"""All rooms of one server: who enters, who leaves, and what they tell one another.
+
+Knows members and readers, and when what has happened goes out. Must not know how it is found out
+what somebody may read, nor how servers tell one another: it asks, and is told.
+
+A connection is in a room as a member, which the others see, or only watches. What happens to it:
+
+============  ==========  ==========  =========  =====================  ======  ==============
+state         `enter`     `leave`     `evict`    `committed`, and the   `lost`  `lost`, and it
+              with a                             record is gone, or             may come back
+              member                             not its to read
+============  ==========  ==========  =========  =====================  ======  ==============
+outside       member      outside     outside    outside                -       -
+watching      member      outside     outside    outside, told so       gone    gone
+member        member      outside     outside    outside, told so       gone    gone, but shown
+                                                                                for a while
+============  ==========  ==========  =========  =====================  ======  ==============
+
+`enter` without a member watches. Whether somebody may be in a room is asked when they enter, and
+again whenever the record or the rights of its reader change: `committed`, `missed`, `rescope`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias, cast
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.messages import RoomClosed, RoomMember
+from rhtmx.wire import ServerMessage
+from rhtmx_server.delivery.hub import Hub
+from rhtmx_server.failures import place
+from rhtmx_server.model import NOWHERE, Commit, Key, Record, Scope
+from rhtmx_server.rooms.local_members import LocalMembers
+from rhtmx_server.rooms.open_room import OpenRoom, RoomReader
+from rhtmx_server.rooms.ports import Elsewhere, Nowhere, RoomLimits, RoomPeer
+from rhtmx_server.rooms.presence import Presence, Sighting
+
+__all__ = ["BATCH", "HERE", "Rooms"]
+
+log = logging.getLogger("rhtmx_server")
+
+BATCH = 0.05
+"""Seconds in which what happens in a room is told together."""
+
+HERE = ""
+"""The name of this server among the nodes; the others are called as in the cluster."""
+
+_AGAIN = 1.0
+"""Seconds after which the store is asked again, if it was not there."""
+
+_Read: TypeAlias = Callable[[], Awaitable[Scope]]
+
+
+class Rooms:
+    """The rooms of one server.
+
+    Args:
+        hub: tells what is committed.
+        record: reads a record; `None` if there is none.
+        parts: the parts that a record is in, by its entity and data.
+        now: seconds, of a clock that does not jump.
+        clock: the time; microseconds since 1970.
+        later: calls a function after so many seconds.
+        allowance: makes what counts the messages of one member: it returns how long to wait.
+        limits: how much there may be.
+        sent: is told how many messages of a kind have gone out.
+        dropped: is told how many messages readers have missed.
+
+    Attributes:
+        elsewhere: the other servers.
+        local: the members that this server has.
+        presence: all members that it knows of.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        record: Callable[[str, str], Awaitable[Record | None]],
+        parts: Callable[[str, bytes | None], frozenset[str]],
+        *,
+        now: Callable[[], float],
+        clock: Callable[[], int],
+        later: Callable[[float, Callable[[], None]], object],
+        allowance: Callable[[], Callable[[], float]],
+        limits: RoomLimits,
+        sent: Callable[[type[ServerMessage], int], None] = lambda kind, count: None,
+        dropped: Callable[[int], None] = lambda count: None,
+    ) -> None:
+        self._hub = hub
+        self._record = record
+        self._parts = parts
+        self._now = now
+        self._clock = clock
+        self._later = later
+        self._allowance = allowance
+        self._limits = limits
+        self._sent = sent
+        self._dropped = dropped
+        self.elsewhere: Elsewhere = Nowhere()
+        self.local = LocalMembers()
+        self.presence = Presence()
+        self._open: dict[str, dict[str, OpenRoom]] = {}
+        self._of: dict[RoomPeer, dict[Key, OpenRoom]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeps = False
+
+    # Coming and going.
+
+    def known(self, peer: RoomPeer, room: Key) -> bool:
+        """Whether a connection is in a room: then it may be there."""
+        return room in self._of.get(peer, ())
+
+    async def enter(
+        self,
+        peer: RoomPeer,
+        room: Key,
+        member: RoomMember | None,
+        read: _Read,
+        still: Callable[[], object],
+    ) -> None:
+        """Let a connection into a room, if it may read the record.
+
+        Args:
+            peer: the connection.
+            room: which.
+            member: as whom; `None` to watch.
+            read: tells what of the entity it may read now, or raises.
+            still: another value when its rights have changed, `None` when it is gone.
+
+        Raises:
+            RhtmxError: `NOT_FOUND`, there is no such record for it; `TOO_MANY_SUBSCRIPTIONS`;
+                what `read` raises.
+        """
+        self._check_rooms(peer, room)
+        with self._held(room) as open_room:
+            while True:
+                before = open_room.changes, still()
+                scope = await read()
+                record = await self._record(*room)
+                if (open_room.changes, still()) == before:
+                    break
+            if before[1] is None:
+                return
+            if not self._may(record, scope):
+                raise _gone(room)
+            self._note_version(open_room, record)
+            self._put(peer, open_room, member, RoomReader(peer, scope, self._allowance()))
+
+    def say(self, peer: RoomPeer, room: Key, member: RoomMember | None) -> None:
+        """Have a connection that is in a room be there as somebody else, or say something else.
+
+        Args:
+            peer: the connection.
+            room: which.
+            member: as whom; `None` to watch.
+
+        Raises:
+            RhtmxError: `TOO_MANY_SUBSCRIPTIONS`, there are too many members.
+        """
+        open_room = self._of[peer][room]
+        self._put(peer, open_room, member, open_room.readers[peer])
+
+    def leave(self, peer: RoomPeer, room: Key) -> None:
+        """Let a connection out of a room; it need not be there."""
+        open_room = self._of.get(peer, {}).get(room)
+        if open_room is not None:
+            self._out(peer, open_room)
+
+    def lost(self, peer: RoomPeer, until: float | None) -> None:
+        """A connection is gone.
+
+        Args:
+            peer: the connection.
+            until: how long its client is waited for; seconds; `None` if it will not come back.
+        """
+        for open_room in list(self._of.get(peer, {}).values()):
+            self._out(peer, open_room, until)
+
+    # What they tell one another.
+
+    def tell(self, room: Key, member_id: str | None, data: bytes | None) -> None:
+        """Tell all in a room something, at all servers.
+
+        Args:
+            room: which.
+            member_id: who tells it, and is not told; `None` for the program of the server.
+            data: what, as JSON.
+
+        Raises:
+            RhtmxError: `RATE_LIMITED`, more is told in the room than its readers could take.
+        """
+        open_room = self._find(room)
+        if open_room is not None:
+            if not open_room.tell(member_id, data):
+                raise RhtmxError(
+                    ErrorCode.RATE_LIMITED,
+                    "too much is told in this room at a time: tell it again, or less",
+                    retry_after=BATCH,
+                )
+            self._flush_later(open_room)
+        self.elsewhere.tell(room, member_id, data)
+
+    def tell_as(self, peer: RoomPeer, room: Key, data: bytes | None) -> None:
+        """Tell all others in a room what one of its members says.
+
+        Raises:
+            RhtmxError: `FORBIDDEN`, the connection is no member there; `RATE_LIMITED`, it tells
+                more than it may; what `tell` raises.
+        """
+        reader = self._of[peer][room].readers[peer] if self.known(peer, room) else None
+        if reader is None or reader.member is None:
+            raise RhtmxError(ErrorCode.FORBIDDEN, "only a member of a room may tell it something")
+        if wait := reader.may_tell():
+            words = "too many messages in a room at a time: only the latest are worth telling"
+            raise RhtmxError(ErrorCode.RATE_LIMITED, words, retry_after=wait)
+        self.tell(room, reader.member, data)
+
+    # What other servers tell.
+
+    def seen(self, node: str, room: Key, member_id: str, sighting: Sighting | None) -> None:
+        """Another server has a member, or has it no more."""
+        if sighting is None:
+            self.presence.drop(room, member_id, node)
+        else:
+            self.presence.put(room, member_id, node, sighting)
+        self._show(room, member_id)
+
+    def heard(self, room: Key, member_id: str | None, data: bytes | None) -> None:
+        """A message of a room was told at another server."""
+        open_room = self._find(room)
+        if open_room is None:
+            return
+        if open_room.tell(member_id, data):
+            self._flush_later(open_room)
+        else:
+            self._dropped(len(open_room.readers))
+
+    # Rights.
+
+    def committed(self, commit: Commit) -> None:
+        """The record of a room was written: who may not read it any more is out."""
+        room = self._open.get(commit.record.entity, {}).get(commit.record.entity_id)
+        # It may come late: what was read of the record was newer.
+        if room is not None and commit.record.version > room.version:
+            room.changes += 1
+            room.version = commit.record.version
+            self._judge(room, commit.record if commit.record.live else None, commit.after)
+
+    def missed(self, entity: str) -> None:
+        """Something was committed in an entity that is not known here: look at its records."""
+        for room in list(self._open.get(entity, {}).values()):
+            room.changes += 1
+            if room.readers:
+                self._spawn(self._look(room))
+
+    async def rescope(
+        self, peer: RoomPeer, read: Callable[[str], Awaitable[Scope]], still: Callable[[], object]
+    ) -> None:
+        """Find out anew in which rooms a connection may be.
+
+        Args:
+            peer: the connection.
+            read: tells what of an entity it may read now, or raises.
+            still: another value when its rights have changed again: then that is looked at.
+        """
+        before = still()
+        for key, room in list(self._of.get(peer, {}).items()):
+            error: RhtmxError | None = None
+            changes, scope = -1, cast(Scope, NOWHERE)
+            while room.changes != changes:
+                changes = room.changes
+                try:
+                    scope = await read(key[0])
+                    error = None if self._may(await self._record(*key), scope) else _gone(key)
+                except RhtmxError as refusal:
+                    if refusal.code is not ErrorCode.FORBIDDEN:
+                        raise
+                    error = refusal
+                if still() != before:
+                    return
+            if error is None and peer in room.readers:
+                room.readers[peer].scope = scope
+            elif error is not None and peer in room.readers:
+                self._evict(peer, room, error)
+
+    # Looked up by others.
+
+    @property
+    def open_rooms(self) -> int:
+        """How many rooms somebody at this server is in."""
+        return sum(map(len, self._open.values()))
+
+    def members(self, room: Key) -> Iterable[RoomMember]:
+        """Who is in a room, at any server."""
+        return self.presence.members(room)
+
+    async def stop(self) -> None:
+        """Look at nothing any more."""
+        for task in list(self._tasks):
+            task.cancel()
+
+    # Inside.
+
+    def _check_rooms(self, peer: RoomPeer, room: Key) -> None:
+        rooms = self._of.get(peer, ())
+        if len(rooms) >= self._limits.rooms and room not in rooms:
+            raise RhtmxError(
+                ErrorCode.TOO_MANY_SUBSCRIPTIONS,
+                f"at most {self._limits.rooms} rooms at a time: leave one of them",
+            )
+
+    def _put(
+        self, peer: RoomPeer, room: OpenRoom, member: RoomMember | None, reader: RoomReader
+    ) -> None:
+        self._check_rooms(peer, room.key)  # others may have been entered while this one waited
+        if member is not None and not self.presence.has(room.key, member.id):
+            most = self._limits.members
+            if self.presence.count(room.key) >= most:
+                words = f"this room has its {most} members: watch it, or try again later"
+                raise RhtmxError(ErrorCode.TOO_MANY_SUBSCRIPTIONS, words)
+        before = reader.member
+        reader.member = None if member is None else member.id
+        room.readers[peer] = reader
+        self._of.setdefault(peer, {})[room.key] = room
+        if before is not None and before != reader.member:
+            self.local.leave(room.key, before, peer)
+            self._changed(room.key, before)
+        if member is not None:
+            sighting = Sighting(self._clock(), member.subject or "", member.state)
+            self.local.say(room.key, member.id, peer, sighting)
+            self._changed(room.key, member.id)
+        self._flush_later(room)
+
+    def _out(self, peer: RoomPeer, room: OpenRoom, until: float | None = None) -> None:
+        reader = room.readers.pop(peer)
+        rooms = self._of[peer]
+        del rooms[room.key]
+        if not rooms:
+            del self._of[peer]
+        if reader.member is not None:
+            if until is not None and until > self._now():
+                self.local.lose(room.key, reader.member, peer, until)
+                self._sweep_later()
+            else:
+                self.local.leave(room.key, reader.member, peer)
+                self._changed(room.key, reader.member)
+        self._forget(room)
+
+    def _evict(self, peer: RoomPeer, room: OpenRoom, error: RhtmxError) -> None:
+        self._out(peer, room)
+        peer.send(RoomClosed(*room.key, error.message, error.code))
+
+    def _judge(self, room: OpenRoom, record: Record | None, parts: frozenset[str]) -> None:
+        out = [
+            reader.peer
+            for reader in room.readers.values()
+            if record is None or not (reader.scope is None or not reader.scope.isdisjoint(parts))
+        ]
+        for peer in out:
+            self._evict(peer, room, _gone(room.key))
+
+    async def _look(self, room: OpenRoom) -> None:
+        while room.readers:
+            changes = room.changes
+            try:
+                record = await self._record(*room.key)
+            except RhtmxError as error:
+                log.debug("the record of a room cannot be read for now: %s", error)
+                await asyncio.sleep(_AGAIN)
+                continue
+            if room.changes == changes:
+                self._note_version(room, record)
+                live = record if record is not None and record.live else None
+                parts = self._parts(room.key[0], None if live is None else live.data)
+                self._judge(room, live, parts)
+                return
+
+    def _note_version(self, room: OpenRoom, record: Record | None) -> None:
+        if record is not None:
+            room.version = max(room.version, record.version)
+
+    def _may(self, record: Record | None, scope: Scope) -> bool:
+        if record is None or not record.live:
+            return False
+        return scope is None or not scope.isdisjoint(self._parts(record.entity, record.data))
+
+    def _changed(self, room: Key, member_id: str) -> None:
+        """What this server has of a member is not what it was."""
+        sighting = self.local.sighting(room, member_id)
+        self.elsewhere.say(room, member_id, sighting)
+        self.seen(HERE, room, member_id, sighting)
+
+    def _show(self, key: Key, member_id: str) -> None:
+        room = self._find(key)
+        if room is None:
+            return
+        member = self.presence.member(key, member_id)
+        if room.roster.hide(member_id) if member is None else room.roster.show(member):
+            self._flush_later(room)
+
+    def _find(self, room: Key) -> OpenRoom | None:
+        return self._open.get(room[0], {}).get(room[1])
+
+    @contextmanager
+    def _held(self, key: Key) -> Iterator[OpenRoom]:
+        """A room that does not close meanwhile, so that it is told what is committed."""
+        room = self._find(key)
+        if room is None:
+            entity, entity_id = key
+            rooms = self._open.setdefault(entity, {})
+            if not rooms:
+                self._hub.watch(entity, self)
+            room = rooms[entity_id] = OpenRoom(key, self._sent, self._dropped)
+            for member in self.presence.members(key):
+                room.roster.show(member)
+        room.held += 1
+        try:
+            yield room
+        finally:
+            room.held -= 1
+            self._forget(room)
+
+    def _forget(self, room: OpenRoom) -> None:
+        entity, entity_id = room.key
+        if room.readers or room.held or self._find(room.key) is not room:
+            return
+        rooms = self._open[entity]
+        del rooms[entity_id]
+        if not rooms:
+            del self._open[entity]
+            self._hub.unwatch(entity)
+
+    def _flush_later(self, room: OpenRoom) -> None:
+        if not room.waits:
+            room.waits = True
+            self._later(max(0.0, room.flushed + BATCH - self._now()), lambda: self._flush(room))
+
+    def _flush(self, room: OpenRoom) -> None:
+        room.waits, room.flushed = False, self._now()
+        if room.flush():
+            self._flush_later(room)
+
+    def _sweep_later(self) -> None:
+        if not self._sweeps and self.local.waits:
+            self._sweeps = True
+            self._later(self._limits.sweep, self._sweep)
+
+    def _sweep(self) -> None:
+        self._sweeps = False
+        for room, member_id in self.local.overdue(self._now()):
+            self._changed(room, member_id)
+        self._sweep_later()
+
+    def _spawn(self, coroutine: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(self._guard(coroutine))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, coroutine: Awaitable[None]) -> None:
+        try:
+            await coroutine
+        except Exception as failure:
+            log.error("looking at the record of a room failed: %s", place(failure))
+
+
+def _gone(room: Key) -> RhtmxError:
+    """What everybody is told who may not be in a room, whether or not there is a record."""
+    entity, entity_id = room
+    words = f"there is no '{entity_id[:40]}' in '{entity[:40]}', or you may not read it"
+    return RhtmxError(ErrorCode.NOT_FOUND, words)
