@@ -238,6 +238,7 @@ async def test_a_listener_that_fails_is_logged_and_costs_the_others_nothing(
 
 @pytest.mark.parametrize("kind", [Change, Welcome, str, None])
 async def test_what_is_not_ephemeral_has_no_listeners(router: EventRouter, kind: Any) -> None:
-    with pytest.raises(RhtmxError, match="is no ephemeral message; there are: room_closed") as caught:
+    words = "is no ephemeral message; there are: room_closed"
+    with pytest.raises(RhtmxError, match=words) as caught:
         router.listen(kind, print)
     assert caught.value.code is ErrorCode.NOT_SUPPORTED
