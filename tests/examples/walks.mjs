@@ -1,0 +1,85 @@
+/**
+ * What people do at an order desk, whatever it is made with: ada and bob order, cleo and dan are
+ * clerks. The desks differ in how one signs in.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+
+const VIEW = { viewport: { width: 640, height: 560 }, colorScheme: "light" };
+
+/** Chooses a name. */
+async function byName(page, name) {
+  await page.getByRole("button", { name, exact: true }).click();
+  await page.getByRole("heading", { name: "Stock" }).waitFor();
+}
+
+const orders = (page) => page.locator("#orders li");
+const ordered = (page, text) => orders(page).filter({ hasText: text }).waitFor();
+const left = (page, goods, number) =>
+  page
+    .locator("#stock li")
+    .filter({ hasText: `${goods}: ${number}` })
+    .waitFor();
+
+async function order(page, goods, count) {
+  await page.getByLabel("Goods").selectOption(goods);
+  await page.getByLabel("Count").fill(count);
+  await page.getByRole("button", { name: "Order", exact: true }).click();
+}
+
+/** Counts some goods, one after the other. */
+async function count(page, goods, times) {
+  for (let each = 0; each < times; each++) {
+    await page.getByRole("button", { name: `one more ${goods}` }).click();
+  }
+}
+
+/** All that a desk promises. */
+async function walk({ open, pictures }, signIn, name) {
+  const [ada, bob, cleo, dan] = await Promise.all(
+    ["ada", "bob", "cleo", "dan"].map(async (name) => {
+      const page = await open(VIEW);
+      await signIn(page, name);
+      return page;
+    }),
+  );
+  await order(ada, "tea", "0");
+  await ada.getByText("must be between 1 and 99").waitFor();
+  await order(ada, "tea", "3");
+  await ordered(ada, "3 × tea");
+  await ordered(cleo, "ada: 3 × tea");
+
+  await order(bob, "rice", "2");
+  await ordered(bob, "2 × rice");
+  assert.equal(await orders(bob).count(), 1, "bob sees what is his");
+  assert.equal(await orders(ada).count(), 1, "and ada what is hers");
+
+  await Promise.all([count(cleo, "tea", 5), count(dan, "tea", 4), count(dan, "salt", 1)]);
+  await Promise.all([ada, bob, cleo, dan].map((page) => left(page, "tea", 9)));
+  assert.equal(await ada.getByRole("button", { name: "one more tea" }).count(), 0);
+
+  await cleo.getByLabel("Count").fill("100");
+  await cleo.getByText("must be between 1 and 99").waitFor();
+  await cleo.screenshot({ path: join(pictures, `${name}.png`) });
+  return { ada, bob, cleo, dan };
+}
+
+/** What anything but the page posts is judged by the same rules; it tells how it was answered. */
+const posted = (page, count) =>
+  page.evaluate(async (count) => {
+    const body = new URLSearchParams(new FormData(document.querySelector("[hx-post]")));
+    body.set("count", count);
+    return (await fetch("/orders", { method: "POST", body })).status;
+  }, count);
+
+/** A desk whose pages are rendered by the server. */
+async function rendered(stage, signIn, name) {
+  const { bob } = await walk(stage, signIn, name);
+  assert.equal(await posted(bob, "100"), 422);
+  assert.equal(await posted(bob, "7"), 200);
+  await ordered(bob, "7 × rice");
+  await bob.getByRole("button", { name: "Sign out" }).click();
+  await bob.getByRole("button", { name: "bob" }).waitFor();
+}
+
+export const fastapi = (stage) => rendered(stage, byName, "fastapi-htmx");
