@@ -28,6 +28,7 @@ PAGES = (
     "docs/guarantees.md",
     "docs/guides/asgi.md",
     "docs/guides/data.md",
+    "docs/guides/django-htmx.md",
     "docs/guides/fastapi-htmx.md",
     "docs/migration.md",
     "docs/operations.md",

@@ -10,6 +10,7 @@ from tests.docs.markdown import ROOT, blocks, page
 
 EXAMPLES = ROOT / "examples"
 GUIDES = {
+    "django-htmx": "order_desk_django",
     "fastapi-htmx": "order_desk_fastapi",
 }
 """Each guide, and the folder of its example."""

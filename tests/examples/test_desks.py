@@ -16,7 +16,7 @@ async def nothing(what: str) -> None:
     raise AssertionError(f"nobody can do that here: {what}")
 
 
-@pytest.mark.parametrize("desk", ["fastapi"])
+@pytest.mark.parametrize("desk", ["django", "fastapi"])
 async def test_a_desk_is_live_checks_orders_and_shows_each_their_own(
     browser: Browser, tmp_path: Path, pictures: Path, desk: str
 ) -> None:
