@@ -194,8 +194,8 @@ def _demo(session: nox.Session, *, check: bool) -> None:
 
 def _examples(session: nox.Session, *, check: bool) -> None:
     """Generate what the examples share."""
-    python, lock = "examples/orders_schema", "examples/schema.lock"
-    made = ("--python", python, "--lock", lock)
+    python, typescript = "examples/orders_schema", "examples/order_desk_react/src/schema"
+    made = ("--python", python, "--ts", typescript, "--lock", "examples/schema.lock")
     _application(session, "examples/orders.proto", *made, check=check)
 
 

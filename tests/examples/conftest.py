@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,11 +15,13 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.driver import Browser, browsing
-from tests.support.process import ROOT, running
-from tests.support.programs import chromium, node
+from tests.support.npm import once, pack
+from tests.support.process import ROOT, run, running
+from tests.support.programs import chromium, node, registry
 from tests.support.sockets import PATIENCE
 
 DRIVER = Path(__file__).with_name("driver.mjs")
+NOT_OURS = shutil.ignore_patterns("__pycache__", "dist", "node_modules", "*.db*", "*.tgz")
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
@@ -35,20 +38,36 @@ def pictures(tmp_path: Path) -> Path:
     return ROOT / "docs" / "guides" if wanted else tmp_path
 
 
-@contextlib.asynccontextmanager
-async def started(module: str, folder: Path, **environ: str) -> AsyncIterator[str]:
-    """An example, started by its command on a free port.
+class Desk:
+    """An order desk, run by its command.
 
     Args:
         module: what `python -m` runs.
-        folder: where it keeps what it stores.
-        environ: its settings.
+        folder: where it runs, and keeps what it stores.
 
-    Returns:
-        Its address.
+    Attributes:
+        url: its address, on a free port.
     """
-    command = (sys.executable, "-m", module)
-    async with running(*command, folder=folder, environ={"PORT": "0", **environ}) as process:
+
+    url = ""
+
+    def __init__(self, module: str, folder: Path) -> None:
+        self._module = module
+        self._folder = folder
+        self._running = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        """Start it; another time at the same address, with the same sessions."""
+        port = self.url.removesuffix("/").rpartition(":")[2] or "0"
+        process = await self._running.enter_async_context(
+            running(
+                sys.executable,
+                "-m",
+                self._module,
+                folder=self._folder,
+                environ={"PORT": port, "SECRET_KEY": "of the test"},
+            )
+        )
         assert process.stderr is not None
         said = b""
         async with asyncio.timeout(PATIENCE):
@@ -56,4 +75,38 @@ async def started(module: str, folder: Path, **environ: str) -> AsyncIterator[st
                 line = await process.stderr.readline()
                 assert line, said.decode()
                 said += line
-        yield f"{found[1].decode()}/"
+        self.url = f"{found[1].decode()}/"
+
+    async def stop(self) -> None:
+        await self._running.aclose()
+
+    async def do(self, what: str) -> None:
+        """What a walk may ask for."""
+        await {"start": self.start, "stop": self.stop}[what]()
+
+
+@contextlib.asynccontextmanager
+async def desk(module: str, folder: Path) -> AsyncIterator[Desk]:
+    """An order desk that runs; see `Desk`."""
+    desk = Desk(module, folder)
+    await desk.start()
+    try:
+        yield desk
+    finally:
+        await desk.stop()
+
+
+@pytest.fixture
+def built(shared: Path) -> Path:
+    """A folder with a copy of the examples, whose pages are built as their guides say."""
+    registry("vite")
+    package = pack(shared)
+
+    def make(folder: Path) -> None:
+        shutil.copytree(ROOT / "examples", folder / "examples", ignore=NOT_OURS)
+        shutil.copy(package, folder / "examples")
+        page = folder / "examples" / "order_desk_react"
+        run("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", folder=page)
+        run("npm", "run", "build", folder=page)
+
+    return once(shared / "built", make)

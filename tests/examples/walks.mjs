@@ -35,7 +35,7 @@ async function count(page, goods, times) {
 }
 
 /** All that a desk promises. */
-async function walk({ open, pictures }, signIn, name) {
+async function walk({ open }, signIn) {
   const [ada, bob, cleo, dan] = await Promise.all(
     ["ada", "bob", "cleo", "dan"].map(async (name) => {
       const page = await open(VIEW);
@@ -58,9 +58,6 @@ async function walk({ open, pictures }, signIn, name) {
   await Promise.all([ada, bob, cleo, dan].map((page) => left(page, "tea", 9)));
   assert.equal(await ada.getByRole("button", { name: "one more tea" }).count(), 0);
 
-  await cleo.getByLabel("Count").fill("100");
-  await cleo.getByText("must be between 1 and 99").waitFor();
-  await cleo.screenshot({ path: join(pictures, `${name}.png`) });
   return { ada, bob, cleo, dan };
 }
 
@@ -74,7 +71,11 @@ const posted = (page, count) =>
 
 /** A desk whose pages are rendered by the server. */
 async function rendered(stage, signIn, name) {
-  const { bob } = await walk(stage, signIn, name);
+  const { bob, cleo } = await walk(stage, signIn);
+  await cleo.getByLabel("Count").fill("100");
+  await cleo.getByText("must be between 1 and 99").waitFor();
+  await cleo.screenshot({ path: join(stage.pictures, `${name}.png`) });
+
   assert.equal(await posted(bob, "100"), 422);
   assert.equal(await posted(bob, "7"), 200);
   await ordered(bob, "7 × rice");
@@ -93,3 +94,23 @@ async function byPassword(page, name) {
 export const django = (stage) => rendered(stage, byPassword, "django-htmx");
 
 export const fastapi = (stage) => rendered(stage, byName, "fastapi-htmx");
+
+/** A desk that goes on without its server: what is done meanwhile is there when that is back. */
+export async function react(stage) {
+  const { ada, cleo, dan } = await walk(stage, byName);
+  await stage.ask("stop");
+  await dan.getByText("There is no connection").waitFor();
+  await count(dan, "salt", 2);
+  await left(dan, "salt", 2);
+  await dan.locator("#stock li").filter({ hasText: "(waits)" }).waitFor();
+  await order(ada, "salt", "1");
+  await ordered(ada, "1 × salt (waits)");
+  await order(dan, "rice", "100");
+  await dan.getByText("must be between 1 and 99").waitFor();
+  await dan.screenshot({ path: join(stage.pictures, "react.png") });
+
+  await stage.ask("start");
+  await ordered(cleo, "ada: 1 × salt");
+  await Promise.all([ada, cleo, dan].map((page) => left(page, "salt", 2)));
+  await dan.locator("#stock").filter({ hasNotText: "(waits)" }).waitFor();
+}
