@@ -13,9 +13,11 @@ from starlette.middleware.sessions import SessionMiddleware
 import rhtmx_server
 from examples.orders_schema import Order, Stock, schema
 from rhtmx_server import App, ErrorCode, Grant, RhtmxError
+from rhtmx_server.authenticators import first_of, static_tokens
 
 GOODS = ("rice", "salt", "tea")
 PEOPLE = {"ada": (), "bob": (), "cleo": ["clerk"], "dan": ["clerk"]}  # yours are in a database
+PROGRAMS = dict.fromkeys(os.environ.get("WAREHOUSE_HASH", "").split(), "warehouse")
 
 
 def grant_of(session: dict[str, str]) -> Grant:
@@ -25,7 +27,7 @@ def grant_of(session: dict[str, str]) -> Grant:
     return Grant(name, roles=PEOPLE[name])
 
 
-def by_session(request: rhtmx_server.Request) -> Grant:
+async def by_session(request: rhtmx_server.Request) -> Grant:
     """Say so of whoever connects."""
     return grant_of(request.scope.get("session", {}))
 
@@ -37,7 +39,8 @@ def signed_in(request: Request) -> Grant:
 
 Who = Annotated[Grant, Depends(signed_in)]
 
-app = App(store="sqlite:///orders.db", schema=schema, authenticate=by_session)
+authenticate = first_of(static_tokens(PROGRAMS), by_session)
+app = App(store="sqlite:///orders.db", schema=schema, authenticate=authenticate)
 live = app.asgi()
 web = FastAPI(lifespan=live.lifespan)
 web.add_middleware(

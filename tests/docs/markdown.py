@@ -30,6 +30,7 @@ PAGES = (
     "docs/guides/data.md",
     "docs/guides/django-htmx.md",
     "docs/guides/fastapi-htmx.md",
+    "docs/guides/grpc-backend.md",
     "docs/guides/react.md",
     "docs/migration.md",
     "docs/operations.md",

@@ -12,6 +12,7 @@ EXAMPLES = ROOT / "examples"
 GUIDES = {
     "django-htmx": "order_desk_django",
     "fastapi-htmx": "order_desk_fastapi",
+    "grpc-backend": "order_backend_grpc",
     "react": "order_desk_react",
 }
 """Each guide, and the folder of its example."""
@@ -30,7 +31,7 @@ def test_what_a_guide_shows_stands_in_its_example(guide: str, folder: str) -> No
         first, *lines = block.text.splitlines()
         name = _NAME.fullmatch(first)
         assert name, f"{guide}: which file is this of? {first}"
-        files = [each for each in (EXAMPLES / folder, EXAMPLES) for each in each.rglob(name[1])]
+        files = [file for part in (EXAMPLES / folder, EXAMPLES) for file in part.rglob(name[1])]
         assert files, f"{guide}: there is no {name[1]}"
         source = _stripped(files[0].read_text(encoding="utf-8").splitlines())
         assert _stripped(lines) in source, f"{guide}: {block.text}"

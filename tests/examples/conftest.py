@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,7 @@ class Desk:
     Args:
         module: what `python -m` runs.
         folder: where it runs, and keeps what it stores.
+        environ: its settings, beside the port.
 
     Attributes:
         url: its address, on a free port.
@@ -51,9 +52,10 @@ class Desk:
 
     url = ""
 
-    def __init__(self, module: str, folder: Path) -> None:
+    def __init__(self, module: str, folder: Path, environ: Mapping[str, str]) -> None:
         self._module = module
         self._folder = folder
+        self._environ = {"SECRET_KEY": "of the test", **environ}
         self._running = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
@@ -65,7 +67,7 @@ class Desk:
                 "-m",
                 self._module,
                 folder=self._folder,
-                environ={"PORT": port, "SECRET_KEY": "of the test"},
+                environ={**self._environ, "PORT": port},
             )
         )
         assert process.stderr is not None
@@ -86,9 +88,9 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def desk(module: str, folder: Path) -> AsyncIterator[Desk]:
+async def desk(module: str, folder: Path, **environ: str) -> AsyncIterator[Desk]:
     """An order desk that runs; see `Desk`."""
-    desk = Desk(module, folder)
+    desk = Desk(module, folder, environ)
     await desk.start()
     try:
         yield desk

@@ -114,3 +114,29 @@ export async function react(stage) {
   await Promise.all([ada, cleo, dan].map((page) => left(page, "salt", 2)));
   await dan.locator("#stock").filter({ hasNotText: "(waits)" }).waitFor();
 }
+
+/** A desk whose orders a warehouse packs, if there is enough of what is ordered. */
+export async function grpc({ open, ask, pictures }) {
+  const [ada, dan] = await Promise.all([open(VIEW), open(VIEW)]);
+  await Promise.all([byName(ada, "ada"), byName(dan, "dan")]);
+  await order(ada, "tea", "2");
+  await ordered(dan, "ada: 2 × tea");
+  await order(ada, "rice", "1");
+  await count(dan, "rice", 3);
+  await ordered(ada, "1 × rice (packed)");
+  await left(ada, "rice", 2);
+  assert.equal(await orders(ada).filter({ hasText: "2 × tea (packed)" }).count(), 0);
+
+  await count(dan, "tea", 2);
+  await ordered(ada, "2 × tea (packed)");
+  await left(dan, "tea", 0);
+  await order(ada, "salt", "7");
+  await ordered(ada, "7 × salt");
+  await ada.screenshot({ path: join(pictures, "grpc-backend.png") });
+
+  await ask("stop");
+  await ask("start");
+  await order(ada, "rice", "2");
+  await ordered(dan, "ada: 2 × rice (packed)");
+  await left(dan, "rice", 0);
+}
