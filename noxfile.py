@@ -44,6 +44,7 @@ def codegen(session: nox.Session) -> None:
     _schema(session)
     session.run("python", "-m", "codegen", *(["--check"] if check else []))
     _demo(session, check=check)
+    _examples(session, check=check)
     _bundle(session, check=check)
 
 
@@ -75,6 +76,7 @@ def tests(session: nox.Session) -> None:
     _schema(session)
     session.run("python", "-m", "codegen", "--check")
     _demo(session, check=True)
+    _examples(session, check=True)
     _lint(session)
     _typescript(session)
     _bundle(session, check=True)
@@ -191,15 +193,27 @@ def _schema(session: nox.Session) -> None:
     """Lint the schema, and see that it is formatted: what differs is printed."""
     session.run("buf", "lint")
     session.run("buf", "format", "--diff", "--exit-code")
-    session.run("buf", "format", "--diff", "--exit-code", "rhtmx_server/demo/demo.proto")
+    for application in ("examples/orders.proto", "rhtmx_server/demo/demo.proto"):
+        session.run("buf", "format", "--diff", "--exit-code", application)
 
 
 def _demo(session: nox.Session, *, check: bool) -> None:
     """Generate what the demo's schema makes, as an application does it."""
     python, typescript = "rhtmx_server/demo/schema", "clients/typescript/demo/schema"
     made = ("--python", python, "--ts", typescript, "--lock", "rhtmx_server/demo/schema.lock")
+    _application(session, "rhtmx_server/demo/demo.proto", *made, check=check)
+
+
+def _examples(session: nox.Session, *, check: bool) -> None:
+    """Generate what the examples share."""
+    python, typescript = "examples/orders_schema", "examples/order_desk_react/src/schema"
+    made = ("--python", python, "--ts", typescript, "--lock", "examples/schema.lock")
+    _application(session, "examples/orders.proto", *made, check=check)
+
+
+def _application(session: nox.Session, proto: str, *made: str, check: bool) -> None:
     checked = ("--check", "--breaking") if check else ()
-    session.run("rhtmx", "codegen", "rhtmx_server/demo/demo.proto", *made, *checked)
+    session.run("rhtmx", "codegen", proto, *made, *checked)
 
 
 def _bundle(session: nox.Session, *, check: bool) -> None:

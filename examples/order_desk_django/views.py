@@ -1,0 +1,42 @@
+"""The pages of the site: plain views, which run in threads."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from examples.order_desk_django.live import app, grant_of
+from examples.orders_schema import Order, Stock
+from rhtmx_server import RhtmxError
+
+GOODS = ("rice", "salt", "tea")
+
+
+@login_required
+def desk(request: HttpRequest) -> HttpResponse:
+    """Show the page, whose lists are the next two views."""
+    return render(request, "desk.html", {"goods": GOODS, "name": request.user.get_username()})
+
+
+@login_required
+def orders(request: HttpRequest) -> HttpResponse:
+    """List the orders that somebody may see, their own or as a clerk all of them; or order."""
+    who = grant_of(request.user)
+    seen = app.sync.of(Order, who=who)
+    if request.method != "POST":
+        listed = {"rows": seen.all(), "clerk": who.has_role("clerk")}
+        return render(request, "orders.html", listed)
+    try:
+        seen.create(Order(goods=request.POST["goods"], count=int(request.POST["count"])))
+    except (ValueError, RhtmxError) as error:
+        return HttpResponse(str(error), status=422, content_type="text/plain")
+    return render(request, "order_form.html", {"goods": GOODS})
+
+
+@login_required
+def stock(request: HttpRequest) -> HttpResponse:
+    """List how much there is of all goods."""
+    who = grant_of(request.user)
+    counted = dict.fromkeys(GOODS, 0)
+    counted |= {row.id: row.data.counted for row in app.sync.of(Stock, who=who).all()}
+    listed = {"counted": counted.items(), "clerk": who.has_role("clerk")}
+    return render(request, "stock.html", listed)

@@ -1,0 +1,10 @@
+"""Run the order desk: `python -m examples.order_desk_react`."""
+
+import os
+
+import uvicorn
+
+from examples.order_desk_react.desk import web
+
+if __name__ == "__main__":
+    uvicorn.run(web, port=int(os.environ.get("PORT", "8000")))
