@@ -99,8 +99,8 @@ class App:
         self.metrics = Metrics()
         self._storage, self._places = open_storage(store, bus), (store, bus)
         self._declared = Declarations(undeclared, authenticate)
-        self._hooks = CommitHooks()
-        self._life = Lifecycle()
+        self._hooks, self._life = CommitHooks(), Lifecycle()
+        self.mirror = self._declared.mirrors(lambda: self._server is not None)
         self._asgi = AsgiApp(self._life.door, lambda: self._begin(listens=False), self.stop)
         if schema is not None:
             declare(self, schema, time.time_ns, new_id)

@@ -82,6 +82,16 @@ NEVER: dict[str, tuple[str, ...]] = {
     "rhtmx_server.writing.outcomes": PURE,
     "rhtmx_server.writing.sql_mutations": PURE,
     "rhtmx_server.forms": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
+    "rhtmx_server.mirror": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
+    **dict.fromkeys(
+        (
+            "rhtmx_server.mirror.host",
+            "rhtmx_server.mirror.outcomes",
+            "rhtmx_server.mirror.row_records",
+            "rhtmx_server.mirror.triggers",
+        ),
+        PURE,
+    ),
     "rhtmx_server.names": PURE,
     "rhtmx_server.ports": PURE,
     "rhtmx_server.round_robin": PURE,
