@@ -15,16 +15,12 @@ from django.db import connections, models, router, transaction
 
 from rhtmx_server.mirror.host import HostRow, MirrorSetupError, Noted, TableName
 from rhtmx_server.mirror.keys import parse_key
+from rhtmx_server.mirror.triggers import triggers_query
 from rhtmx_server.names import suggestion
 
 __all__ = ["DjangoDatabase", "alias_of", "is_model"]
 
 T = TypeVar("T")
-
-_TRIGGERS = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgname FROM pg_catalog.pg_trigger WHERE NOT tgisinternal",
-}
 
 
 def is_model(declared: object) -> bool:
@@ -74,13 +70,18 @@ class DjangoDatabase:
             raise MirrorSetupError(f"a model expected, got {table!r}")
         return DjangoTable(self._alias, table, key)
 
+    def close(self) -> None:
+        """See `HostDatabase`; the connection of this thread."""
+        connections[self._alias].close()
+
     def run(self, statements: Sequence[str]) -> None:
         """See `HostDatabase`."""
         _asked(self._alias, lambda: _run(self._alias, statements))
 
-    def triggers(self) -> Collection[str]:
+    def triggers(self, table: TableName) -> Collection[str]:
         """See `HostDatabase`."""
-        return {name for (name,) in self._rows(_TRIGGERS[self.dialect])}
+        asked = triggers_query(self.dialect, str(table)).replace("%", "%%")
+        return {name for (name,) in self._rows(asked)}
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
         """See `HostDatabase`."""

@@ -48,6 +48,9 @@ SLOWER = 1.3
 AGAIN = 1.0
 """Seconds until what has failed is tried again."""
 
+CLOSING = 0.5
+"""Seconds that it may take at most to close what was opened."""
+
 PAGE = 200
 """Rows, or records, that are compared together."""
 
@@ -127,9 +130,15 @@ class MirrorFeed:
 
     async def run(self) -> None:
         """Write whatever changes while this server leads, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._look_on())
-            tasks.create_task(self._compare_on())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._look_on())
+                tasks.create_task(self._compare_on())
+        finally:
+            # A database that does not answer keeps no server from stopping.
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(CLOSING):
+                    await self._ask(self._reader.database.close)
 
     async def step(self) -> int:
         """OutboxLook once, and write what has changed; returns how many rows the outbox had.

@@ -129,11 +129,14 @@ class HostDatabase(Protocol):
             MirrorSetupError: there is no such table or column, or it cannot be mirrored.
         """
 
+    def close(self) -> None:
+        """Close the connections that were opened for this; another call opens them again."""
+
     def run(self, statements: Sequence[str]) -> None:
         """Run statements that define something, in one transaction."""
 
-    def triggers(self) -> Collection[str]:
-        """The names of the triggers that there are."""
+    def triggers(self, table: TableName) -> Collection[str]:
+        """The names of the triggers that a table has."""
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
         """The first rows of the outbox for these tables.

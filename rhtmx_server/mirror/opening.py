@@ -49,4 +49,5 @@ def open_database(table: object, source: object) -> tuple[Hashable, HostDatabase
     # A database in memory is that of its engine, whatever its URL.
     in_memory = engine.dialect.name == "sqlite" and engine.url.database in (None, "", ":memory:")
     named = id(engine) if in_memory else engine.url
-    return ("sqlalchemy", named), sqlalchemy_tables.SqlAlchemyDatabase(engine)
+    database = sqlalchemy_tables.SqlAlchemyDatabase(engine, owned=engine is not source)
+    return ("sqlalchemy", named), database

@@ -107,12 +107,10 @@ class HostReader:
         """
         if not self._tables:
             tables = self._looked_up()
-            triggers = self.database.triggers()
-            for plan in self.plans:
-                name = str(tables[plan.entity].name)
-                if plan.triggers and trigger_name(name, self.outbox) not in triggers:
+            for name in (tables[plan.entity].name for plan in self.plans if plan.triggers):
+                if trigger_name(str(name), self.outbox) not in self.database.triggers(name):
                     raise MirrorSetupError(
-                        f"nothing says what changes in {name!r}: its triggers are missing: "
+                        f"nothing says what changes in '{name}': its triggers are missing: "
                         f"{_INSTALL}"
                     )
             self._tables = tables

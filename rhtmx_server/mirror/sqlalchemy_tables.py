@@ -21,20 +21,17 @@ from sqlalchemy import (
     delete,
     inspect,
     select,
-    text,
 )
 from sqlalchemy.exc import ArgumentError, NoInspectionAvailable, NoSuchTableError
 
 from rhtmx_server.mirror.host import HostRow, MirrorSetupError, Noted, TableName
 from rhtmx_server.mirror.keys import parse_key
+from rhtmx_server.mirror.triggers import triggers_query
 from rhtmx_server.names import suggestion
 
 __all__ = ["SqlAlchemyDatabase", "engine_of", "outbox_table", "table_of"]
-
-_TRIGGERS = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgname FROM pg_catalog.pg_trigger WHERE NOT tgisinternal",
-}
+_AS_IT_IS = {"no_parameters": True}
+"""Run SQL without parameters: `%` stands for itself."""
 
 
 def engine_of(source: object) -> Engine:
@@ -88,10 +85,12 @@ class SqlAlchemyDatabase:
 
     Args:
         engine: to the database.
+        owned: nobody else uses the engine.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, owned: bool = False) -> None:
         self._engine = engine
+        self._owned = owned
 
     @property
     def dialect(self) -> str:
@@ -116,17 +115,22 @@ class SqlAlchemyDatabase:
                 f"there is no table {str(name)!r}{suggestion(name.name, known)}"
             ) from None
 
+    def close(self) -> None:
+        """See `HostDatabase`."""
+        if self._owned:
+            self._engine.dispose()
+
     def run(self, statements: Sequence[str]) -> None:
         """See `HostDatabase`."""
         with self._engine.begin() as connection:
             for each in statements:
-                # Without parameters, so that `%` stands for itself.
-                connection.exec_driver_sql(each, execution_options={"no_parameters": True})
+                connection.exec_driver_sql(each, execution_options=_AS_IT_IS)
 
-    def triggers(self) -> Collection[str]:
+    def triggers(self, table: TableName) -> Collection[str]:
         """See `HostDatabase`."""
+        asked = triggers_query(self.dialect, str(table))
         with self._engine.connect() as connection:
-            return set(connection.execute(text(_TRIGGERS[self.dialect])).scalars())
+            return set(connection.exec_driver_sql(asked, execution_options=_AS_IT_IS).scalars())
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
         """See `HostDatabase`."""

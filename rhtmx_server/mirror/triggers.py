@@ -21,6 +21,7 @@ __all__ = [
     "outbox_statements",
     "trigger_name",
     "trigger_statements",
+    "triggers_query",
 ]
 
 DIALECTS = ("sqlite", "postgresql")
@@ -66,6 +67,25 @@ def trigger_name(table: str, outbox: str = OUTBOX) -> str:
         'rhtmx_outbox_shop_orders_insert'
     """
     return f"{_stem(table, outbox)}_insert"
+
+
+def triggers_query(dialect: str, table: str) -> str:
+    """SQL that lists the names of the triggers that a table has.
+
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        table: its name, maybe with a schema.
+
+    Raises:
+        MirrorSetupError: another dialect.
+    """
+    _require(dialect)
+    if dialect == "sqlite":
+        name = _text(TableName.of(table).name)
+        listed = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = "
+        return listed + name
+    listed = "SELECT tgname FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgrelid = "
+    return f"{listed}{_text(_name(table))}::regclass"
 
 
 def trigger_statements(dialect: str, table: str, key: str, outbox: str = OUTBOX) -> list[str]:
