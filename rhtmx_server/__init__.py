@@ -18,6 +18,8 @@ try:
     from rhtmx_server.app import App
     from rhtmx_server.config import Config
     from rhtmx_server.forms.entries import FormValues
+    from rhtmx_server.mirror.mirrors import Mirror
+    from rhtmx_server.mirror.outcomes import Reconciled
     from rhtmx_server.record_page import HistoryPage
     from rhtmx_server.schema.upcast import Edit
     from rhtmx_server.trackers.policy import Counter
@@ -49,7 +51,9 @@ __all__ = [
     "HistoryChange",
     "HistoryPage",
     "Invalid",
+    "Mirror",
     "PushResult",
+    "Reconciled",
     "Request",
     "RhtmxError",
     "TransactionResult",

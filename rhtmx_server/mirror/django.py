@@ -46,10 +46,7 @@ def create_triggers(table: str, key: str = "id", outbox: str = OUTBOX) -> RunPyt
         key: the column that identifies a row.
         outbox: the name of the outbox.
 
-    Example:
-        >>> class Migration(migrations.Migration):
-        ...     dependencies = [("shop", "0001_initial")]
-        ...     operations = [create_outbox(), create_triggers("shop_order")]
+    In a migration: `operations = [create_outbox(), create_triggers("shop_order")]`.
     """
     return _operation(
         lambda dialect: trigger_statements(dialect, table, key, outbox),

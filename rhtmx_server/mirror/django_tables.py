@@ -14,7 +14,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models, router, transaction
 
 from rhtmx_server.mirror.host import HostRow, MirrorSetupError, Noted, TableName
-from rhtmx_server.mirror.keys import parse_key
+from rhtmx_server.mirror.keys import parse_key, spelt
 from rhtmx_server.mirror.triggers import triggers_query
 from rhtmx_server.names import suggestion
 
@@ -173,6 +173,10 @@ class DjangoTable:
     def columns(self) -> Collection[str]:
         """See `HostTable`; as the model calls them."""
         return self._columns
+
+    def spelt(self, key: str) -> str:
+        """See `HostTable`."""
+        return spelt(self._kind, key)
 
     def rows(self, keys: Iterable[str]) -> Mapping[str, HostRow]:
         """See `HostTable`."""

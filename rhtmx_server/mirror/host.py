@@ -93,6 +93,9 @@ class HostTable(Protocol):
     def columns(self) -> Collection[str]:
         """The names of all columns, as rows have them."""
 
+    def spelt(self, key: str) -> str:
+        """A key as records have it: of UUIDs, databases have several spellings."""
+
     def rows(self, keys: Iterable[str]) -> Mapping[str, HostRow]:
         """The rows with these keys, by their keys; those that there are."""
 

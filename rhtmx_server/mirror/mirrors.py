@@ -156,13 +156,8 @@ class Mirrors:
             ImportError: SQLAlchemy is needed, and not installed.
             RuntimeError: the app runs already.
 
-        Example:
-            >>> app = App(store="memory://")
-            >>> orders = app.mirror(
-            ...     "orders", table="shop_orders", fields=["title", "state"],
-            ...     source="sqlite:///shop.db",
-            ... )
-            >>> app.mirror.install()  # once; or what `rhtmx-server mirror --sql` prints
+        For example `app.mirror("orders", table="shop_orders", fields=["title"],
+        source="sqlite:///shop.db")`, and once `app.mirror.install()`.
         """
         if self._running():
             raise RuntimeError(f"app.mirror({entity[:40]!r}): the app is running: say it before")

@@ -137,17 +137,17 @@ class HostReader:
         """
         names = {str(table.name) for table in self._tables.values()}
         noted = self.database.noted(self._outbox, names, most)
-        keys: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        keys: defaultdict[str, list[str]] = defaultdict(list)
         for each in noted:
             if each.key is not None:
-                keys[each.table][each.key] = None
+                keys[each.table].append(each.key)
         whole = {each.table for each in noted if each.key is None}
         made, due = {}, set()
         for entity, table in self._tables.items():
             name = str(table.name)
-            if keys[name]:
-                rows = self._made(entity, table.rows(keys[name]))
-                made[entity] = {**dict.fromkeys(keys[name]), **rows}
+            ids: dict[str, None] = dict.fromkeys(map(table.spelt, keys[name]))
+            if ids:
+                made[entity] = {**ids, **self._made(entity, table.rows(ids))}
             if name in whole:
                 due.add(entity)
         return OutboxLook([each.id for each in noted], made, due)
@@ -167,7 +167,12 @@ class HostReader:
 
     def late(self, entity: str, ids: Collection[str]) -> Collection[str]:
         """Those of these records whose rows the outbox still names."""
-        return self.database.late(self._outbox, str(self._tables[entity].name), ids)
+        table = self._tables[entity]
+        spellings = {*ids, *(each.replace("-", "") for each in ids)}
+        return {
+            table.spelt(each)
+            for each in self.database.late(self._outbox, str(table.name), spellings)
+        }
 
     def _looked_up(self) -> dict[str, HostTable]:
         tables: dict[str, HostTable] = {}

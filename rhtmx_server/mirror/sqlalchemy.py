@@ -42,8 +42,7 @@ def note_writes(
     Raises:
         TypeError: a table is something else.
 
-    Example:
-        >>> note_writes(sessionmaker(engine), Order)
+    For example `note_writes(sessionmaker(engine), Order)`.
     """
     noted: dict[Table, str] = {}
     for each in tables:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, NoInspectionAvailable, NoSuchTableError
 
 from rhtmx_server.mirror.host import HostRow, MirrorSetupError, Noted, TableName
-from rhtmx_server.mirror.keys import parse_key
+from rhtmx_server.mirror.keys import parse_key, spelt
 from rhtmx_server.mirror.triggers import triggers_query
 from rhtmx_server.names import suggestion
 
@@ -186,6 +186,10 @@ class SqlAlchemyTable:
     def columns(self) -> Collection[str]:
         """See `HostTable`."""
         return [each.name for each in self._table.columns]
+
+    def spelt(self, key: str) -> str:
+        """See `HostTable`."""
+        return spelt(self._kind, key)
 
     def rows(self, keys: Iterable[str]) -> Mapping[str, HostRow]:
         """See `HostTable`."""

@@ -27,8 +27,8 @@ __all__ = [
 DIALECTS = ("sqlite", "postgresql")
 """The databases whose tables can be mirrored."""
 
-_LONGEST_NAME = 50
-"""PostgreSQL cuts a name after 63 bytes; a few are for what stands behind it."""
+_LONGEST_NAME = 45
+"""PostgreSQL cuts a name after 63 bytes; 18 are for what stands behind it."""
 
 
 def outbox_statements(dialect: str, outbox: str = OUTBOX) -> list[str]:
@@ -101,10 +101,14 @@ def trigger_statements(dialect: str, table: str, key: str, outbox: str = OUTBOX)
         MirrorSetupError: another dialect.
 
     Example:
-        In a migration of Alembic:
-
-        >>> for each in trigger_statements("postgresql", "shop_orders", "id"):
-        ...     op.execute(each)
+        >>> for each in trigger_statements("sqlite", "shop_orders", "id"):
+        ...     print(each[:34])  # in a migration of Alembic: op.execute(each)
+        DROP TRIGGER IF EXISTS "rhtmx_outb
+        CREATE TRIGGER "rhtmx_outbox_shop_
+        DROP TRIGGER IF EXISTS "rhtmx_outb
+        CREATE TRIGGER "rhtmx_outbox_shop_
+        DROP TRIGGER IF EXISTS "rhtmx_outb
+        CREATE TRIGGER "rhtmx_outbox_shop_
     """
     _require(dialect)
     make = _sqlite if dialect == "sqlite" else _postgresql

@@ -17,11 +17,12 @@ from rhtmx_server import App
 from rhtmx_server.mirror.mirrors import Mirror
 from rhtmx_server.mirror.triggers import outbox_statements, trigger_statements
 from tests.support.postgres import Postgres
+from tests.support.waiting import eventually_found
 
 sqlalchemy = pytest.importorskip("sqlalchemy")
 pytest.importorskip("psycopg")
 
-__all__ = ["FIELDS", "Shop", "on_postgres", "on_sqlite"]
+__all__ = ["FIELDS", "Shop", "gone", "on_postgres", "on_sqlite", "shown"]
 
 FIELDS = ["title", "state", "cost"]
 
@@ -95,6 +96,24 @@ class Shop:
         """How many rows the outbox has."""
         found: int = self.rows("SELECT count(*) FROM rhtmx_outbox")[0][0]
         return found
+
+
+async def shown(app: App, entity: str, name: str) -> None:
+    """Wait until there is a record."""
+
+    async def look() -> bool:
+        return await app.changes.get(entity, name) is not None
+
+    await eventually_found(look)
+
+
+async def gone(app: App, entity: str, name: str) -> None:
+    """Wait until there is no such record."""
+
+    async def look() -> bool:
+        return await app.changes.get(entity, name) is None
+
+    await eventually_found(look)
 
 
 def on_sqlite(folder: Path) -> Shop:
