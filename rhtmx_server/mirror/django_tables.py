@@ -64,11 +64,13 @@ class DjangoDatabase:
         """See `HostDatabase`."""
         return str(connections[self._alias].vendor)
 
-    def table(self, table: object, key: str | None) -> DjangoTable:
+    def table(
+        self, table: object, key: str | None, wanted: Collection[str] | None = None
+    ) -> DjangoTable:
         """See `HostDatabase`."""
         if not is_model(table):
             raise MirrorSetupError(f"a model expected, got {table!r}")
-        return DjangoTable(self._alias, table, key)
+        return DjangoTable(self._alias, table, key, wanted)
 
     def close(self) -> None:
         """See `HostDatabase`; the connection of this thread."""
@@ -130,12 +132,15 @@ class DjangoTable:
         alias: of its database.
         model: its model.
         key: see `HostDatabase.table`.
+        wanted: likewise.
 
     Raises:
         MirrorSetupError: it has no such key, or is spread over several tables.
     """
 
-    def __init__(self, alias: str, model: Any, key: str | None) -> None:
+    def __init__(
+        self, alias: str, model: Any, key: str | None, wanted: Collection[str] | None
+    ) -> None:
         about = model._meta
         if about.parents:
             raise MirrorSetupError(
@@ -157,6 +162,11 @@ class DjangoTable:
                 "a row"
             )
         self._kind = _kind_of(self._field)
+        self._read_columns = [
+            each
+            for each in self._columns
+            if wanted is None or each in wanted or each == self._field.attname
+        ]
         self._all: Any = models.QuerySet(model, using=alias)
 
     @property
@@ -200,7 +210,7 @@ class DjangoTable:
         return [each for each in (parse_key(self._kind, key) for key in keys) if each is not None]
 
     def _read(self, asked: Any) -> dict[str, HostRow]:
-        rows = _asked(self._alias, lambda: list(asked.values(*self._columns)))
+        rows = _asked(self._alias, lambda: list(asked.values(*self._read_columns)))
         return {str(row[self._field.attname]): row for row in rows}
 
 

@@ -124,7 +124,7 @@ class MirrorFeed:
         return self._now() - self._fresh if self._leads() else 0.0
 
     def wake(self) -> None:
-        """OutboxLook at once. From any thread."""
+        """Look at once. From any thread."""
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._wake.set)
 
@@ -141,7 +141,7 @@ class MirrorFeed:
                     await self._ask(self._reader.database.close)
 
     async def step(self) -> int:
-        """OutboxLook once, and write what has changed; returns how many rows the outbox had.
+        """Look once, and write what has changed; returns how many rows the outbox had.
 
         Raises:
             RhtmxError: the server cannot write now, or does not lead.

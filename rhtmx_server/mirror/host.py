@@ -121,12 +121,15 @@ class HostDatabase(Protocol):
     def dialect(self) -> str:
         """Which SQL it speaks: `sqlite` or `postgresql`."""
 
-    def table(self, table: object, key: str | None) -> HostTable:
-        """OutboxLook up a table, as it is declared.
+    def table(
+        self, table: object, key: str | None, wanted: Collection[str] | None = None
+    ) -> HostTable:
+        """Look up a table, as it is declared.
 
         Args:
             table: its name, or what stands for it in a program.
             key: see `HostTable.key`; `None` for its primary key.
+            wanted: the columns that rows are read with, besides the key; `None` for all.
 
         Raises:
             MirrorSetupError: there is no such table or column, or it cannot be mirrored.

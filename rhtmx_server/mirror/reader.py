@@ -22,6 +22,7 @@ from rhtmx_server.mirror.row_records import (
     Normalize,
     RowFields,
     RowToRecord,
+    columns_of,
     made_of,
     require_columns,
 )
@@ -100,7 +101,7 @@ class HostReader:
         self._tables: dict[str, HostTable] = {}
 
     def open(self) -> None:
-        """OutboxLook up the tables, if that is not done yet.
+        """Look up the tables, if that is not done yet.
 
         Raises:
             MirrorSetupError: one is not as it has to be, or nothing fills the outbox.
@@ -177,7 +178,8 @@ class HostReader:
     def _looked_up(self) -> dict[str, HostTable]:
         tables: dict[str, HostTable] = {}
         for plan in self.plans:
-            table = tables[plan.entity] = self.database.table(plan.table, plan.key)
+            wanted = columns_of(plan.fields)
+            table = tables[plan.entity] = self.database.table(plan.table, plan.key, wanted)
             require_columns(plan.entity, plan.fields, table.columns)
         return tables
 

@@ -32,7 +32,15 @@ from rhtmx_server.names import suggestion
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import CheckJson, encode_value
 
-__all__ = ["Normalize", "RowFields", "RowToRecord", "made_of", "record_maker", "require_columns"]
+__all__ = [
+    "Normalize",
+    "RowFields",
+    "RowToRecord",
+    "columns_of",
+    "made_of",
+    "record_maker",
+    "require_columns",
+]
 
 RowFields: TypeAlias = Sequence[str] | Mapping[str, str] | Callable[[HostRow], Any]
 """What becomes of a row: the columns that are fields; the column of each field; or a function that
@@ -74,6 +82,18 @@ def record_maker(entity: str, fields: RowFields) -> RowToRecord:
     return lambda row: {field: row[column] for field, column in columns.items()}
 
 
+def columns_of(fields: RowFields) -> Collection[str] | None:
+    """The columns of which records are made; `None` where a function may look at any.
+
+    Example:
+        >>> columns_of({"name": "title"})
+        {'title'}
+    """
+    if callable(fields):
+        return None
+    return set(fields.values() if isinstance(fields, Mapping) else fields)
+
+
 def require_columns(entity: str, fields: RowFields, columns: Collection[str]) -> None:
     """Make sure that a table has the columns that are named.
 
@@ -85,8 +105,7 @@ def require_columns(entity: str, fields: RowFields, columns: Collection[str]) ->
     Raises:
         MirrorSetupError: it lacks one.
     """
-    named: Collection[str] = () if callable(fields) else fields
-    for column in named.values() if isinstance(named, Mapping) else named:
+    for column in sorted(columns_of(fields) or ()):
         if column not in columns:
             raise MirrorSetupError(
                 f"app.mirror({entity[:40]!r}): the table has no column {column!r}"

@@ -97,12 +97,14 @@ class SqlAlchemyDatabase:
         """See `HostDatabase`."""
         return str(self._engine.dialect.name)
 
-    def table(self, table: object, key: str | None) -> SqlAlchemyTable:
+    def table(
+        self, table: object, key: str | None, wanted: Collection[str] | None = None
+    ) -> SqlAlchemyTable:
         """See `HostDatabase`."""
         found = table_of(table)
         if found is None:
             found = self._reflected(TableName.of(str(table)))
-        return SqlAlchemyTable(self._engine, found, key)
+        return SqlAlchemyTable(self._engine, found, key, wanted)
 
     def _reflected(self, name: TableName) -> Table:
         try:
@@ -161,16 +163,24 @@ class SqlAlchemyTable:
         engine: to its database.
         table: what is known of it.
         key: see `HostDatabase.table`.
+        wanted: likewise.
 
     Raises:
         MirrorSetupError: it has no such key.
     """
 
-    def __init__(self, engine: Engine, table: Table, key: str | None) -> None:
+    def __init__(
+        self, engine: Engine, table: Table, key: str | None, wanted: Collection[str] | None
+    ) -> None:
         self._engine = engine
         self._table = table
         self._key = _key_column(table, key)
         self._kind = _kind_of(self._key)
+        self._read_columns = [
+            each
+            for each in table.columns
+            if wanted is None or each.name in wanted or each is self._key
+        ]
 
     @property
     def name(self) -> TableName:
@@ -193,7 +203,7 @@ class SqlAlchemyTable:
 
     def rows(self, keys: Iterable[str]) -> Mapping[str, HostRow]:
         """See `HostTable`."""
-        return self._read(select(self._table).where(self._is_one_of(keys)))
+        return self._read(select(*self._read_columns).where(self._is_one_of(keys)))
 
     def known(self, keys: Iterable[str]) -> Collection[str]:
         """See `HostTable`."""
@@ -203,7 +213,7 @@ class SqlAlchemyTable:
 
     def page(self, after: object, most: int) -> tuple[Mapping[str, HostRow], object]:
         """See `HostTable`."""
-        asked = select(self._table).order_by(self._key).limit(most)
+        asked = select(*self._read_columns).order_by(self._key).limit(most)
         beyond = self._key.is_not(None) if after is None else self._key > after
         rows = self._read(asked.where(beyond))
         last = next(reversed(rows.values()))[self.key] if rows else None
@@ -220,7 +230,7 @@ class SqlAlchemyTable:
     def _read(self, asked: Any) -> dict[str, HostRow]:
         with self._engine.connect() as connection:
             # By the columns' names, which a mapped class may call otherwise.
-            names = [each.name for each in self._table.columns]
+            names = [each.name for each in self._read_columns]
             rows = [dict(zip(names, row, strict=True)) for row in connection.execute(asked)]
         found: dict[str, HostRow] = {str(row[self.key]): row for row in rows}
         if len(found) < len(rows):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,7 @@ import rhtmx
 from rhtmx_server import App, Config, ErrorCode, RhtmxError
 from rhtmx_server.mirror.mirrors import Mirror
 from rhtmx_server.mirror.outcomes import Reconciled
+from tests.support.nodes import Spread
 from tests.support.postgres import Postgres
 from tests.support.shop import Shop, on_postgres, on_sqlite, sqlalchemy
 from tests.support.sockets import PATIENCE, Raw, raw
@@ -153,7 +155,7 @@ async def test_ten_thousand_rows_are_shown(shop: Shop, app: App) -> None:
     async with app:
         await eventually(lambda: bool(found))
         assert (found[0].rows, found[0].added, found[0].differences) == (10_000, 10_000, 10_000)
-        assert await records(app) == {str(each["id"]): order(each["title"]) for each in many}
+        assert await records(app) == {str(each["id"]): order(str(each["title"])) for each in many}
 
 
 # Comparing.
@@ -337,6 +339,9 @@ async def test_while_the_database_is_away_records_are_old_and_the_server_is_read
         shop.run("ALTER TABLE rhtmx_outbox RENAME TO elsewhere")
         await eventually(lambda: "is tried again" in caplog.text)
         assert await records(app) == {"1": order("tea")}
+        at = app.url.replace("ws://", "http://").replace("/api/ws", "/readyz")
+        with await asyncio.to_thread(urllib.request.urlopen, at) as answer:
+            assert answer.status == 200
         shop.run("ALTER TABLE elsewhere RENAME TO rhtmx_outbox")
         shop.add(2)
         assert len(await settled(shop, app)) == 2
@@ -394,8 +399,47 @@ async def test_interleaved_transactions_lose_nothing(pg_shop: Shop, app: App) ->
         assert (await mirror.reconcile(repair=False)).differences == 0
 
 
+async def test_of_several_servers_one_writes(postgres: Postgres, pg_shop: Shop) -> None:
+    spread = Spread(postgres.place(), config=Config(port=0))
+    for node in spread.nodes:
+        pg_shop.mirror(node)
+    async with spread:
+        for number in range(1, 41):
+            pg_shop.add(number)
+            await asyncio.sleep(0)
+        await settled(pg_shop, spread)
+        async with rhtmx.connect(spread.url) as client:
+            found = await client.sync("orders")
+        assert sorted(each.version for each in found) == list(range(1, 41))
+
+
 def test_a_mirror_is_declared_before_the_app_runs(app: App) -> None:
     made = app.mirror("orders", table="t", fields=["a"], source="sqlite://")
     assert isinstance(made, Mirror)
     with pytest.raises(ValueError, match="mirrored already"):
         app.mirror("orders", table="t", fields=["a"], source="sqlite://")
+    with pytest.raises(TypeError, match="an Engine of SQLAlchemy or its URL"):
+        app.mirror("others", table="t", fields=["a"])
+    with pytest.raises(ValueError, match="source: "):
+        app.mirror("others", table="t", fields=["a"], source="shop.db")
+    assert app.mirror.entities == {"orders"}
+
+
+async def test_a_row_is_the_whole_record_and_nothing_fills_it_in(app: App) -> None:
+    mirror = app.mirror("orders", table="t", fields=["a"], source="sqlite://")
+
+    @app.entity("orders").prepare
+    def stamp(who: object, after: object) -> dict[str, int]:
+        return {"stamped": 1}
+
+    with pytest.raises(ValueError, match="a row is the whole record"):
+        await app.start()
+    with pytest.raises(RuntimeError, match="the app is not running"):
+        await mirror.reconcile()
+
+
+async def test_nothing_is_declared_while_the_app_runs(shop: Shop, app: App) -> None:
+    shop.mirror(app)
+    async with app:
+        with pytest.raises(RuntimeError, match="say it before"):
+            app.mirror("others", table="t", fields=["a"], source="sqlite://")

@@ -42,15 +42,15 @@ def models(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> dict
     from django.db.models import CASCADE, CharField, DecimalField, ForeignKey, Model, UUIDField
 
     class Customer(Model):
-        name = CharField(max_length=40)
+        name: Any = CharField(max_length=40)
 
         class Meta:
             app_label = LABEL
 
     class Order(Model):
-        title = CharField(max_length=40)
-        cost = DecimalField(max_digits=10, decimal_places=2, null=True)
-        customer = ForeignKey(Customer, CASCADE, null=True)
+        title: Any = CharField(max_length=40)
+        cost: Any = DecimalField(max_digits=10, decimal_places=2, null=True)
+        customer: Any = ForeignKey(Customer, CASCADE, null=True)
 
         class Meta:
             app_label = LABEL
@@ -60,7 +60,7 @@ def models(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> dict
             app_label = LABEL
 
     class Ticket(Model):
-        id = UUIDField(primary_key=True)
+        id: Any = UUIDField(primary_key=True)
 
         class Meta:
             app_label = LABEL
