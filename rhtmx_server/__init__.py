@@ -20,6 +20,8 @@ try:
     from rhtmx_server.config import Config
     from rhtmx_server.forms.entries import FormValues
     from rhtmx_server.forms.verdict import FormVerdict
+    from rhtmx_server.mirror.mirrors import Mirror
+    from rhtmx_server.mirror.outcomes import Reconciled
     from rhtmx_server.program.change_stream import AppChanges
     from rhtmx_server.program.collection import AppCollection
     from rhtmx_server.program.record import StoredRecord
@@ -68,7 +70,9 @@ __all__ = [
     "HistoryChange",
     "HistoryPage",
     "Invalid",
+    "Mirror",
     "PushResult",
+    "Reconciled",
     "Request",
     "Reset",
     "RhtmxError",

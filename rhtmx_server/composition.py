@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 from rhtmx.messages import MergeStrategy, Push, PushFields
@@ -40,6 +41,9 @@ from rhtmx_server.hooks import CommitHooks, HookRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
 from rhtmx_server.leadership import Leadership
 from rhtmx_server.metrics import Metrics
+from rhtmx_server.mirror.feed import MirrorFeed
+from rhtmx_server.mirror.mirrors import Mirrors
+from rhtmx_server.mirror.writer import RecordWriter
 from rhtmx_server.ports import Decide, Store
 from rhtmx_server.schema.declare import require_nothing_said
 from rhtmx_server.schema.seen import SeenSchema
@@ -101,6 +105,7 @@ class Declarations:
         silent: the entities of which no conflict log is kept, by their declaration.
         schema: that of the application, if it has one.
         upcasts: what the program says of writes of older versions of that, by entity and version.
+        tables: what of it shows the rows of the application's own tables.
     """
 
     undeclared: bool | None = None
@@ -112,6 +117,18 @@ class Declarations:
     silent: set[str] = field(default_factory=set)
     schema: Schema | None = None
     upcasts: dict[tuple[str, int], list[UpcastFunction]] = field(default_factory=dict)
+    tables: Mirrors | None = None
+
+    def mirrors(self, running: Callable[[], bool]) -> Mirrors:
+        """What takes what is said of the application's own tables; see `App.mirror`."""
+
+        def declare(name: str) -> None:
+            if name not in self.entities:
+                said = Said(merge=None, partition=None, fields=True, conflicts=False)
+                self.add_entity(name, said, running)
+
+        self.tables = Mirrors(declare, running)
+        return self.tables
 
     def has_in_schema(self, name: str) -> bool:
         """Whether an entity was declared by the schema."""
@@ -224,7 +241,20 @@ def compose(
     feed = None
     if storage.sql is not None:
         feed = _sql_feed(storage.sql, services, clock, leadership)
-    return RunningServer(services, runner, pages, clock, leadership, node, feed)
+    mirrors = _mirrors(storage.store, declared, services, leadership, pools)
+    return RunningServer(services, runner, pages, clock, leadership, node, feed, mirrors)
+
+
+def _mirrors(
+    store: Store, declared: Declarations, services: Services, leads: Leadership, pools: PoolSet
+) -> Sequence[MirrorFeed]:
+    """What keeps records as the rows of the application's tables are."""
+    if declared.tables is None:
+        return ()
+    writer = RecordWriter(store, services.submit, check_json)
+    thread = partial(pools.make, 1, "rhtmx-mirror")
+    feeds = declared.tables.feeds(declared.entities, writer, thread, leads, services.metrics)
+    return list(feeds)
 
 
 def _sql_feed(
@@ -282,6 +312,7 @@ def _services(
         entities=declared.allowed,
         fieldless=declared.fieldless,
         unlogged=unlogged,
+        mirrored=frozenset() if declared.tables is None else declared.tables.entities,
         authenticate=ask and authenticator(ask, pool("rhtmx-authenticate")),
         admission=Admission(config, metrics.handshake_refused),
         access=access,

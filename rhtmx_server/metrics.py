@@ -95,6 +95,7 @@ class Metrics:
         self._sql_writes = self._counter(
             "sql_writes", "Writes from an application's own SQL.", "result"
         )
+        self._mirrored, self._mirror_differences, self._mirror_lag = self._mirror_figures()
         self._connections = self._gauge("connections", "Open connections.", "endpoint")
         self._abandoned = self._gauge(
             "validator_threads_abandoned", "Threads whose validator ran out of time."
@@ -152,6 +153,20 @@ class Metrics:
         if count:
             self._sql_writes.labels(result).inc(count)
 
+    def mirrored(self, entity: str, result: str, count: int) -> None:
+        """Count records of a mirrored table that were `written`, or `rejected`."""
+        if count:
+            self._mirrored.labels(entity, result).inc(count)
+
+    def mirror_differences(self, entity: str, kind: str, count: int) -> None:
+        """Count records that were compared with their rows, and had to be `added` for example."""
+        if count:
+            self._mirror_differences.labels(entity, kind).inc(count)
+
+    def mirror_lag(self, entity: str, lag: Callable[[], float]) -> None:
+        """Ask for the seconds since when the records of a mirrored table may be behind."""
+        self._mirror_lag.labels(entity).set_function(lag)
+
     def handshake_refused(self, reason: str) -> None:
         """Count a handshake that was refused, by one of a few fixed reasons."""
         self._handshakes.labels(reason).inc()
@@ -175,6 +190,16 @@ class Metrics:
     def render(self) -> bytes:
         """Return all of it in the text format of Prometheus (`CONTENT_TYPE`)."""
         return generate_latest(self.registry)
+
+    def _mirror_figures(self) -> tuple[Counter, Counter, Gauge]:
+        written = "Records of mirrored tables that were written or rejected."
+        differences = "Records that differed from their rows when all were compared."
+        lag = "Seconds since when the records of a mirrored table may be behind."
+        return (
+            self._counter("mirror_records", written, "entity", "result"),
+            self._counter("mirror_differences", differences, "entity", "kind"),
+            self._gauge("mirror_lag_seconds", lag, "entity"),
+        )
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"rhtmx_{name}", text, labels, registry=self.registry)

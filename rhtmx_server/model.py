@@ -32,6 +32,7 @@ __all__ = [
     "DELETED",
     "NOWHERE",
     "THE_APP",
+    "THE_TABLE",
     "ClientRow",
     "Clock",
     "Commit",
@@ -257,6 +258,9 @@ class Context(msgspec.Struct, gc=False):
 
 THE_APP = b""
 """In the place of a hash of a secret: the app itself writes. No secret has this hash."""
+
+THE_TABLE = "the table"
+"""The source of what is written because a row of the application's own tables says so."""
 
 
 class Mutation(msgspec.Struct, gc=False):

@@ -20,6 +20,7 @@ from rhtmx_server.failures import place
 from rhtmx_server.hooks import HookRunner
 from rhtmx_server.horizon import ServerClock
 from rhtmx_server.inspector import inspector_pages
+from rhtmx_server.mirror.feed import MirrorFeed
 from rhtmx_server.model import Commit
 from rhtmx_server.transports.asgi import AsgiDoor
 from rhtmx_server.transports.endpoints import endpoints
@@ -50,6 +51,7 @@ class RunningServer:
         leads: whether it does what one of several servers does for all.
         node: what it does as one of several; `None` for one that is alone.
         feed: applies what an application writes from its own SQL; `None` where it cannot.
+        mirrors: keep records as the rows of the application's tables are.
 
     Attributes:
         clock: stamps what is written.
@@ -66,12 +68,13 @@ class RunningServer:
         leads: Callable[[], bool],
         node: ClusterNode | None = None,
         feed: SqlFeed | None = None,
+        mirrors: Sequence[MirrorFeed] = (),
     ) -> None:
         self.services = services
         self.clock = clock
         self._leads = leads
         self._node = node
-        self._feed = feed
+        self._feeds = (*(() if feed is None else (feed,)), *mirrors)
         self.url = ""
         self.started = False
         self._ready = False
@@ -142,7 +145,7 @@ class RunningServer:
         self._tasks = [
             *map(asyncio.create_task, node.run(self._disconnect, self._rescope) if node else ()),
             asyncio.create_task(self._hooks.run()),
-            *(() if self._feed is None else (asyncio.create_task(self._feed.run()),)),
+            *(asyncio.create_task(feed.run()) for feed in self._feeds),
             asyncio.create_task(watch(self.connections, services.now, services.config)),
             asyncio.create_task(watch_readiness(self.ready, self.grpc.readiness_changed)),
             asyncio.create_task(

@@ -10,21 +10,26 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rhtmx.version import __version__
 from rhtmx_server import logs
 from rhtmx_server.cli.copying import copy
 from rhtmx_server.cli.errors import USAGE, CommandError
 from rhtmx_server.cli.loading import load
+from rhtmx_server.cli.mirroring import Mirroring, mirror
 from rhtmx_server.cli.options import CommandOptions, read
 from rhtmx_server.cli.process import Servable, complain, run
 from rhtmx_server.cli.table import DEMO
 
-__all__ = ["main"]
+__all__ = ["AnyApp", "main"]
 
 
-def main(argv: Sequence[str] | None, kind: type[Servable]) -> int:
+class AnyApp(Servable, Mirroring, Protocol):
+    """What the command needs of an app."""
+
+
+def main(argv: Sequence[str] | None, kind: type[AnyApp]) -> int:
     """Run the command.
 
     Args:
@@ -38,6 +43,8 @@ def main(argv: Sequence[str] | None, kind: type[Servable]) -> int:
     try:
         if given[:1] == ["copy"]:
             return copy(given[1:])
+        if given[:1] == ["mirror"]:
+            return mirror(given[1:], kind)
         options = read(given, os.environ, __version__)
         app = _app(options, kind)
     except CommandError as error:
@@ -48,7 +55,7 @@ def main(argv: Sequence[str] | None, kind: type[Servable]) -> int:
     return run(app)
 
 
-def _app(options: CommandOptions, kind: type[Servable]) -> Servable:
+def _app(options: CommandOptions, kind: type[AnyApp]) -> AnyApp:
     app = load(options.app or DEMO, kind, Path.cwd())
     settings: dict[str, Any] = dict(options.config)
     config = replace(app.config, **settings)

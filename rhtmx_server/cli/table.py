@@ -35,6 +35,8 @@ examples:
       settings from the environment, as in a container
   rhtmx-server copy --from sqlite:///app.db --to postgresql://app@db.example/app
       all of a store into another one, while no server runs
+  rhtmx-server mirror --app app:app --install
+      the triggers of the tables that the app mirrors
 
 You can set each option with the environment variable in brackets. The command
 line takes precedence over the variable, and the variable over the app's own

@@ -59,7 +59,7 @@ from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.forms.live import LiveForms
 from rhtmx_server.forms.traced_forms import TracedForms
 from rhtmx_server.metrics import Metrics
-from rhtmx_server.model import NOWHERE, THE_APP, ClientRow, Granularity, Mutation
+from rhtmx_server.model import NOWHERE, THE_APP, THE_TABLE, ClientRow, Granularity, Mutation
 from rhtmx_server.ports import Store
 from rhtmx_server.rooms.ports import RoomLimits
 from rhtmx_server.rooms.rooms import Rooms
@@ -95,6 +95,7 @@ class Services:
         entities: the names that may be used; `None` for any.
         fieldless: the entities that are kept without fields.
         unlogged: the entities that have no conflict log.
+        mirrored: the entities whose records are the rows of a table, which nobody else writes.
         authenticate: says who a peer is; `None` where nobody is asked.
         admission: counts connections.
         new_secret: makes what gives the right to a client id there.
@@ -129,6 +130,7 @@ class Services:
     entities: frozenset[str] | None = None
     fieldless: frozenset[str] = frozenset()
     unlogged: frozenset[str] = frozenset()
+    mirrored: frozenset[str] = frozenset()
     authenticate: Authenticator | None = None
     admission: Admission = field(default_factory=Admission)
     new_secret: Callable[[], str] = secrets.token_urlsafe
@@ -255,6 +257,12 @@ class Services:
         entity, is_log = write.entity, write.entity.startswith(RESERVED)
         if is_log or not (self.entities is None or entity in self.entities):
             self.known(entity)
+        if entity in self.mirrored and mutation.source != THE_TABLE:
+            raise RhtmxError(
+                ErrorCode.FORBIDDEN,
+                f"'{entity[:40]}' shows the rows of a table: write the table instead, as the "
+                "application does (a form of it, its HTTP API, or SQL)",
+            )
         # The program of the server may do everything, and has its answer: it sends nothing again.
         if is_log and mutation.who is not None:
             check_answer(write)

@@ -72,6 +72,7 @@ def test_every_option_exists(name: str) -> None:
     options |= set(re.findall(r'"(--[a-z-]+)"', page("clients/python/rhtmx/cli/parser.py")))
     options |= set(re.findall(r'"(--[a-z-]+)"', page("rhtmx_codegen/command.py")))
     options |= set(re.findall(r'"(--[a-z-]+)"', page("rhtmx_server/cli/copying.py")))
+    options |= set(re.findall(r'"(--[a-z-]+)"', page("rhtmx_server/cli/mirroring.py")))
     options |= set(re.findall(r'"(--[a-z-]+)"', page("noxfile.py") + page("release/__main__.py")))
     options |= OF_UVICORN
     bench = set(re.findall(r'"(--[a-z]+)"', page("benchmarks/__main__.py")))

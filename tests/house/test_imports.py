@@ -93,6 +93,16 @@ NEVER: dict[str, tuple[str, ...]] = {
         ),
         PURE,
     ),
+    "rhtmx_server.mirror": ("rhtmx_server.connections", "rhtmx_server.delivery", *OUTSIDE),
+    **dict.fromkeys(
+        (
+            "rhtmx_server.mirror.host",
+            "rhtmx_server.mirror.outcomes",
+            "rhtmx_server.mirror.row_records",
+            "rhtmx_server.mirror.triggers",
+        ),
+        PURE,
+    ),
     "rhtmx_server.names": PURE,
     "rhtmx_server.ports": PURE,
     "rhtmx_server.program": OUTSIDE,

@@ -15,8 +15,11 @@ ROOMS = ("rhtmx_server", "rhtmx_codegen", "rhtmx.patterns", "rhtmx.schema", "cod
 """Whose modules keep the law. The rest of the Python client, `rhtmx`, is the next one."""
 
 GRPCLIB = "grpclib 0.4.9 and h2 have no public way to it; the version is pinned below 0.5"
+DJANGO = "Django documents it: what a model has"
 FOREIGN = {
     ("rhtmx_server.buses.nats", "_io_writer"): "nats-py 2.16 neither aborts, nor tells of TLS",
+    ("rhtmx_server.mirror.django", "_meta"): DJANGO,
+    ("rhtmx_server.mirror.django_tables", "_meta"): DJANGO,
     ("rhtmx_server.transports.arrivals", "_exception"): "websockets 17: it holds the frames alive",
     ("rhtmx_server.transports.grpc.calls", "_cancel_done"): GRPCLIB,
     ("rhtmx_server.transports.grpc.calls", "_send_initial_metadata_done"): GRPCLIB,

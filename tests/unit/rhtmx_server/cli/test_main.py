@@ -13,6 +13,7 @@ import rhtmx
 from rhtmx_server.cli import main as package_main
 from rhtmx_server.cli.main import main
 from rhtmx_server.config import Config
+from rhtmx_server.mirror.mirrors import Mirrors
 
 
 class FakeApp:
@@ -20,6 +21,7 @@ class FakeApp:
 
     config = Config(host="app.example", port=1)
     store: str | None = "the app's"
+    mirror = Mirrors(lambda entity: None, lambda: False)
 
     def configure(
         self, config: Config, *, store: str | None = None, bus: str | None = None

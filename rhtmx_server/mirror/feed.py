@@ -1,0 +1,320 @@
+"""Looks what has changed in an application's tables, and has the records be as the rows are.
+
+Knows the order of these, and when to look. Must not know how rows are read, records compared, or
+what becomes of a mutation.
+
+It looks every `QUICK` seconds while something comes, with longer and longer pauses, up to
+`SLOW`, while nothing does; and at once when it is woken. What was named by the outbox is read and
+written, and only then removed there: after a crash it is done once more, which changes nothing.
+
+All rows are compared with all records when this server begins to lead, when the store has another
+epoch (it may lack what was written), and when the outbox says that any row may have changed.
+Meanwhile what changes is delivered: pages are compared and looks are taken in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Protocol, TypeVar, cast
+
+from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.failures import report
+from rhtmx_server.functions import call
+from rhtmx_server.mirror.host import MirrorSetupError
+from rhtmx_server.mirror.outcomes import Reconciled, RejectedRows
+from rhtmx_server.mirror.reader import HostReader, Made
+from rhtmx_server.mirror.writer import Difference, RecordWriter
+from rhtmx_server.threads import DaemonPool
+
+__all__ = ["AGAIN", "QUICK", "SLOW", "MirrorFeed", "MirrorMeter", "ReconciledHook"]
+
+log = logging.getLogger("rhtmx_server")
+
+T = TypeVar("T")
+
+QUICK = 0.05
+"""Seconds between two looks while something comes."""
+
+SLOW = 0.25
+"""Seconds between two looks while nothing does."""
+
+SLOWER = 1.3
+"""How much longer each pause is than the one before, while nothing comes."""
+
+AGAIN = 1.0
+"""Seconds until what has failed is tried again."""
+
+CLOSING = 0.5
+"""Seconds that it may take at most to close what was opened."""
+
+PAGE = 200
+"""Rows, or records, that are compared together."""
+
+MOST = 500
+"""Rows of the outbox that are read together."""
+
+ReconciledHook = Callable[[Reconciled], object]
+"""A function of the program: plain or `async`."""
+
+
+class MirrorMeter(Protocol):
+    """Takes the figures of each mirrored entity."""
+
+    def mirrored(self, entity: str, result: str, count: int) -> None:
+        """So many records were `written`, or `rejected`."""
+
+    def mirror_differences(self, entity: str, kind: str, count: int) -> None:
+        """So many records had to be `added`, `changed` or `removed`, as they were compared."""
+
+    def mirror_lag(self, entity: str, lag: Callable[[], float]) -> None:
+        """Where to ask for how many seconds it has not been known that all is up to date."""
+
+
+class MirrorFeed:
+    """Keeps the records of some entities as the rows of one database are.
+
+    Args:
+        reader: reads the rows.
+        writer: writes the records.
+        thread: where the database is asked: one.
+        leads: whether this server is the one that does it.
+        now: seconds, of a clock that does not jump.
+        meter: takes figures.
+        rejected: for each entity, the rows that cannot become records.
+        hooks: for some entities, the program's functions that are told what a comparison found,
+            and whether each of them may block.
+    """
+
+    def __init__(
+        self,
+        reader: HostReader,
+        writer: RecordWriter,
+        thread: DaemonPool,
+        leads: Callable[[], bool],
+        now: Callable[[], float],
+        meter: MirrorMeter,
+        rejected: Mapping[str, RejectedRows],
+        hooks: Mapping[str, Sequence[tuple[ReconciledHook, bool]]],
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._thread = thread
+        self._leads = leads
+        self._now = now
+        self._meter = meter
+        self._rejected = rejected
+        self._hooks = hooks
+        self._wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._turn = asyncio.Lock()
+        self._epoch: str | None = None
+        self._due: dict[str, int] = {}
+        self._is_due = asyncio.Event()
+        self._complaint = ""
+        self._fresh = now()
+        for entity in rejected:
+            meter.mirror_lag(entity, self.lag)
+
+    def lag(self) -> float:
+        """For how many seconds it has not been known that all is up to date; 0 elsewhere."""
+        return self._now() - self._fresh if self._leads() else 0.0
+
+    def wake(self) -> None:
+        """Look at once. From any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def run(self) -> None:
+        """Write whatever changes while this server leads, until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._look_on())
+                tasks.create_task(self._compare_on())
+        finally:
+            # A database that does not answer keeps no server from stopping.
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(CLOSING):
+                    await self._ask(self._reader.database.close)
+
+    async def step(self) -> int:
+        """Look once, and write what has changed; returns how many rows the outbox had.
+
+        Raises:
+            RhtmxError: the server cannot write now, or does not lead.
+            MirrorSetupError: a table is not as it has to be.
+        """
+        async with self._turn:
+            await self._ask(self._reader.open)
+            look = await self._ask(partial(self._reader.look, MOST))
+            for entity, made in look.made.items():
+                await self._write(entity, made)
+            self._begin(look.whole)
+            if look.ids:
+                await self._ask(partial(self._reader.remove, look.ids))
+        if len(look.ids) < MOST and not self._due:
+            self._fresh = self._now()
+        return len(look.ids)
+
+    async def reconcile(self, entity: str, *, repair: bool = True) -> Reconciled:
+        """Compare all rows of a table with all records.
+
+        Args:
+            entity: the collection.
+            repair: whether the records become what they have to be; otherwise they are only
+                counted.
+
+        Raises:
+            RhtmxError: the server cannot write now, or does not lead.
+            MirrorSetupError: a table is not as it has to be.
+        """
+        while await self.step() == MOST:  # what waits is late, and no difference
+            pass
+        found, after = Reconciled(entity, repaired=repair), None
+        while True:
+            async with self._turn:
+                read = partial(self._reader.page, entity, after, PAGE)
+                made, after = await self._ask(read)
+                found = await self._compare(found, made)
+            if not made:
+                break
+            found = found._replace(rows=found.rows + len(made))
+        store, version = self._writer.store, 0
+        upto = (await store.head(entity)).version
+        while page := await store.since(entity, version, upto, PAGE, clocks=False):
+            version = page[-1].version
+            there = [each.entity_id for each in page if each.live]
+            async with self._turn:
+                gone = await self._ask(partial(self._reader.missing, entity, there))
+                found = await self._compare(found, dict.fromkeys(gone))
+        return found
+
+    # Inside.
+
+    async def _look_on(self) -> None:
+        pause = QUICK
+        while True:
+            if not self._leads():
+                self._epoch, self._fresh = None, self._now()
+                pause = SLOW
+            elif self._epoch != self._writer.store.epoch:
+                self._epoch = self._writer.store.epoch
+                self._begin(self._rejected)
+            else:
+                looked = await self._tried(self.step())
+                found = looked is not None and looked > 0
+                pause = AGAIN if looked is None else QUICK if found else min(SLOW, pause * SLOWER)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+            self._wake.clear()
+
+    async def _compare_on(self) -> None:
+        while True:
+            await self._is_due.wait()
+            entity = next(iter(self._due))
+            found = await self._tried(self._reconcile(entity))
+            if found is None:
+                await asyncio.sleep(AGAIN)
+            else:
+                await self._tell(found)
+
+    async def _reconcile(self, entity: str) -> Reconciled:
+        asked = self._due[entity]
+        found = await self.reconcile(entity)
+        # Asked once more meanwhile: that may be about rows that it had compared by then.
+        if self._due[entity] == asked:
+            del self._due[entity]
+        if not self._due:
+            self._is_due.clear()
+        return found
+
+    def _begin(self, entities: Collection[str]) -> None:
+        """Have all rows of some entities be compared."""
+        for entity in entities:
+            self._due[entity] = self._due.get(entity, 0) + 1
+            self._is_due.set()
+
+    async def _tell(self, found: Reconciled) -> None:
+        log.log(logging.WARNING if found.differences else logging.INFO, "compared %s", found)
+        for hook, blocks in self._hooks.get(found.entity, ()):
+            try:
+                await call(partial(hook, found), self._thread if blocks else None, self)
+            except Exception as failure:
+                report(failure, f"on_reconciled of {found.entity!r} failed")
+
+    async def _tried(self, work: Awaitable[T]) -> T | None:
+        """Do something; if it fails, say so once, and return nothing."""
+        entities = ", ".join(map(repr, self._rejected))
+        try:
+            done = await work
+        except (RhtmxError, MirrorSetupError) as reason:
+            complaint = str(reason)
+        except Exception as failure:  # of whatever driver
+            # What a driver says: of a connection, or of a table. SQLAlchemy adds the values.
+            complaint = f"{type(failure).__name__}: {getattr(failure, 'orig', failure)}"
+        else:
+            if self._complaint:
+                log.info("the mirror of %s goes on", entities)
+            self._complaint = ""
+            return done
+        if complaint != self._complaint:
+            log.error("the mirror of %s waits, and is tried again: %s", entities, complaint)
+        self._complaint = complaint
+        return None
+
+    async def _ask(self, work: Callable[[], T]) -> T:
+        """Ask the database, in its thread."""
+        return cast(T, await call(work, self._thread, self))
+
+    async def _write(self, entity: str, made: Made) -> None:
+        wanted, reasons = _apart(made)
+        differences = await self._writer.compare(entity, wanted)
+        await self._repair(entity, wanted, differences, reasons)
+
+    async def _compare(self, found: Reconciled, made: Made) -> Reconciled:
+        """Compare some rows; returns what was found with what was found before."""
+        entity = found.entity
+        wanted, reasons = _apart(made)
+        differences = await self._writer.compare(entity, wanted)
+        # What the outbox names was late when it was compared: it comes by itself.
+        late = await self._ask(partial(self._reader.late, entity, differences))
+        refused = {*reasons, *self._rejected[entity].reasons.keys() & differences.keys()}
+        if found.repaired:
+            refused = set(await self._repair(entity, wanted, differences, reasons))
+        kinds = [each.kind for name, each in differences.items() if name not in {*late, *refused}]
+        counts = {kind: kinds.count(kind) for kind in ("added", "changed", "removed")}
+        for kind, count in counts.items():
+            self._meter.mirror_differences(entity, kind, count)
+        return found._replace(
+            rejected=found.rejected + len(refused),
+            **{kind: getattr(found, kind) + count for kind, count in counts.items()},
+        )
+
+    async def _repair(
+        self,
+        entity: str,
+        wanted: Mapping[str, bytes | None],
+        differences: Mapping[str, Difference],
+        reasons: Mapping[str, str],
+    ) -> Collection[str]:
+        """Write what differs; returns the rows that cannot become records."""
+        if not self._leads():  # it was, before the database answered
+            raise RhtmxError(ErrorCode.NOT_SUPPORTED, "another server of the cluster does this")
+        refused = {**reasons, **await self._writer.write(entity, differences)}
+        news = self._rejected[entity].take({**dict.fromkeys(wanted), **refused})
+        for name, reason in news.items():
+            log.error("the row %r of %r cannot become a record: %s", name, entity, reason)
+        written = differences.keys() - refused.keys()
+        self._meter.mirrored(entity, "rejected", len(news))
+        self._meter.mirrored(entity, "written", len(written))
+        return refused
+
+
+def _apart(made: Made) -> tuple[dict[str, bytes | None], dict[str, str]]:
+    """What can be written; and why the rest cannot."""
+    wanted = {name: each for name, each in made.items() if not isinstance(each, str)}
+    reasons = {name: each for name, each in made.items() if isinstance(each, str)}
+    return wanted, reasons

@@ -1,0 +1,225 @@
+"""The outbox in an application's database, and the triggers that fill it. As SQL.
+
+Pure. Knows SQLite's and PostgreSQL's SQL. Must not know who runs it: the server's command, or a
+migration of the application.
+
+A trigger writes in the transaction of whoever writes the table, by whatever way: so nothing is
+missing that was committed, and nothing is there that was rolled back. It says which row changed.
+A row whose key changes is two: one that is gone, and one that is new.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from rhtmx_server.mirror.host import OUTBOX, MirrorSetupError, TableName
+
+__all__ = [
+    "DIALECTS",
+    "drop_outbox_statements",
+    "drop_statements",
+    "outbox_statements",
+    "trigger_name",
+    "trigger_statements",
+    "triggers_query",
+]
+
+DIALECTS = ("sqlite", "postgresql")
+"""The databases whose tables can be mirrored."""
+
+_LONGEST_NAME = 45
+"""PostgreSQL cuts a name after 63 bytes; 18 are for what stands behind it."""
+
+
+def outbox_statements(dialect: str, outbox: str = OUTBOX) -> list[str]:
+    """SQL that makes the outbox, where there is none.
+
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        outbox: its name, maybe with a schema.
+
+    Raises:
+        MirrorSetupError: another dialect.
+
+    Example:
+        >>> print(*outbox_statements("sqlite"))
+        CREATE TABLE IF NOT EXISTS "rhtmx_outbox" (
+          id INTEGER PRIMARY KEY AUTOINCREMENT, table_name TEXT NOT NULL, row_key TEXT
+        )
+    """
+    _require(dialect)
+    # A number is never given twice: whoever removes a row removes no other one.
+    number = {
+        "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "postgresql": "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    }[dialect]
+    return [
+        f"CREATE TABLE IF NOT EXISTS {_name(outbox)} (\n"
+        f"  id {number}, table_name TEXT NOT NULL, row_key TEXT\n)"
+    ]
+
+
+def trigger_name(table: str, outbox: str = OUTBOX) -> str:
+    """What the trigger of a table is called; on SQLite, the one that sees rows come.
+
+    Example:
+        >>> trigger_name("shop_orders")
+        'rhtmx_outbox_shop_orders_insert'
+    """
+    return f"{_stem(table, outbox)}_insert"
+
+
+def triggers_query(dialect: str, table: str) -> str:
+    """SQL that lists the names of the triggers that a table has.
+
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        table: its name, maybe with a schema.
+
+    Raises:
+        MirrorSetupError: another dialect.
+    """
+    _require(dialect)
+    if dialect == "sqlite":
+        name = _text(TableName.of(table).name)
+        listed = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = "
+        return listed + name
+    listed = "SELECT tgname FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgrelid = "
+    return f"{listed}{_text(_name(table))}::regclass"
+
+
+def trigger_statements(dialect: str, table: str, key: str, outbox: str = OUTBOX) -> list[str]:
+    """SQL that makes the triggers of a table, or makes them anew.
+
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        table: its name, maybe with a schema.
+        key: the column that identifies a row.
+        outbox: the name of the outbox, maybe with a schema.
+
+    Raises:
+        MirrorSetupError: another dialect.
+
+    Example:
+        >>> for each in trigger_statements("sqlite", "shop_orders", "id"):
+        ...     print(each[:34])  # in a migration of Alembic: op.execute(each)
+        DROP TRIGGER IF EXISTS "rhtmx_outb
+        CREATE TRIGGER "rhtmx_outbox_shop_
+        DROP TRIGGER IF EXISTS "rhtmx_outb
+        CREATE TRIGGER "rhtmx_outbox_shop_
+        DROP TRIGGER IF EXISTS "rhtmx_outb
+        CREATE TRIGGER "rhtmx_outbox_shop_
+    """
+    _require(dialect)
+    make = _sqlite if dialect == "sqlite" else _postgresql
+    return make(table, key, outbox)
+
+
+def drop_statements(dialect: str, table: str, outbox: str = OUTBOX) -> list[str]:
+    """SQL that takes the triggers of a table away again.
+
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        table: its name, maybe with a schema.
+        outbox: the name of the outbox, maybe with a schema.
+
+    Raises:
+        MirrorSetupError: another dialect.
+
+    Example:
+        >>> drop_statements("sqlite", "tea")[0]
+        'DROP TRIGGER IF EXISTS "rhtmx_outbox_tea_insert"'
+    """
+    _require(dialect)
+    stem = _stem(table, outbox)
+    if dialect == "sqlite":
+        events = ("insert", "update", "delete")
+        return [f"DROP TRIGGER IF EXISTS {_quoted(f'{stem}_{each}')}" for each in events]
+    return [f"DROP FUNCTION IF EXISTS {_function(table, outbox)}() CASCADE"]
+
+
+def drop_outbox_statements(outbox: str = OUTBOX) -> list[str]:
+    """SQL that takes the outbox away again: after the triggers."""
+    return [f"DROP TABLE IF EXISTS {_name(outbox)}"]
+
+
+def _sqlite(table: str, key: str, outbox: str) -> list[str]:
+    stem = _stem(table, outbox)
+    old, new = (f"CAST({row}.{_quoted(key)} AS TEXT)" for row in ("OLD", "NEW"))
+    into = f"INSERT INTO {_name(outbox)} (table_name, row_key)"
+    note_old, note_new = (f"{into} VALUES ({_text(table)}, {each});" for each in (old, new))
+    moved = f"{into} SELECT {_text(table)}, {new} WHERE {new} IS NOT {old};"
+    bodies = {"insert": note_new, "update": f"{note_old} {moved}", "delete": note_old}
+    statements: list[str] = []
+    for event, body in bodies.items():
+        name = _quoted(f"{stem}_{event}")
+        statements += [
+            f"DROP TRIGGER IF EXISTS {name}",
+            f"CREATE TRIGGER {name} AFTER {event.upper()} ON {_name(table)}\nBEGIN {body} END",
+        ]
+    return statements
+
+
+def _postgresql(table: str, key: str, outbox: str) -> list[str]:
+    stem = _stem(table, outbox)
+    function = _function(table, outbox)
+    # Not a cast: of a `char(n)` it would cut off the spaces, which belong to the key.
+    old, new = (f"format('%s', {row}.{_quoted(key)})" for row in ("OLD", "NEW"))
+    into = f"INSERT INTO {_name(outbox)} (table_name, row_key)"
+    body = f"""BEGIN
+  IF TG_OP = 'TRUNCATE' THEN
+    {into} VALUES ({_text(table)}, NULL);
+    RETURN NULL;
+  END IF;
+  IF TG_OP IN ('UPDATE', 'DELETE') THEN
+    {into} VALUES ({_text(table)}, {old});
+  END IF;
+  IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND {new} <> {old} THEN
+    {into} VALUES ({_text(table)}, {new});
+  END IF;
+  RETURN NULL;
+END"""
+    return [
+        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$rhtmx$\n{body}\n$rhtmx$",
+        f"CREATE OR REPLACE TRIGGER {_quoted(trigger_name(table, outbox))}\n"
+        f"AFTER INSERT OR UPDATE OR DELETE ON {_name(table)}\n"
+        f"FOR EACH ROW EXECUTE FUNCTION {function}()",
+        f"CREATE OR REPLACE TRIGGER {_quoted(f'{stem}_truncate')} AFTER TRUNCATE ON "
+        f"{_name(table)}\nFOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+    ]
+
+
+def _require(dialect: str) -> None:
+    if dialect not in DIALECTS:
+        raise MirrorSetupError(
+            f"tables of {dialect!r} cannot be mirrored: {' or '.join(DIALECTS)} expected"
+        )
+
+
+def _stem(table: str, outbox: str) -> str:
+    stem = f"{TableName.of(outbox).name}_{TableName.of(table).name}"
+    if len(stem.encode()) <= _LONGEST_NAME:
+        return stem
+    mark = f"{zlib.crc32(stem.encode()):08x}"
+    return f"{stem.encode()[:_LONGEST_NAME].decode(errors='ignore')}_{mark}"
+
+
+def _function(table: str, outbox: str) -> str:
+    """The function of a table's triggers, in the schema of the table."""
+    schema = TableName.of(table).schema
+    stem = _quoted(_stem(table, outbox))
+    return f"{_quoted(schema)}.{stem}" if schema else stem
+
+
+def _name(table: str) -> str:
+    name = TableName.of(table)
+    return f"{_quoted(name.schema)}.{_quoted(name.name)}" if name.schema else _quoted(name.name)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
