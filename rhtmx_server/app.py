@@ -16,7 +16,7 @@ from typing import Self, TypeVar, overload
 from rhtmx import wire
 from rhtmx.schema.declared import Schema
 from rhtmx_server.access.entity import Entity, Partition
-from rhtmx_server.composition import Declarations, Merge, Said, compose
+from rhtmx_server.composition import Blueprint, Declarations, Merge, Said, compose
 from rhtmx_server.config import Config
 from rhtmx_server.connections.checks import check_name
 from rhtmx_server.connections.scope_functions import ScopeFunction
@@ -370,6 +370,14 @@ class App:
         """Where gRPC is served, as `host:port`, while running; empty if it is not."""
         return self._running.grpc.address
 
+    @property
+    def blueprint(self) -> Blueprint:
+        """What its server is made of; `rhtmx_server.testing` makes one with other parts."""
+        declared, hooks, pages = self._declared, self._hooks, self.pages
+        return Blueprint(
+            self.config, self._storage, declared, hooks, pages, self.metrics, self._life
+        )
+
     # Writing and reading, while running.
 
     @property
@@ -480,16 +488,7 @@ class App:
         return self._life.server
 
     def _compose(self) -> RunningServer:
-        return compose(
-            self.config,
-            self._storage,
-            self._declared,
-            self._hooks,
-            self.pages,
-            self.metrics,
-            self._life.pools,
-            lambda: () if self._server is None else self._server.connections(),
-        )
+        return compose(self.blueprint)
 
     @property
     def _running(self) -> RunningServer:

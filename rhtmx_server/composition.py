@@ -34,6 +34,7 @@ from rhtmx_server.forms.runner import ValidatorRunner
 from rhtmx_server.hooks import CommitHooks, HookRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
 from rhtmx_server.leadership import Leadership
+from rhtmx_server.lifecycle import Lifecycle
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.ports import Decide
 from rhtmx_server.schema.declare import require_nothing_said
@@ -49,7 +50,7 @@ from rhtmx_server.schema.upcast import (
 from rhtmx_server.server import RunningServer
 from rhtmx_server.sql_writes import SqlStore
 from rhtmx_server.storage import Storage
-from rhtmx_server.threads import DaemonPool, PoolSet
+from rhtmx_server.threads import DaemonPool
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import fields_decider
 from rhtmx_server.trackers.policy import Policy, Strategy, entity_policy, policies
@@ -59,7 +60,7 @@ from rhtmx_server.writing.conflict_logs import ConflictLogs
 from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.sql_feed import SqlFeed
 
-__all__ = ["Declarations", "Merge", "Said", "compose"]
+__all__ = ["Blueprint", "Declarations", "Merge", "Said", "compose"]
 
 
 Merge: TypeAlias = str | MergeStrategy | Mapping[str, Strategy] | None
@@ -168,17 +169,9 @@ class Declarations:
         return self.fieldless | self.silent
 
 
-def compose(
-    config: Config,
-    storage: Storage,
-    declared: Declarations,
-    hooks: CommitHooks,
-    pages: Mapping[str, tuple[str, bytes]],
-    metrics: Metrics,
-    pools: PoolSet,
-    connections: Callable[[], Iterable[Connection]],
-) -> RunningServer:
-    """Put a server together. To be called where the event loop runs.
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What a server is made of.
 
     Args:
         config: limits and times.
@@ -187,18 +180,40 @@ def compose(
         hooks: what it wants to be told.
         pages: what is served over plain HTTP besides the API.
         metrics: takes figures.
-        pools: makes the threads.
-        connections: all that there are.
+        life: whether there is a server; has the threads.
+        wall: the time; microseconds since 1970.
+        now: seconds, of a clock that does not jump.
     """
-    shared, bus = storage.shared, storage.bus
+
+    config: Config
+    storage: Storage
+    declared: Declarations
+    hooks: CommitHooks
+    pages: Mapping[str, tuple[str, bytes]]
+    metrics: Metrics
+    life: Lifecycle
+    wall: Callable[[], int] = wall_clock
+    now: Callable[[], float] = time.monotonic
+
+
+def compose(plan: Blueprint) -> RunningServer:
+    """Put a server together. To be called where the event loop runs."""
+    storage, now = plan.storage, plan.now
+    shared, bus, connections = storage.shared, storage.bus, plan.life.connections
     # By one clock, however many servers there are: that of the store they share.
-    wall = wall_clock if shared is None else lambda: wall_clock() + shared.ahead
-    clock, now = ServerClock(wall, time.monotonic), time.monotonic
-    services = _services(config, storage, declared, metrics, clock, pools, connections)
+    wall = plan.wall if shared is None else lambda: plan.wall() + shared.ahead
+    clock = ServerClock(wall, now)
+    services = _services(plan, clock)
     leadership = Leadership(shared, now)
-    hides = declared.hides
+    hides = plan.declared.hides
     runner = HookRunner(
-        hooks, services.store, hiding=hides, shared=shared, leads=leadership, now=now
+        plan.hooks,
+        services.store,
+        hiding=hides,
+        shared=shared,
+        leads=leadership,
+        now=now,
+        threads=plan.life.pools.make(1, "rhtmx-hook"),
     )
     node = None
     if shared is not None and bus is not None:
@@ -206,7 +221,7 @@ def compose(
     feed = None
     if storage.sql is not None:
         feed = _sql_feed(storage.sql, services, clock, leadership)
-    return RunningServer(services, runner, pages, clock, leadership, node, feed)
+    return RunningServer(services, runner, plan.pages, clock, leadership, node, feed)
 
 
 def _sql_feed(
@@ -224,24 +239,17 @@ def _sql_feed(
     )
 
 
-def _services(
-    config: Config,
-    storage: Storage,
-    declared: Declarations,
-    metrics: Metrics,
-    clock: ServerClock,
-    pools: PoolSet,
-    connections: Callable[[], Iterable[Connection]],
-) -> Services:
+def _services(plan: Blueprint, clock: ServerClock) -> Services:
     """What every door needs of a server."""
+    config, storage, declared, metrics = plan.config, plan.storage, plan.declared, plan.metrics
 
     def pool(name: str) -> DaemonPool:
-        return pools.make(config.validator_threads, name)
+        return plan.life.pools.make(config.validator_threads, name)
 
     call_soon = asyncio.get_running_loop().call_soon
     tick = Tick(call_soon)
     hub = Hub(tick, metrics.delivered, metrics.dropped)
-    _measure(metrics, connections)
+    _measure(metrics, plan.life.connections)
     threads = pool("rhtmx-validator")
     runner = ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics)
     store = storage.store
@@ -256,11 +264,11 @@ def _services(
         hub=hub,
         committer=_committer(config, storage, declared, metrics, clock, access, hub),
         tick=tick,
-        turns=Turns(time.monotonic, call_soon),
+        turns=Turns(plan.now, call_soon),
         forms=FormTracker(runner, declared.forms, at_once=config.requests),
         metrics=metrics,
         clock=clock.wall,
-        now=time.monotonic,
+        now=plan.now,
         entities=declared.allowed,
         fieldless=declared.fieldless,
         unlogged=unlogged,

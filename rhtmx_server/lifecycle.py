@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.connections.connection import Connection
 from rhtmx_server.server import RunningServer
 from rhtmx_server.threads import PoolSet
 from rhtmx_server.transports.asgi import AsgiDoor
@@ -51,6 +52,11 @@ class Lifecycle:
             self.pools.shutdown()
             raise
 
+    def abandon(self) -> None:
+        """Forget a server whose event loop has ended: nothing of it can be stopped any more."""
+        self.server = None
+        self.pools.shutdown()
+
     async def stop(self) -> None:
         """Finish what was accepted, tell every client to reconnect, and close."""
         server, self.server = self.server, None
@@ -72,6 +78,10 @@ class Lifecycle:
                 ErrorCode.SHUTTING_DOWN, "the app is not running: use `async with app:` or serve()"
             )
         return self.server
+
+    def connections(self) -> list[Connection]:
+        """All that there are."""
+        return [] if self.server is None else self.server.connections()
 
     def door(self) -> AsgiDoor | None:
         """What serves an application that the server is mounted in, while it runs."""
