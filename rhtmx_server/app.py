@@ -7,7 +7,6 @@ the parts of what was declared.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -103,7 +102,7 @@ class App:
         self._life = Lifecycle()
         self._asgi = AsgiApp(self._life.door, lambda: self._begin(listens=False), self.stop)
         if schema is not None:
-            declare(self, schema, time.time_ns, new_id)
+            declare(self, schema, self._life.time_ns, new_id)
             self._declared.schema = schema
 
     def configure(

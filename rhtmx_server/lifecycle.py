@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.connection import Connection
+from rhtmx_server.horizon import wall_clock
 from rhtmx_server.server import RunningServer
 from rhtmx_server.threads import PoolSet
 from rhtmx_server.transports.asgi import AsgiDoor
@@ -78,6 +79,10 @@ class Lifecycle:
                 ErrorCode.SHUTTING_DOWN, "the app is not running: use `async with app:` or serve()"
             )
         return self.server
+
+    def time_ns(self) -> int:
+        """The time by the server's clock, or the machine's; nanoseconds since 1970."""
+        return 1000 * (wall_clock() if self.server is None else self.server.services.clock())
 
     def connections(self) -> list[Connection]:
         """All that there are."""

@@ -72,7 +72,7 @@ def rhtmx_declared_app(pytestconfig: pytest.Config) -> App:
     """
     spec = str(pytestconfig.getini(_OPTION) or "")
     if not spec:
-        raise pytest.UsageError(
+        raise _told(
             "rhtmx: which app is tested? Say it in pyproject.toml, under "
             '[tool.pytest.ini_options]: rhtmx_app = "shop.live:app"; or write a fixture '
             "rhtmx_declared_app that returns it"
@@ -80,7 +80,7 @@ def rhtmx_declared_app(pytestconfig: pytest.Config) -> App:
     try:
         return load(spec, App, pytestconfig.rootpath, named=f"the option {_OPTION}")
     except CommandError as error:
-        raise pytest.UsageError(f"rhtmx: {error}") from error.__cause__
+        raise _told(f"rhtmx: {error}") from None
 
 
 @pytest.fixture
@@ -150,6 +150,6 @@ def _wrapped(test: Callable[..., Any], running: AppUnderTest) -> Callable[..., A
     return in_loop if inspect.iscoroutinefunction(test) else plain
 
 
-def _told(failed: AppFailed) -> BaseException:
-    """A failure as pytest shows it: its words have the traceback that matters."""
-    return pytest.fail.Exception(str(failed), pytrace=False)
+def _told(words: object) -> BaseException:
+    """A failure whose words say all: pytest shows them without a traceback."""
+    return pytest.fail.Exception(str(words), pytrace=False)

@@ -27,6 +27,7 @@ PAGES = (
     "docs/glossary.md",
     "docs/guarantees.md",
     "docs/guides/asgi.md",
+    "docs/guides/testing.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",
