@@ -58,6 +58,7 @@ FROM = {
         "writeDuration",
         "writeTimestamp",
     ),
+    "testing/index.ts": ("createServer",),
     "wire/index.ts": ("decode",),
 }
 """What the examples may call, by the module that has it."""

@@ -88,11 +88,11 @@ def test_a_program_that_requires_modules_gets_the_package(package: Path, tmp_pat
     install(app, [package, *pack_installed(tmp_path, "react")])
     names = (
         "@rhtmx/client",
-        *(f"@rhtmx/client/{each}" for each in ("forms", "htmx", "react", "schema")),
+        *(f"@rhtmx/client/{each}" for each in ("forms", "htmx", "react", "schema", "testing")),
     )
     asked = ", ".join(f"Object.keys(require({name!r})).length > 0" for name in names)
     (app / "program.cjs").write_text(f"console.log([{asked}].join());")
-    assert run("node", app / "program.cjs").output == "true,true,true,true,true\n"
+    assert run("node", app / "program.cjs").output == "true,true,true,true,true,true\n"
 
 
 def test_the_first_command_makes_an_environment_that_takes_packages(tmp_path: Path) -> None:

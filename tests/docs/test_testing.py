@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.markdown import blocks, page, programs
+from tests.docs.node import MODULES, TYPESCRIPT, require_node
 from tests.support.process import OURS, Ended, run
 from tests.support.programs import chromium
 
@@ -28,6 +30,13 @@ def browser_type_launch_args():
     return {{"executable_path": {path!r}, "args": ["--no-sandbox"]}}
 """
 """The machine's own Chromium, in the place of one that Playwright has fetched."""
+
+ALIASED = """
+import {{ defineConfig }} from "vitest/config";
+
+export default defineConfig({{ resolve: {{ alias: {{ "@rhtmx/client/testing": "{path}" }} }} }});
+"""
+"""What is installed is tested elsewhere: here it is the source."""
 
 ALONE = ("-p", "no:asyncio", "-p", "no:anyio", "-p", "no:hypothesispytest")
 
@@ -120,6 +129,23 @@ def test_a_page_is_tested_in_a_real_browser(tmp_path: Path) -> None:
     (tmp_path / "test_page.py").write_text(BROWSER)
     (tmp_path / "conftest.py").write_text(LAUNCHED.format(path=chromium()))
     assert " 1 passed" in outcome(tmp_path, "-p", "no:asyncio", "-p", "no:anyio").output
+
+
+def test_the_tests_in_typescript_pass_and_are_strictly_typed(tmp_path: Path) -> None:
+    require_node()
+    suite, _ = programs(PAGE)["tasks.test.ts"]
+    (tmp_path / "tasks.test.ts").write_text(suite)
+    (tmp_path / "node_modules").symlink_to(MODULES)
+    source = TYPESCRIPT / "src"
+    (tmp_path / "vitest.config.ts").write_text(ALIASED.format(path=source / "testing/index.ts"))
+    vitest = MODULES / ".bin" / "vitest"
+    ended = run(vitest, "run", "--root", tmp_path, folder=tmp_path, environ={"NO_COLOR": "1"})
+    assert re.search(r"\b5 passed", ended.output), ended.output
+    paths = {"@rhtmx/client/testing": [str(source / "testing" / "index.ts")]}
+    options = json.loads((TYPESCRIPT / "tsconfig.json").read_text())["compilerOptions"]
+    config = {"compilerOptions": {**options, "paths": paths}, "files": ["tasks.test.ts"]}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config))
+    run(MODULES / ".bin" / "tsc", "-p", tmp_path)
 
 
 def test_a_project_without_the_plugin_loads_nothing(tmp_path: Path) -> None:
