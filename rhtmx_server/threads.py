@@ -179,7 +179,9 @@ class DaemonPool:
             self._finished(job)
             tell()
             with self._work:
-                self._unfinished -= 1  # after that: whoever finds nothing under way has the result
+                # After that: whoever finds nothing under way has the result. `_forget` counts those
+                # that were cancelled, also in the moment in which a thread has taken them.
+                self._unfinished -= not job.cancelled()
             del job, tell  # an idle thread keeps nothing alive
 
     def _take(self) -> Job[Any] | None:
