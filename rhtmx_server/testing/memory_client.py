@@ -6,9 +6,9 @@ Knows how a client is put together. Must not know the server.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from rhtmx.api.client import Client
 from rhtmx.core.address import checked_headers
@@ -19,7 +19,7 @@ from rhtmx.schema.declared import Schema
 from rhtmx.wire import Format
 from rhtmx_server.testing.network import MemoryEndpoint, Network
 
-__all__ = ["MemoryClient"]
+__all__ = ["ClientFactory", "MemoryClient"]
 
 _HASTE = 0.02
 """The part of a second below which the first wait before a reconnection stays: tests are in a
@@ -73,3 +73,21 @@ class MemoryClient(Client):
 
     def _came_up(self) -> None:
         self.online()
+
+
+class ClientFactory(Protocol):
+    """What the fixture `rhtmx_client` is: `AppUnderTest.client`."""
+
+    async def __call__(
+        self,
+        subject: str | None = None,
+        *,
+        roles: Collection[str] = (),
+        claims: Mapping[str, Any] | None = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        format: Literal["json", "proto"] = "json",  # noqa: A002 (as `rhtmx.connect` has it)
+        schema: Schema | None = None,
+    ) -> MemoryClient:
+        """Connect a client; see `AppUnderTest.client`."""
+        raise NotImplementedError

@@ -12,21 +12,19 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import pytest
 
-from rhtmx.schema.declared import Schema
 from rhtmx_server.app import App
 from rhtmx_server.cli.errors import CommandError
 from rhtmx_server.cli.loading import load
 from rhtmx_server.testing.app_failures import AppFailed
 from rhtmx_server.testing.app_under_test import AppUnderTest, ManualClock
-from rhtmx_server.testing.memory_client import MemoryClient
+from rhtmx_server.testing.memory_client import ClientFactory
 
 __all__ = [
-    "ClientFactory",
     "pytest_addoption",
     "pytest_pyfunc_call",
     "pytest_runtest_call",
@@ -39,24 +37,6 @@ __all__ = [
 _OPTION = "rhtmx_app"
 
 _RUNNING = pytest.StashKey[AppUnderTest]()
-
-
-class ClientFactory(Protocol):
-    """What the fixture `rhtmx_client` is: `AppUnderTest.client`."""
-
-    async def __call__(
-        self,
-        subject: str | None = None,
-        *,
-        roles: Collection[str] = (),
-        claims: Mapping[str, Any] | None = None,
-        token: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        format: Literal["json", "proto"] = "json",  # noqa: A002 (as `rhtmx.connect` has it)
-        schema: Schema | None = None,
-    ) -> MemoryClient:
-        """Connect a client; see `AppUnderTest.client`."""
-        raise NotImplementedError
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

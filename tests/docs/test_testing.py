@@ -148,6 +148,14 @@ def test_the_tests_in_typescript_pass_and_are_strictly_typed(tmp_path: Path) -> 
     run(MODULES / ".bin" / "tsc", "-p", tmp_path)
 
 
+def test_the_class_needs_no_pytest(folder: Path) -> None:
+    (folder / "without.py").write_text(
+        "import sys\nsys.modules['pytest'] = None\nimport unittest\n"
+        "from test_unittest import TasksTest\nunittest.main()\n"
+    )
+    run(sys.executable, "without.py", folder=folder, environ={"PYTHONPATH": OURS})
+
+
 def test_a_project_without_the_plugin_loads_nothing(tmp_path: Path) -> None:
     (tmp_path / "test_other.py").write_text(
         "import sys\n\ndef test_it():\n    assert 'rhtmx_server' not in sys.modules\n"
