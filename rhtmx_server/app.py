@@ -7,7 +7,6 @@ the parts of what was declared.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +16,7 @@ from rhtmx.schema.declared import Schema
 from rhtmx.values.json_value import Data
 from rhtmx_server.access.entity import Entity, Partition
 from rhtmx_server.access.grant import Grant
-from rhtmx_server.composition import Declarations, Merge, Said, compose
+from rhtmx_server.composition import Blueprint, Declarations, Merge, Said, compose
 from rhtmx_server.config import Config
 from rhtmx_server.connections.scope_functions import ScopeFunction
 from rhtmx_server.connections.tokens import AuthenticateFunction, check_authenticate, check_open
@@ -111,7 +110,7 @@ class App:
         self.sync = SyncApp(self._life, self._calls, self._begin, self.stop)
         self._asgi = AsgiApp(self._life.door, lambda: self._begin(False, mounted=True), self.stop)
         if schema is not None:
-            declare(self, schema, time.time_ns, new_id)
+            declare(self, schema, self._life.time_ns, new_id)
             self._declared.schema = schema
 
     def configure(
@@ -352,6 +351,12 @@ class App:
         """Where gRPC is served, as `host:port`, while running; empty if it is not."""
         return self._running.grpc.address
 
+    @property
+    def blueprint(self) -> Blueprint:
+        """What its server is made of; `rhtmx_server.testing` makes one with other parts."""
+        parts = self._declared, self._hooks, self.pages, self.metrics, self._life
+        return Blueprint(self.config, self._storage, *parts)
+
     # Writing and reading, while running.
 
     def collection(
@@ -487,14 +492,8 @@ class App:
         return self._life.server is not None
 
     @property
-    def _server(self) -> RunningServer | None:
-        return self._life.server
-
-    @property
     def _running(self) -> RunningServer:
         return self._life.running
 
     def _compose(self, config: Config) -> RunningServer:
-        life = self._life
-        parts = self._storage, self._declared, self._hooks, self.pages, self.metrics, life.pools
-        return compose(config, *parts, lambda: life.server.connections() if life.server else ())
+        return compose(replace(self.blueprint, config=config))

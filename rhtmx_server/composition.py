@@ -40,6 +40,7 @@ from rhtmx_server.forms.traced_forms import TracedForms
 from rhtmx_server.hooks import CommitHooks, HookRunner
 from rhtmx_server.horizon import ServerClock, wall_clock
 from rhtmx_server.leadership import Leadership
+from rhtmx_server.lifecycle import Lifecycle
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.mirror.feed import MirrorFeed
 from rhtmx_server.mirror.mirrors import Mirrors
@@ -58,7 +59,7 @@ from rhtmx_server.schema.upcast import (
 from rhtmx_server.server import RunningServer
 from rhtmx_server.sql_writes import SqlStore
 from rhtmx_server.storage import Storage
-from rhtmx_server.threads import DaemonPool, PoolSet
+from rhtmx_server.threads import DaemonPool
 from rhtmx_server.tracing import Tracing
 from rhtmx_server.trackers.changes import changes_decider
 from rhtmx_server.trackers.fields import fields_decider
@@ -69,7 +70,7 @@ from rhtmx_server.writing.conflict_logs import ConflictLogs
 from rhtmx_server.writing.entity_functions import EntityFunctions
 from rhtmx_server.writing.sql_feed import SqlFeed
 
-__all__ = ["Declarations", "Merge", "Said", "compose"]
+__all__ = ["Blueprint", "Declarations", "Merge", "Said", "compose"]
 
 
 S = TypeVar("S", bound=ScopeFunction)
@@ -202,17 +203,9 @@ class Declarations:
         return self.fieldless | self.silent
 
 
-def compose(
-    config: Config,
-    storage: Storage,
-    declared: Declarations,
-    hooks: CommitHooks,
-    pages: Mapping[str, tuple[str, bytes]],
-    metrics: Metrics,
-    pools: PoolSet,
-    connections: Callable[[], Iterable[Connection]],
-) -> RunningServer:
-    """Put a server together. To be called where the event loop runs.
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What a server is made of.
 
     Args:
         config: limits and times.
@@ -221,19 +214,40 @@ def compose(
         hooks: what it wants to be told.
         pages: what is served over plain HTTP besides the API.
         metrics: takes figures.
-        pools: makes the threads.
-        connections: all that there are.
+        life: whether there is a server; has the threads.
+        wall: the time; microseconds since 1970.
+        now: seconds, of a clock that does not jump.
     """
-    shared, bus = storage.shared, storage.bus
+
+    config: Config
+    storage: Storage
+    declared: Declarations
+    hooks: CommitHooks
+    pages: Mapping[str, tuple[str, bytes]]
+    metrics: Metrics
+    life: Lifecycle
+    wall: Callable[[], int] = wall_clock
+    now: Callable[[], float] = time.monotonic
+
+
+def compose(plan: Blueprint) -> RunningServer:
+    """Put a server together. To be called where the event loop runs."""
+    storage, now = plan.storage, plan.now
+    shared, bus, connections = storage.shared, storage.bus, plan.life.connections
     # By one clock, however many servers there are: that of the store they share.
-    wall = wall_clock if shared is None else lambda: wall_clock() + shared.ahead
-    clock, now = ServerClock(wall, time.monotonic), time.monotonic
-    tracing = _tracing(storage.database) if config.tracing else None
-    services = _services(config, storage, declared, metrics, clock, pools, connections, tracing)
+    wall = plan.wall if shared is None else lambda: plan.wall() + shared.ahead
+    clock = ServerClock(wall, now)
+    services = _services(plan, clock)
     leadership = Leadership(shared, now)
-    hides = declared.hides
+    hides = plan.declared.hides
     runner = HookRunner(
-        hooks, services.store, hiding=hides, shared=shared, leads=leadership, now=now
+        plan.hooks,
+        services.store,
+        hiding=hides,
+        shared=shared,
+        leads=leadership,
+        now=now,
+        threads=plan.life.pools.make(1, "rhtmx-hook"),
     )
     node = None
     if shared is not None and bus is not None:
@@ -241,20 +255,18 @@ def compose(
     feed = None
     if storage.sql is not None:
         feed = _sql_feed(storage.sql, services, clock, leadership)
-    mirrors = _mirrors(storage.store, declared, services, leadership, pools)
-    return RunningServer(services, runner, pages, clock, leadership, node, feed, mirrors)
+    mirrors = _mirrors(plan, services, leadership)
+    return RunningServer(services, runner, plan.pages, clock, leadership, node, feed, mirrors)
 
 
-def _mirrors(
-    store: Store, declared: Declarations, services: Services, leads: Leadership, pools: PoolSet
-) -> Sequence[MirrorFeed]:
+def _mirrors(plan: Blueprint, services: Services, leads: Leadership) -> Sequence[MirrorFeed]:
     """What keeps records as the rows of the application's tables are."""
-    if declared.tables is None:
+    tables = plan.declared.tables
+    if tables is None:
         return ()
-    writer = RecordWriter(store, services.submit, check_json)
-    thread = partial(pools.make, 1, "rhtmx-mirror")
-    feeds = declared.tables.feeds(declared.entities, writer, thread, leads, services.metrics)
-    return list(feeds)
+    writer = RecordWriter(plan.storage.store, services.submit, check_json)
+    thread = partial(plan.life.pools.make, 1, "rhtmx-mirror")
+    return list(tables.feeds(plan.declared.entities, writer, thread, leads, services.metrics))
 
 
 def _sql_feed(
@@ -272,43 +284,36 @@ def _sql_feed(
     )
 
 
-def _services(
-    config: Config,
-    storage: Storage,
-    declared: Declarations,
-    metrics: Metrics,
-    clock: ServerClock,
-    pools: PoolSet,
-    connections: Callable[[], Iterable[Connection]],
-    tracing: Tracing | None,
-) -> Services:
+def _services(plan: Blueprint, clock: ServerClock) -> Services:
     """What every door needs of a server."""
+    config, storage, declared, metrics = plan.config, plan.storage, plan.declared, plan.metrics
 
     def pool(name: str) -> DaemonPool:
-        return pools.make(config.validator_threads, name)
+        return plan.life.pools.make(config.validator_threads, name)
 
     call_soon = asyncio.get_running_loop().call_soon
     tick = Tick(call_soon)
     hub = Hub(tick, metrics.delivered, metrics.dropped)
-    _measure(metrics, connections)
+    _measure(metrics, plan.life.connections)
     store = storage.store
     ask, scoping = declared.authenticate, pool("rhtmx-scope")
     unlogged, schema = declared.unlogged, declared.schema
     access = access_of(
         declared.entities, declared.scopes, scoping, config.validator_timeout, unlogged=unlogged
     )
-    forms = _forms(config, store, declared, metrics, clock, pool("rhtmx-validator"))
+    forms = _forms(plan, clock, pool("rhtmx-validator"))
+    tracing = _tracing(storage.database) if config.tracing else None
     return Services(
         config=config,
         store=untold(store, declared.hides),
         hub=hub,
-        committer=_committer(config, storage, declared, metrics, clock, access, hub, tracing),
+        committer=_committer(plan, clock, access, hub, tracing),
         tick=tick,
-        turns=Turns(time.monotonic, call_soon),
+        turns=Turns(plan.now, call_soon),
         forms=forms if tracing is None else TracedForms(forms, tracing),
         metrics=metrics,
         clock=clock.wall,
-        now=time.monotonic,
+        now=plan.now,
         entities=declared.allowed,
         fieldless=declared.fieldless,
         unlogged=unlogged,
@@ -333,21 +338,15 @@ def _tracing(database: str) -> Tracing:
     return Tracing(OtelTracer(), said, database)
 
 
-def _forms(
-    config: Config,
-    store: Store,
-    declared: Declarations,
-    metrics: Metrics,
-    clock: ServerClock,
-    threads: DaemonPool,
-) -> FormTracker:
+def _forms(plan: Blueprint, clock: ServerClock, threads: DaemonPool) -> FormTracker:
     """What judges forms."""
+    config = plan.config
     return FormTracker(
-        ValidatorRunner(threads, timeout=config.validator_timeout, meter=metrics),
-        declared.forms,
+        ValidatorRunner(threads, timeout=config.validator_timeout, meter=plan.metrics),
+        plan.declared.forms,
         at_once=config.requests,
         loop=asyncio.get_running_loop(),
-        attestor=_attestor(config, store, clock),
+        attestor=_attestor(config, plan.storage.store, clock),
     )
 
 
@@ -363,26 +362,19 @@ def _attestor(config: Config, store: Store, clock: ServerClock) -> Attestor:
 
 
 def _committer(
-    config: Config,
-    storage: Storage,
-    declared: Declarations,
-    metrics: Metrics,
-    clock: ServerClock,
-    access: Access,
-    hub: Hub,
-    tracing: Tracing | None,
+    plan: Blueprint, clock: ServerClock, access: Access, hub: Hub, tracing: Tracing | None
 ) -> Committer:
     """What writes."""
-    shared = storage.shared
+    config, declared, shared = plan.config, plan.declared, plan.storage.shared
     return Committer(
-        storage.store,
+        plan.storage.store,
         _deciders(declared, config),
         clock,
-        metrics,
+        plan.metrics,
         most_clients=config.clients,
         admit=admit_declared(frozenset(declared.entities), config.entities, lambda: hub.entities),
         guards=access.guards,
-        functions=_functions(config, metrics),
+        functions=_functions(config, plan.metrics),
         logs=ConflictLogs(access.guards, declared.unlogged, most_bytes=config.max_size),
         turn=at_once if shared is None else shared.turn,
         tracing=tracing,

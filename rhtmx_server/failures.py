@@ -10,13 +10,14 @@ say themselves may hold what a user entered: it is left out, unless the level is
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import logging
 import math
 import secrets
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -28,6 +29,7 @@ __all__ = [
     "WrongLoopError",
     "error_message",
     "known",
+    "listening",
     "place",
     "quiet",
     "raise_if_error",
@@ -37,6 +39,8 @@ __all__ = [
 ]
 
 log = logging.getLogger("rhtmx_server")
+
+_listeners: list[Callable[[BaseException, str], None]] = []
 
 _FRAMES_LOGGED = 5
 _LONGEST_CHAIN = 8
@@ -143,17 +147,33 @@ def unexpected(
 
 
 def report(failure: BaseException, what: str) -> None:
-    """Log a failure with its traceback.
+    """Log a failure with its traceback, and tell whoever listens (`listening`).
 
     Args:
         failure: the exception.
         what: what failed.
     """
+    for listen in tuple(_listeners):
+        listen(failure, what)
     if isinstance(failure, MisuseError):
         log.error("%s: %s", what, failure)
     else:
         told = failure if log.isEnabledFor(logging.DEBUG) else quiet(failure)
         log.error("%s: %s", what, type(failure).__name__, exc_info=told)
+
+
+@contextlib.contextmanager
+def listening(listener: Callable[[BaseException, str], None]) -> Iterator[None]:
+    """Be told of each failure that is reported in this process meanwhile: for tests.
+
+    Args:
+        listener: takes the exception, and what failed. May be called in any thread.
+    """
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 def stopping() -> RhtmxError:

@@ -141,6 +141,7 @@ class HookRunner:
         shared: where it is noted how far hooks are, if several nodes share the store.
         leads: whether this node is the one that calls hooks.
         now: seconds, of a clock that does not jump.
+        threads: where plain functions run: one, as hooks are called one after the other.
     """
 
     def __init__(
@@ -152,6 +153,7 @@ class HookRunner:
         shared: SharedStore | None = None,
         leads: Callable[[], bool] = lambda: True,
         now: Callable[[], float] = time.monotonic,
+        threads: DaemonPool | None = None,
     ) -> None:
         self._hooks = hooks
         self._store = store
@@ -168,8 +170,7 @@ class HookRunner:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        # One thread: hooks are called one after the other.
-        self._threads = DaemonPool(1, "rhtmx-hook")
+        self._threads = threads or DaemonPool(1, "rhtmx-hook")
 
     def notice(self, commits: Sequence[Commit]) -> None:
         """Take note that there are commits to tell of."""
@@ -192,6 +193,11 @@ class HookRunner:
         """Take note that there are commits of some entities, of whatever node."""
         if self._leading and any(map(self._hooks.of, entities)):
             self._wake.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a commit that was noticed has yet to be told."""
+        return not self._idle.is_set()
 
     async def start(self) -> None:
         """Begin with what is committed from now on; or where another server has stopped."""

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.connections.connection import Connection
 from rhtmx_server.failures import WrongLoopError
 from rhtmx_server.forms.form import FormJudge
+from rhtmx_server.horizon import wall_clock
 from rhtmx_server.server import RunningServer
 from rhtmx_server.threads import PoolSet
 from rhtmx_server.transports.asgi import AsgiDoor
@@ -76,6 +78,11 @@ class Lifecycle:
             self.server = None
             self.pools.shutdown()
             raise
+
+    def abandon(self) -> None:
+        """Forget a server whose event loop has ended: nothing of it can be stopped any more."""
+        self.server = None
+        self.pools.shutdown()
 
     async def stop(self) -> None:
         """Finish what was accepted, tell every client to reconnect, and close."""
@@ -182,6 +189,14 @@ class Lifecycle:
                 this process was forked.
         """
         return self._present.services.forms
+
+    def time_ns(self) -> int:
+        """The time by the server's clock, or the machine's; nanoseconds since 1970."""
+        return 1000 * (wall_clock() if self.server is None else self.server.services.clock())
+
+    def connections(self) -> list[Connection]:
+        """All that there are."""
+        return [] if self.server is None else self.server.connections()
 
     def door(self) -> AsgiDoor | None:
         """What serves an application that the server is mounted in, while it runs.

@@ -176,6 +176,11 @@ class RunningServer:
         """Whether it takes connections and can write."""
         return self._ready and self.services.store.ready()
 
+    @property
+    def telling(self) -> bool:
+        """Whether there are commits of which a hook has yet to be told."""
+        return self._hooks.busy
+
     def connections(self) -> list[Connection]:
         """Sockets and streams, whichever way they came."""
         doors = self._websockets, self.asgi, self.grpc

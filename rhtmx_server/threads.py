@@ -87,7 +87,13 @@ class DaemonPool:
         self._started = 0
         self._idle = 0
         self._abandoned = 0
+        self._unfinished = 0
         self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for work that it was given."""
+        return self._unfinished > self._abandoned
 
     @property
     def exhausted(self) -> bool:
@@ -108,6 +114,7 @@ class DaemonPool:
             if self.exhausted:
                 raise NoThreadError("every thread of the pool is held by work that does not return")
             self._rotation.put(owner, job)
+            self._unfinished += 1
             self._employ()
         job.add_done_callback(self._forget)
         return job
@@ -171,6 +178,10 @@ class DaemonPool:
             # so.
             self._finished(job)
             tell()
+            with self._work:
+                # After that: whoever finds nothing under way has the result. `_forget` counts those
+                # that were cancelled, also in the moment in which a thread has taken them.
+                self._unfinished -= not job.cancelled()
             del job, tell  # an idle thread keeps nothing alive
 
     def _take(self) -> Job[Any] | None:
@@ -199,6 +210,7 @@ class DaemonPool:
     def _forget(self, job: Future[Any]) -> None:
         if isinstance(job, Job) and job.cancelled():
             with self._work:
+                self._unfinished -= 1
                 self._rotation.withdraw(job.owner, job)
 
 
@@ -207,6 +219,11 @@ class PoolSet:
 
     def __init__(self) -> None:
         self._pools: list[DaemonPool] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for work that one of them was given."""
+        return any(pool.busy for pool in self._pools)
 
     def make(self, most: int, name: str) -> DaemonPool:
         """Make one more.

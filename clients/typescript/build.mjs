@@ -106,7 +106,7 @@ async function modules() {
   await rm(`${here}dist`, { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: ["index", "forms", "htmx", "react", "schema"].map((part) => ({
+    entryPoints: ["index", "forms", "htmx", "react", "schema", "testing"].map((part) => ({
       in: part === "index" || part === "schema" ? `src/${part}.ts` : `src/${part}/index.ts`,
       out: part,
     })),

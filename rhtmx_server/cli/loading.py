@@ -21,13 +21,14 @@ __all__ = ["load"]
 T = TypeVar("T")
 
 
-def load(spec: str, kind: type[T], folder: Path) -> T:
+def load(spec: str, kind: type[T], folder: Path, *, named: str = "--app") -> T:
     """Import a module and take an object out of it.
 
     Args:
         spec: `module:attribute`, as in `app:app` or `shop.live:app`.
         kind: the class that the object must have.
         folder: where modules are looked for first.
+        named: by what; for the errors.
 
     Raises:
         CommandError: there is no such module or attribute, it is something
@@ -36,18 +37,20 @@ def load(spec: str, kind: type[T], folder: Path) -> T:
     name, _, attribute = spec.partition(":")
     if not all(part.isidentifier() for part in [*name.split("."), attribute]):
         hint = f": write {Path(name).stem}:{attribute or 'app'}" if name.endswith(".py") else ""
-        raise CommandError(f"--app {spec}: module:attribute expected, such as app:app{hint}", USAGE)
-    module = _import(name, spec, folder)
+        raise CommandError(
+            f"{named} {spec}: module:attribute expected, such as app:app{hint}", USAGE
+        )
+    module = _import(name, f"{named} {spec}", folder)
     found = getattr(module, attribute, None)
     if found is None:
         others = _of_kind(module, kind)
         close = difflib.get_close_matches(attribute, others) or others
         hint = f": did you mean {name}:{close[0]}?" if close else ""
-        raise CommandError(f"no {attribute!r} in module {name!r} (--app {spec}){hint}", USAGE)
+        raise CommandError(f"no {attribute!r} in module {name!r} ({named} {spec}){hint}", USAGE)
     if not isinstance(found, kind):
         raise CommandError(
             f"{attribute!r} in module {name!r} is a {type(found).__name__}, "
-            f"not a rhtmx_server.{kind.__name__} (--app {spec})",
+            f"not a rhtmx_server.{kind.__name__} ({named} {spec})",
             USAGE,
         )
     return found
@@ -57,19 +60,18 @@ def _of_kind(module: ModuleType, kind: type) -> list[str]:
     return [name for name, value in vars(module).items() if isinstance(value, kind)]
 
 
-def _import(name: str, spec: str, folder: Path) -> ModuleType:
+def _import(name: str, named: str, folder: Path) -> ModuleType:
     # As `python -m` does: a console script has its own folder there instead.
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(name)
     except Exception as failure:
-        what = f"cannot import {name!r} (--app {spec})"
+        what = f"cannot import {name!r} ({named})"
         # A module that the program itself imports and does not find is a failure of the program.
         if isinstance(failure, ModuleNotFoundError) and _is_part(failure.name, name):
-            raise CommandError(
-                f"{what}: no module of that name in the current directory", USAGE
-            ) from None
+            where = "the current directory" if folder == Path.cwd() else str(folder)
+            raise CommandError(f"{what}: no module of that name in {where}", USAGE) from None
         reason = f"{type(failure).__name__}: {_words(failure)}{_place(failure, folder)}"
         raise CommandError(f"{what}: {reason}", FAILED) from failure
 

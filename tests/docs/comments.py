@@ -59,6 +59,7 @@ FROM = {
         "writeDuration",
         "writeTimestamp",
     ),
+    "testing/index.ts": ("createServer",),
     "wire/index.ts": ("decode",),
 }
 """What the examples may call, by the module that has it."""

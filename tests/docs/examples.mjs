@@ -74,6 +74,7 @@ export { isEmail, isHostname, isWebUrl } from "${source}schema/formats.ts";
 export { form as declareForm, INT32, judge, minLen, STRING } from "${source}schema.ts";
 export * from "${source}schema/text.ts";
 export * from "${source}schema/times.ts";
+export { createServer } from "${source}testing/index.ts";
 export { decode } from "${source}wire/index.ts";
 ${numbers.map((at) => `import e${at} from "./example_${at}.tsx";`).join("\n")}
 export const examples = [${numbers.map((at) => `e${at}`).join(", ")}];

@@ -38,6 +38,7 @@ PAGES = (
     "docs/guides/grpc-backend.md",
     "docs/guides/react.md",
     "docs/guides/mirror.md",
+    "docs/guides/testing.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",

@@ -19,6 +19,7 @@ const { outputFiles } = await build({
   alias: {
     "@rhtmx/client": fileURLToPath(new URL("src/index.ts", client)),
     "@rhtmx/client/htmx": fileURLToPath(new URL("src/htmx/index.ts", client)),
+    "@rhtmx/client/testing": fileURLToPath(new URL("src/testing/index.ts", client)),
     "@rhtmx/client/schema": fileURLToPath(new URL("src/schema.ts", client)),
     ws: require.resolve("ws"),
   },

@@ -69,9 +69,10 @@ def test_every_entry_point_of_the_npm_package_is_described() -> None:
     described = set(re.findall(r'^export \* from "\.\./\.\./(.+)";$', text, re.MULTILINE))
     assert sources <= described
     assert json.loads(page("website/typedoc.json"))["entryPoints"] == [
-        f"entries/{name}.ts" for name in ("messages", "client", "forms", "htmx", "react", "schema")
+        f"entries/{name}.ts"
+        for name in ("messages", "client", "forms", "htmx", "react", "schema", "testing")
     ]
-    assert len(ENTRIES) == 6
+    assert len(ENTRIES) == 7
 
 
 def test_typedoc_refuses_what_has_no_comment_links_nowhere_or_is_used_and_not_exported() -> None:

@@ -225,7 +225,7 @@ def test_the_programs_of_the_pages_are_strictly_typed(tmp_path: Path) -> None:
         for name in PAGES
         if name not in PROJECTS
         for file, (source, _) in programs(page(name)).items()
-        if file.endswith(".py")
+        if file.endswith(".py") and not file.startswith(("test_", "conftest"))  # seldom typed
     }
     assert len(sources) >= 11
     for file, source in {**sources, "own.py": OWN, "wrong.py": WRONG}.items():

@@ -48,8 +48,8 @@ async def opened(app: App, said: bytes = b"") -> AsyncIterator[asyncio.StreamRea
 
 
 def present(app: App) -> int:
-    assert app._server is not None
-    return app._server.services.admission._connections
+    assert app._life.server is not None
+    return app._life.server.services.admission._connections
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
@@ -132,8 +132,8 @@ async def test_a_head_may_come_in_pieces(size: int) -> None:
             await asyncio.sleep(0)
         assert (await ended(reader)).startswith(b"HTTP/1.1 200")
         writer.close()
-        assert app._server is not None
-        assert app._server._websockets._arrivals.held == 0
+        assert app._life.server is not None
+        assert app._life.server._websockets._arrivals.held == 0
 
 
 async def test_a_socket_that_speaks_before_it_is_answered_is_heard() -> None:
@@ -326,8 +326,8 @@ async def test_one_connection_too_many_of_a_user_is_told_so_and_ended(word: str)
                 assert "connections already" in (third.socket.close_reason or "")
             async with raw(app.url) as other:
                 await other.ask({"type": "hello", "token": "token of bob"}, "welcome")
-        assert app._server is not None
-        subjects = app._server.services.admission._subjects
+        assert app._life.server is not None
+        subjects = app._life.server.services.admission._subjects
         await eventually(lambda: not subjects)
         assert refused(app, "subject") == 1
         async with raw(app.url) as again:
@@ -339,8 +339,8 @@ async def test_a_refused_token_counts_for_nobody() -> None:
         await client.ask({"type": "authenticate", "token": "bad"}, "error")
         await client.ask({"type": "authenticate", "token": "token of ada"}, "authenticated")
         await client.ask({"type": "authenticate", "token": "token of bob"}, "error")
-        assert app._server is not None
-        assert app._server.services.admission._subjects == {"ada": 1}
+        assert app._life.server is not None
+        assert app._life.server.services.admission._subjects == {"ada": 1}
 
 
 @pytest.mark.usefixtures("_soon")

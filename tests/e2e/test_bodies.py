@@ -87,8 +87,8 @@ def never_read(app: App, path: str, count: int = 1) -> Any:
 
 def waiting(app: App) -> list[int]:
     """Bytes that each plain answer keeps in this process."""
-    assert app._server is not None
-    tcp = app._server._websockets._arrivals.sockets
+    assert app._life.server is not None
+    tcp = app._life.server._websockets._arrivals.sockets
     return [each.transport.get_write_buffer_size() for each in tcp if each.connection is None]
 
 
@@ -132,8 +132,8 @@ async def test_the_head_of_a_large_answer_comes_without_any_of_it(path: str) -> 
         answer = await ask(app.url, path, "HEAD")
         assert (answer.status, answer.body) == (200, b"")
         assert await ask(app.url, path)
-        assert app._server is not None
-        assert app._server._http.readers.present == 0
+        assert app._life.server is not None
+        assert app._life.server._http.readers.present == 0
 
 
 @pytest.mark.parametrize("path", [*READS, "/big"])
@@ -152,8 +152,8 @@ async def test_one_who_reads_nothing_is_cut_off_and_counted(path: str) -> None:
             await eventually(lambda: waiting(app) == [])
             with pytest.raises((ValueError, ConnectionResetError)):
                 dechunk((await reader.rest()).partition(b"\r\n\r\n")[2])
-        assert app._server is not None
-        assert app._server._http.readers.present == 0
+        assert app._life.server is not None
+        assert app._life.server._http.readers.present == 0
 
 
 async def test_any_number_of_stalled_readers_leave_a_healthy_one_its_turn() -> None:
@@ -209,8 +209,8 @@ async def test_one_who_goes_away_in_the_middle_leaves_no_trace(
             reader.close()
             await eventually(lambda: waiting(app) == [])
         assert figure(app, "stalled_total") == 0
-        assert app._server is not None
-        assert app._server._http.readers.present == 0
+        assert app._life.server is not None
+        assert app._life.server._http.readers.present == 0
     assert [record for record in caplog.records if record.levelno > 20] == []
 
 
@@ -244,8 +244,8 @@ async def test_a_store_that_fails_in_the_middle_cuts_the_body_off(
         body = data.partition(b"\r\n\r\n")[2]
         with pytest.raises(ValueError, match="cut off" if version == "1.1" else "delimiter|char"):
             json.loads(dechunk(body) if version == "1.1" else body)
-        assert app._server is not None
-        await eventually(lambda: app._server._http.readers.present == 0)  # type: ignore[union-attr]
+        assert app._life.server is not None
+        await eventually(lambda: app._life.server._http.readers.present == 0)  # type: ignore[union-attr]
     assert "GET '/api/sync/e'" in caplog.text
     assert "s3cr3t" not in caplog.text
 

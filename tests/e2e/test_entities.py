@@ -83,7 +83,7 @@ async def test_there_is_no_more_room_after_a_restart(store: str) -> None:
 
 
 async def test_subscribing_to_what_was_never_written_leaves_nothing_behind(app: App) -> None:
-    server = app._server
+    server = app._life.server
     assert isinstance(server, RunningServer)
     hub = server.services.hub
     async with raw(app.url) as client:

@@ -125,7 +125,7 @@ async def test_a_write_that_waits_while_a_right_is_taken_away_is_judged_without_
         await eve.send({**write, "data": {"project": "red"}, "base_version": 7})
         await asked.wait()
         projects["eve"].clear()
-        assert app._server is not None
+        assert app._life.server is not None
         await app.rescope("eve")
         let.set()
         assert (await eve.until("error"))["details"] is None
@@ -298,8 +298,8 @@ async def test_a_body_that_is_being_read_ends_with_the_right_to_it(
     else:
         with pytest.raises(ValueError, match="cut off"):
             take_apart(body)
-    assert app._server is not None
-    assert not app._server.services.visits.present
+    assert app._life.server is not None
+    assert not app._life.server.services.visits.present
 
 
 async def test_a_subject_that_is_disconnected_is_answered_nothing_more_at_any_door(

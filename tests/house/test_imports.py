@@ -276,6 +276,7 @@ def test_the_server_takes_of_the_client_package_only_what_both_sides_speak_of() 
         str(each)
         for each in IMPORTS
         if within(each.module, "rhtmx_server") and within(each.imported, "rhtmx")
+        if not within(each.module, "rhtmx_server.testing")  # which has clients of its own
         # `from rhtmx import wire` is seen as `rhtmx.wire`.
         if not any(within(each.imported, room) for room in shared)
     ]
@@ -289,6 +290,16 @@ def test_only_the_composition_root_knows_concrete_stores() -> None:
         if any(within(each.imported, store) for store in STORES)
         and each.module not in COMPOSERS
         and not any(within(each.module, room) for room in ("rhtmx_server.stores", "rhtmx.stores"))
+    ]
+    assert broken == []
+
+
+def test_nothing_but_tests_loads_what_is_for_tests() -> None:
+    broken = [
+        str(each)
+        for each in IMPORTS
+        if within(each.imported, "rhtmx_server.testing") or within(each.imported, "pytest")
+        if not within(each.module, "rhtmx_server.testing")
     ]
     assert broken == []
 

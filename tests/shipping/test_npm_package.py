@@ -14,7 +14,7 @@ from tests.support.npm import install, pack, pack_installed
 from tests.support.process import run
 
 LICENSE = (TYPESCRIPT / "LICENSE").read_text()
-PARTS = ("forms", "htmx", "react", "schema")
+PARTS = ("forms", "htmx", "react", "schema", "testing")
 ENTRIES = ("@rhtmx/client", *(f"@rhtmx/client/{each}" for each in PARTS))
 
 OF_FORMS, OF_HTMX = "data-rhtmx-error", "data-rhtmx-watch"

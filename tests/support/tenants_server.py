@@ -118,7 +118,7 @@ class Server:
     async def settle(self, asked: dict[str, Any]) -> None:
         """Send those away who have not shown their token since, and wait until all is sent."""
         user = asked["user"]
-        server = self.app._server
+        server = self.app._life.server
         assert server is not None
         mine = [each for each in server.connections() if each.session.subject == user]
         now = self._teams(user)
@@ -133,7 +133,7 @@ class Server:
 
     async def compact(self, asked: dict[str, Any]) -> None:
         """Forget what was deleted and what has left: whoever has not read so far reads anew."""
-        server = self.app._server
+        server = self.app._life.server
         assert server is not None
         await self.store.forget(int(time.time() * 1e6) - _SHORT)
         server.services.hub.raise_floors(await self.store.heads())

@@ -140,7 +140,7 @@ async def test_two_servers_are_apart_in_one_application() -> None:
 
 async def test_it_starts_with_the_first_request_where_the_host_passes_no_lifespan_on() -> None:
     async with Mounted(store="memory://", passes_lifespan=False, prefix="/live") as app:
-        assert app._server is None
+        assert app._life.server is None
         async with raw(app.url) as client:
             await client.push("e", "1", {"n": 1})
         assert (await app.changes.get("e", "1")) is not None
@@ -151,8 +151,8 @@ async def test_it_is_the_whole_application_of_a_server() -> None:
     async with Host(app.asgi()) as host:
         async with raw(f"ws://127.0.0.1:{host.port}/api/ws") as client:
             await client.push("e", "1", {"n": 1})
-        assert app._server is not None
-    assert app._server is None
+        assert app._life.server is not None
+    assert app._life.server is None
 
 
 async def test_a_page_of_another_site_is_refused_as_on_the_own_port() -> None:

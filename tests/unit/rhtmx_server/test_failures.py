@@ -17,9 +17,11 @@ from rhtmx_server.failures import (
     MisuseError,
     error_message,
     known,
+    listening,
     place,
     quiet,
     raise_if_error,
+    report,
     unexpected,
 )
 from tests.unit.rhtmx_server.fakes import push
@@ -272,3 +274,12 @@ def test_what_is_ephemeral_is_named_since_it_has_no_id(monkeypatch: pytest.Monke
     failed = error_message(RhtmxError(ErrorCode.INTERNAL, "words", details=b'{"id":"7"}'), Ping())
     assert json.loads(refused.details or b"") == {"type": "ping"}
     assert json.loads(failed.details or b"") == {"id": "7", "type": "ping"}
+
+
+def test_whoever_listens_hears_of_a_failure_with_all_its_words() -> None:
+    heard: list[tuple[BaseException, str]] = []
+    failure = KeyError("ada@example.com")
+    with listening(lambda error, what: heard.append((error, what))):
+        report(failure, "hook mail failed")
+    report(failure, "nobody listens any more")
+    assert heard == [(failure, "hook mail failed")]

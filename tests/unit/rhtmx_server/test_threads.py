@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from rhtmx_server.threads import DaemonPool, Job, NoThreadError
+from rhtmx_server.threads import DaemonPool, Job, NoThreadError, PoolSet
 
 ME, OTHER, THIRD = "me", "other", "third"
 
@@ -304,3 +304,19 @@ def test_shutdown_drops_also_what_its_owner_has_no_turn_for(pool: DaemonPool, bu
 def test_stop_iteration_comes_back_as_something_that_a_future_can_carry(pool: DaemonPool) -> None:
     with pytest.raises(RuntimeError, match="StopIteration"):
         pool.submit(ME, lambda: next(iter([]))).result(10)
+
+
+def test_pools_are_busy_while_somebody_waits_for_them() -> None:
+    pools = PoolSet()
+    pool = pools.make(1, "busy")
+    busy = Busy(pool)
+    assert not pools.busy
+    first, second = busy.submit(ME), busy.submit(OTHER)
+    busy.wait_until_begun(1)
+    assert pools.busy
+    second.cancel()
+    assert pools.busy
+    pool.give_up(first)
+    assert not pools.busy  # nobody waits for it any more
+    busy.let_go()
+    pools.shutdown()

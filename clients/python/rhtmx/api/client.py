@@ -37,7 +37,7 @@ from rhtmx.messages import (
     SchemaVersion,
 )
 from rhtmx.runtime.client_runtime import ClientRuntime
-from rhtmx.runtime.handshake import WebSocketEndpoint
+from rhtmx.runtime.endpoint import Endpoint
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.form_value import FormValue
@@ -80,7 +80,7 @@ class Client:
     def __init__(
         self,
         session: Session,
-        endpoint: WebSocketEndpoint,
+        endpoint: Endpoint,
         *,
         token: Callable[[], Awaitable[str]] | None = None,
         clock: Callable[[], datetime] = _now,

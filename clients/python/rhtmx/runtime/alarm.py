@@ -10,9 +10,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from websockets.asyncio.client import ClientConnection
-
 from rhtmx.core.connection_lifecycle import Sleep
+from rhtmx.runtime.endpoint import ClientSocket
 from rhtmx.runtime.session_driver import SessionDriver
 
 __all__ = ["Alarm", "mind_sleep"]
@@ -45,7 +44,7 @@ class Alarm:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
-    def arm(self, socket: ClientConnection, deadline: float | None) -> None:
+    def arm(self, socket: ClientSocket, deadline: float | None) -> None:
         """Look at the clock again when the session wants to."""
         if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
             return
@@ -64,7 +63,7 @@ class Alarm:
         """Whether there is a time at which it looks."""
         return self._timer is not None
 
-    def _look(self, socket: ClientConnection) -> None:
+    def _look(self, socket: ClientSocket) -> None:
         self._timer = None
         result = self._driver.look()
         if result.alive:

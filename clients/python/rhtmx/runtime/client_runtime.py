@@ -36,8 +36,8 @@ from rhtmx.core.storage_ops import Mutation, Store
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import Authenticate, Position, Push, Transaction
 from rhtmx.runtime.connection import Connection
+from rhtmx.runtime.endpoint import Endpoint
 from rhtmx.runtime.event_router import EventRouter
-from rhtmx.runtime.handshake import WebSocketEndpoint
 from rhtmx.runtime.session_driver import SessionDriver
 from rhtmx.runtime.store_writer import StoreWriter
 from rhtmx.runtime.subscription import Subscription
@@ -71,7 +71,7 @@ class ClientRuntime:
     def __init__(
         self,
         session: Session,
-        endpoint: WebSocketEndpoint,
+        endpoint: Endpoint,
         *,
         clock: Callable[[], datetime],
         token: Callable[[], Awaitable[str]] | None = None,

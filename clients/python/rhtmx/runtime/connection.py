@@ -27,7 +27,6 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed as SocketClosed
 
 from rhtmx.core.build_message import checked_token
@@ -37,10 +36,9 @@ from rhtmx.core.newer_notes import NewerNotes
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.alarm import Alarm, mind_sleep
 from rhtmx.runtime.connection_problem import ConnectionProblem
+from rhtmx.runtime.endpoint import ClientSocket, Endpoint
 from rhtmx.runtime.handshake import (
     DialError,
-    WebSocketEndpoint,
-    dial,
     hang_up,
     never_opened,
     oversize,
@@ -70,7 +68,7 @@ class Connection:
     def __init__(
         self,
         driver: SessionDriver,
-        endpoint: WebSocketEndpoint,
+        endpoint: Endpoint,
         become: Callable[[State], None],
         token: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
@@ -188,7 +186,7 @@ class Connection:
         """Connect and converse; returns after how many seconds to do it again, if at all."""
         try:
             self._session.token = await self._fresh_token()
-            socket = await self._haste.limit(dial(self._endpoint))
+            socket = await self._haste.limit(self._endpoint.dial())
         except DialError as error:
             if error.final or self._is_first:
                 self._session.close(ConnectionClosed(str(error), code=error.code))
@@ -246,7 +244,7 @@ class Connection:
             words = f"no token to connect to '{self._endpoint.shown}' with: {words}"
             raise DialError(words, final=False) from error
 
-    async def _read(self, socket: ClientConnection) -> tuple[int | None, str]:
+    async def _read(self, socket: ClientSocket) -> tuple[int | None, str]:
         """Hand over what arrives; returns close code and reason when nothing more does."""
         reader, is_open = ServerReader(self._notes), False
         try:
@@ -275,7 +273,7 @@ class Connection:
             log.warning("the connection to '%s' is dropped: %s", self._endpoint.shown, error)
         return None, ""
 
-    async def _write(self, socket: ClientConnection) -> None:
+    async def _write(self, socket: ClientSocket) -> None:
         """Send what the session has to send, whenever there is something."""
         form = self._endpoint.format
         try:

@@ -32,6 +32,7 @@ from rhtmx.core.address import shown, without_secrets
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
+from rhtmx.runtime.endpoint import ClientSocket, Endpoint
 from rhtmx.version import __version__
 from rhtmx.wire import Format, decode
 
@@ -110,6 +111,10 @@ class WebSocketEndpoint:
     def secure(self) -> bool:
         """Whether it is reached over TLS."""
         return urlsplit(self.url).scheme == "wss"
+
+    async def dial(self) -> ClientConnection:
+        """Make one attempt; see `dial`."""
+        return await dial(self)
 
 
 class _Socket(ClientConnection):
@@ -232,7 +237,7 @@ def _in_words(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-async def hang_up(socket: ClientConnection) -> None:
+async def hang_up(socket: ClientSocket) -> None:
     """Close, and leave nothing open even if there is no time for it."""
     try:
         await socket.close()
@@ -255,7 +260,7 @@ def oversize(closed: SocketClosed) -> ConnectionClosed | None:
     )
 
 
-def never_opened(endpoint: WebSocketEndpoint, code: int | None, reason: str) -> ConnectionClosed:
+def never_opened(endpoint: Endpoint, code: int | None, reason: str) -> ConnectionClosed:
     """The end of a first connection that ended before the server had said who it is."""
     words = f" ({code} {reason})".rstrip() if code is not None else ""
     return ConnectionClosed(

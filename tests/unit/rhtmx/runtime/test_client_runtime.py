@@ -193,7 +193,7 @@ async def test_nobody_there_any_more_is_told_by_the_state_and_is_no_warning(
 
     async with rhtmx.connect(peer.url, store=tmp_path / "r.db") as client:
         await eventually(lambda: client.state is State.OPEN)
-        monkeypatch.setattr("rhtmx.runtime.connection.dial", refused)
+        monkeypatch.setattr("rhtmx.runtime.handshake.dial", refused)
         await peer.drop(4000, "the server is stopping")
         client.online()
         await eventually(

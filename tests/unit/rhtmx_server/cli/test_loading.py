@@ -55,7 +55,7 @@ def test_the_module_may_lie_in_a_package(folder: Path) -> None:
 def test_a_missing_module_is_said_as_promised(folder: Path) -> None:
     error = refused(folder, "ap:app")
     assert error.message == (
-        "cannot import 'ap' (--app ap:app): no module of that name in the current directory"
+        f"cannot import 'ap' (--app ap:app): no module of that name in {folder}"
     )
     assert error.status == USAGE
 
