@@ -32,6 +32,7 @@ PAGES = (
     "docs/guides/fastapi-htmx.md",
     "docs/guides/grpc-backend.md",
     "docs/guides/react.md",
+    "docs/guides/server-rendering.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",

@@ -14,10 +14,11 @@ GUIDES = {
     "fastapi-htmx": "order_desk_fastapi",
     "grpc-backend": "order_backend_grpc",
     "react": "order_desk_react",
+    "server-rendering": "order_desk_ssr",
 }
 """Each guide, and the folder of its example."""
 
-SHOWN = ("html", "proto", "python", "ts", "tsx")
+SHOWN = ("html", "js", "proto", "python", "ts", "tsx")
 """The languages of what is quoted; what is typed into a terminal is not."""
 
 _NAME = re.compile(r"(?:#|//|<!--) ([\w/.-]+)(?: -->)?")

@@ -115,6 +115,17 @@ export async function react(stage) {
   await dan.locator("#stock").filter({ hasNotText: "(waits)" }).waitFor();
 }
 
+/** A desk whose pages come with their records, and are live once their script runs. */
+export async function ssr(stage) {
+  const { dan } = await walk(stage, byName);
+  const html = await (await dan.request.get(dan.url())).text();
+  assert.match(html.replaceAll("<!-- -->", ""), /<li>ada: 3 × tea/);
+  const stranger = await stage.open();
+  const answer = await stranger.request.get(stage.url, { maxRedirects: 0 });
+  assert.equal(answer.status(), 302);
+  await dan.screenshot({ path: join(stage.pictures, "server-rendering.png") });
+}
+
 /** A desk whose orders a warehouse packs, if there is enough of what is ordered. */
 export async function grpc({ open, ask, pictures }) {
   const [ada, dan] = await Promise.all([open(VIEW), open(VIEW)]);
