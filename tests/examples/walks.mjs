@@ -81,6 +81,10 @@ async function rendered(stage, signIn, name) {
   await ordered(bob, "7 × rice");
   await bob.getByRole("button", { name: "Sign out" }).click();
   await bob.waitForURL("**/sign-in*");
+  await signIn(bob, "cleo"); // the same browser is somebody else's now
+  await ordered(bob, "ada: 3 × tea");
+  await count(bob, "rice", 1);
+  await left(cleo, "rice", 1);
 }
 
 /** Enters a name and the password of the example. */
