@@ -206,9 +206,10 @@ def _demo(session: nox.Session, *, check: bool) -> None:
 
 def _examples(session: nox.Session, *, check: bool) -> None:
     """Generate what the examples share."""
-    python, typescript = "examples/orders_schema", "examples/order_desk_react/src/schema"
-    made = ("--python", python, "--ts", typescript, "--lock", "examples/schema.lock")
-    _application(session, "examples/orders.proto", *made, check=check)
+    made = ("--python", "examples/orders_schema", "--lock", "examples/schema.lock")
+    for page in ("order_desk_react/src", "order_desk_ssr/app"):
+        typescript = ("--ts", f"examples/{page}/schema")
+        _application(session, "examples/orders.proto", *made, *typescript, check=check)
 
 
 def _application(session: nox.Session, proto: str, *made: str, check: bool) -> None:

@@ -39,6 +39,7 @@ PAGES = (
     "docs/guides/react.md",
     "docs/guides/mirror.md",
     "docs/guides/testing.md",
+    "docs/guides/server-rendering.md",
     "docs/migration.md",
     "docs/operations.md",
     "docs/performance.md",

@@ -16,12 +16,12 @@ import pytest_asyncio
 
 from tests.browser.driver import Browser, browsing
 from tests.support.npm import once, pack
-from tests.support.process import ROOT, run, running
+from tests.support.process import ROOT, Started, run, running
 from tests.support.programs import chromium, node, registry
 from tests.support.sockets import PATIENCE
 
 DRIVER = Path(__file__).with_name("driver.mjs")
-NOT_OURS = shutil.ignore_patterns("__pycache__", "dist", "node_modules", "*.db*", "*.tgz")
+NOT_OURS = shutil.ignore_patterns("__pycache__", "build", "dist", "node_modules", "*.db*", "*.tgz")
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
@@ -70,14 +70,7 @@ class Desk:
                 environ={**self._environ, "PORT": port},
             )
         )
-        assert process.stderr is not None
-        said = b""
-        async with asyncio.timeout(PATIENCE):
-            while (found := re.search(rb"running on (http://\S+)", said)) is None:
-                line = await process.stderr.readline()
-                assert line, said.decode()
-                said += line
-        self.url = f"{found[1].decode()}/"
+        self.url = await address(process)
 
     async def stop(self) -> None:
         await self._running.aclose()
@@ -85,6 +78,18 @@ class Desk:
     async def do(self, what: str) -> None:
         """What a walk may ask for."""
         await {"start": self.start, "stop": self.stop}[what]()
+
+
+async def address(process: Started) -> str:
+    """The address that a server says it runs on."""
+    assert process.stderr is not None
+    said = b""
+    async with asyncio.timeout(PATIENCE):
+        while (found := re.search(rb"running on (http://\S+)", said)) is None:
+            line = await process.stderr.readline()
+            assert line, said.decode()
+            said += line
+    return f"{found[1].decode()}/"
 
 
 @contextlib.asynccontextmanager
@@ -98,17 +103,17 @@ async def desk(module: str, folder: Path, **environ: str) -> AsyncIterator[Desk]
         await desk.stop()
 
 
-@pytest.fixture
-def built(shared: Path) -> Path:
-    """A folder with a copy of the examples, whose pages are built as their guides say."""
+def built(shared: Path, name: str) -> Path:
+    """A folder with a copy of the examples, in which the page of one is built as its guide says."""
     registry("vite")
     package = pack(shared)
 
     def make(folder: Path) -> None:
         shutil.copytree(ROOT / "examples", folder / "examples", ignore=NOT_OURS)
         shutil.copy(package, folder / "examples")
-        page = folder / "examples" / "order_desk_react"
-        run("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", folder=page)
-        run("npm", "run", "build", folder=page)
+        page = folder / "examples" / name
+        quiet = ("--prefer-offline", "--no-audit", "--no-fund")
+        run("npm", "ci", *quiet, folder=page, patience=10 * PATIENCE)
+        run("npm", "run", "build", folder=page, patience=10 * PATIENCE)
 
-    return once(shared / "built", make)
+    return once(shared / name, make)

@@ -10,8 +10,9 @@ import pytest
 
 from rhtmx_server.authenticators import hash_token, new_token
 from tests.browser.driver import Browser
-from tests.examples.conftest import desk
+from tests.examples.conftest import address, built, desk
 from tests.support.process import running
+from tests.support.programs import node
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,11 +25,31 @@ async def test_pages_of_a_server_are_live_checked_and_show_each_their_own(
         await browser.run(name, ours.url, ours.do, pictures)
 
 
+@pytest.mark.long
 async def test_a_page_in_react_goes_on_without_its_server(
-    browser: Browser, built: Path, pictures: Path
+    browser: Browser, shared: Path, pictures: Path
 ) -> None:
-    async with desk("examples.order_desk_react", built) as ours:
+    name = "order_desk_react"
+    async with desk(f"examples.{name}", built(shared, name)) as ours:
         await browser.run("react", ours.url, ours.do, pictures)
+
+
+@pytest.mark.long
+async def test_a_page_that_node_renders_has_its_records_before_its_script_runs(
+    browser: Browser, shared: Path, tmp_path: Path, pictures: Path
+) -> None:
+    name = "order_desk_ssr"
+    pages = built(shared, name) / "examples" / name
+    async with (
+        desk(f"examples.{name}", tmp_path) as ours,
+        running(
+            node("esbuild"),
+            "server.js",
+            folder=pages,
+            environ={"DESK": ours.url, "NODE_ENV": "production", "PORT": "0"},
+        ) as rendering,
+    ):
+        await browser.run("ssr", await address(rendering), ours.do, pictures)
 
 
 async def test_a_warehouse_packs_what_is_there_and_goes_on_after_a_restart_of_the_desk(

@@ -81,6 +81,10 @@ async function rendered(stage, signIn, name) {
   await ordered(bob, "7 × rice");
   await bob.getByRole("button", { name: "Sign out" }).click();
   await bob.waitForURL("**/sign-in*");
+  await signIn(bob, "cleo"); // the same browser is somebody else's now
+  await ordered(bob, "ada: 3 × tea");
+  await count(bob, "rice", 1);
+  await left(cleo, "rice", 1);
 }
 
 /** Enters a name and the password of the example. */
@@ -113,6 +117,17 @@ export async function react(stage) {
   await ordered(cleo, "ada: 1 × salt");
   await Promise.all([ada, cleo, dan].map((page) => left(page, "salt", 2)));
   await dan.locator("#stock").filter({ hasNotText: "(waits)" }).waitFor();
+}
+
+/** A desk whose pages come with their records, and are live once their script runs. */
+export async function ssr(stage) {
+  const { dan } = await walk(stage, byName);
+  const html = await (await dan.request.get(dan.url())).text();
+  assert.match(html.replaceAll("<!-- -->", ""), /<li>ada: 3 × tea/);
+  const stranger = await stage.open();
+  const answer = await stranger.request.get(stage.url, { maxRedirects: 0 });
+  assert.equal(answer.status(), 302);
+  await dan.screenshot({ path: join(stage.pictures, "server-rendering.png") });
 }
 
 /** A desk whose orders a warehouse packs, if there is enough of what is ordered. */
