@@ -40,6 +40,7 @@ from rhtmx_server.delivery.outbox import Outbox, Tick
 from rhtmx_server.delivery.subscriptions import Subscriptions
 from rhtmx_server.encoding.render import field_changes, state_messages
 from rhtmx_server.failures import error_message
+from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import Departure, Granularity, Mutation, Record
 from rhtmx_server.ports import Decide
 from rhtmx_server.record_page import FieldFrames
@@ -320,7 +321,7 @@ class Server:
         nothing = cast(Any, None)
         self.services = Services(
             config=Config(), store=self.store, hub=self.hub, committer=cast(Any, self), tick=tick,
-            turns=nothing, forms=nothing, metrics=nothing, clock=lambda: self.now,
+            turns=nothing, forms=nothing, metrics=Metrics(), clock=lambda: self.now,
             now=lambda: 0.0, access=self.access,
         )  # fmt: skip
 

@@ -41,6 +41,7 @@ from rhtmx_server.config import Config
 from rhtmx_server.connections.services import Services
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Tick
+from rhtmx_server.metrics import Metrics
 from rhtmx_server.model import THE_APP, Commit, Context, Decision, Key, Mutation, Record
 from rhtmx_server.ports import Decide
 from rhtmx_server.stores.memory import MemoryStore
@@ -261,7 +262,7 @@ class WritesServer:
         nothing = cast(Any, None)
         self.services = Services(
             config=Config(), store=self.store, hub=self.hub, committer=cast(Any, self), tick=tick,
-            turns=nothing, forms=nothing, metrics=nothing, clock=lambda: self.now,
+            turns=nothing, forms=nothing, metrics=Metrics(), clock=lambda: self.now,
             now=lambda: 0.0, access=Access(),
         )  # fmt: skip
 
