@@ -409,16 +409,21 @@ class Load:
             await eventually(lambda writer=writer: writer.shows(there))  # type: ignore[misc]
 
     async def what_is_there(self) -> dict[str, int]:
-        """The marks, and their versions: the same at each node."""
-        found: list[dict[str, int]] = []
-        for node in self._cluster.nodes:
-            async with rhtmx.connect(node.server.url) as client:
-                marks = await client.sync(MARKS)
-            found.append({each.entity_id: each.version for each in marks})
-            versions = sorted(found[-1].values())
-            assert versions == [*range(1, len(versions) + 1)], f"at one node: {versions}"
-        assert all(each == found[0] for each in found)
-        return found[0]
+        """The marks, and their versions: the same at each node, once all have heard of them."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found = [await self._marks_at(node.server.url) for node in self._cluster.nodes]
+                if all(each == found[0] for each in found):
+                    return found[0]
+
+    @staticmethod
+    async def _marks_at(url: str) -> dict[str, int]:
+        async with rhtmx.connect(url) as client:
+            marks = await client.sync(MARKS)
+        found = {each.entity_id: each.version for each in marks}
+        versions = sorted(found.values())
+        assert versions == [*range(1, len(versions) + 1)], f"at one node: {versions}"
+        return found
 
     async def close(self) -> None:
         """End all of it."""
