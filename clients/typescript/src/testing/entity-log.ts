@@ -6,6 +6,7 @@
  */
 import { apply, isOperation, type OperationAction } from "../core/operations.ts";
 import type * as m from "../messages/types.ts";
+import { formatTime, splitTime } from "../wire/time.ts";
 import { after, type FieldClock, type FieldWrite, follow, merge, same } from "./merging.ts";
 
 /** A record, or what is remembered of one that was deleted. */
@@ -300,15 +301,14 @@ export function fieldOf(
 
 /** Microseconds since 1970 of a time in a message. */
 export function microsOf(time: string): number {
-  const [, seconds, fraction = ""] = /^([^.]*?)(?:\.(\d+))?Z$/.exec(time)!;
-  return Date.parse(`${seconds}Z`) * 1_000 + +fraction.padEnd(6, "0").slice(0, 6);
+  const { seconds, nanos } = splitTime(time);
+  return seconds * 1_000_000 + nanos / 1_000;
 }
 
 /** The same as a message has it. */
 export function timeOf(micros: number): string {
   const seconds = Math.floor(micros / 1_000_000);
-  const fraction = `${micros - seconds * 1_000_000}`.padStart(6, "0");
-  return `${new Date(seconds * 1_000).toISOString().slice(0, 19)}.${fraction}Z`;
+  return formatTime({ seconds, nanos: (micros - seconds * 1_000_000) * 1_000 })!;
 }
 
 function answerOf(message: m.Push | m.PushFields, { epoch, now }: WriteContext) {
