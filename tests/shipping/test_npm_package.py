@@ -88,7 +88,7 @@ def test_node_imports_each_entry_and_react_is_the_one_of_the_program(
     assert {each.name for each in (app / "node_modules").iterdir()} >= {"@rhtmx", "react"}
     asked = ", ".join(f"Object.keys(await import({name!r})).length > 0" for name in ENTRIES)
     (app / "program.mjs").write_text(f"console.log([{asked}].join());")
-    assert run("node", app / "program.mjs").output == "true,true,true,true,true\n"
+    assert run("node", app / "program.mjs").output == ",".join(["true"] * len(ENTRIES)) + "\n"
 
 
 def test_a_program_that_requires_modules_gets_the_package(package: Path, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_program_that_requires_modules_gets_the_package(package: Path, tmp_pat
     install(app, [package, *pack_installed(tmp_path, "react")])
     asked = ", ".join(f"Object.keys(require({name!r})).length > 0" for name in ENTRIES)
     (app / "program.cjs").write_text(f"console.log([{asked}].join());")
-    assert run("node", app / "program.cjs").output == "true,true,true,true,true\n"
+    assert run("node", app / "program.cjs").output == ",".join(["true"] * len(ENTRIES)) + "\n"
 
 
 @pytest.mark.parametrize(
