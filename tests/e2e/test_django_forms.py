@@ -7,10 +7,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import django
 import pytest
 from django import forms
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
@@ -20,10 +18,9 @@ import rhtmx
 from rhtmx_server import App, Config, Grant, Invalid
 from rhtmx_server.access import signed_in
 from rhtmx_server.adapters.django import DjangoForm, rhtmx_form
+from tests.support.django_settings import configure
 
-if not settings.configured:
-    settings.configure(USE_I18N=False)
-    django.setup()
+configure()
 
 GOOD = "email=bob%40example.com&age=36&tags=red&tags=blue"
 
