@@ -23,8 +23,9 @@ from websockets.exceptions import ConnectionClosed
 
 PAGE = 256
 ROWS = """
-    SELECT entity_id, version, action, data, client_id, time FROM records
-    WHERE entity = 'bench' AND version > ? ORDER BY version LIMIT ?"""
+    SELECT entity_id, records.version, action, data, client_id, time
+    FROM versions CROSS JOIN records ON records.id = record
+    WHERE versions.entity = 'bench' AND versions.version > ? ORDER BY versions.version LIMIT ?"""
 MESSAGE = (
     b'{"type":"change","change":{"entity":"bench","entity_id":"%b","action":%d,'
     b'"data":%b,"version":%d,"client_id":"%b","created_at":%d}}'

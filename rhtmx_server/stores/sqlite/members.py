@@ -25,6 +25,7 @@ from rhtmx.messages import ChangeAction
 from rhtmx_server.model import Departure, Key, PartRow, Record
 from rhtmx_server.stores.paging import BATCH_BYTES, cut
 from rhtmx_server.stores.rows import Row, record_of
+from rhtmx_server.stores.sqlite import versions
 from rhtmx_server.stores.sqlite.retention import CHUNK
 
 __all__ = [
@@ -59,12 +60,14 @@ class Known:
     Args:
         ids: of parts. Void once parts were forgotten, or a transaction failed.
         places: of the records that this transaction has read and that are in parts.
-        rows: the row ids of the records that it has read.
+        rows: the row ids and versions of the records that it has read.
+        left: entities and versions that it has written another version of a record for.
     """
 
     ids: PartIds = field(default_factory=dict)
     places: Places = field(default_factory=dict)
-    rows: dict[Key, int] = field(default_factory=dict)
+    rows: dict[Key, tuple[int, int]] = field(default_factory=dict)
+    left: list[tuple[str, int]] = field(default_factory=list)
 
 
 _PART = "SELECT entity, part, id FROM parts WHERE entity = ? AND part = ?"
@@ -107,9 +110,7 @@ _FIRST_PART = "SELECT id FROM parts WHERE entity = ? LIMIT 1"
 _FORGET_SOME = """
     DELETE FROM members WHERE part = ?1 AND version IN
       (SELECT version FROM members WHERE part = ?1 LIMIT ?2)"""
-_UNDIVIDED = """
-    SELECT entity_id, version, time, data FROM records
-    WHERE entity = ? AND version > ? AND action <> 3 ORDER BY version LIMIT ?"""
+_UNDIVIDED = versions.select("entity_id, records.version, time, data", "action <> 3")
 
 _ids_to_json = msgspec.json.Encoder().encode
 _ids_from_json = msgspec.json.Decoder(list[int]).decode

@@ -15,14 +15,15 @@ from rhtmx_server.ports import BatchNeeds, BatchWrites
 from rhtmx_server.stores.moving import StoreFacts
 from rhtmx_server.stores.paging import BATCH_BYTES, cut
 from rhtmx_server.stores.rows import client_of, outcome_of, record_of
-from rhtmx_server.stores.sqlite import queries
+from rhtmx_server.stores.sqlite import queries, versions
 from rhtmx_server.stores.sqlite.store import SqliteStore
 
 __all__ = ["SqliteMover"]
 
-_RECORDS = """
-    SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered, hidden
-    FROM records WHERE entity = ? AND version > ? ORDER BY version LIMIT ?"""
+_RECORDS = versions.select(
+    "records.entity, entity_id, records.version, action, data, client_id, time, clocks, entered, "
+    "hidden"
+)
 _PARTS = """
     SELECT parts.part, coalesce(members.entity_id, records.entity_id), members.version,
       coalesce(members.time, records.time), members.record IS NULL

@@ -28,7 +28,7 @@ from rhtmx_server.stores.rows import (
     row_of_outcome,
     row_of_record,
 )
-from rhtmx_server.stores.sqlite import members
+from rhtmx_server.stores.sqlite import members, versions
 
 __all__ = [
     "read_client",
@@ -57,12 +57,14 @@ _RECORD = """
     FROM records WHERE entity = ? AND entity_id = ?"""
 _RECORD_TO_WRITE = _line(_RECORD.replace("hidden\n", "hidden, parts, id\n"))
 # Pages are read for those who are told of records: what is hidden is not even read.
-_SINCE = """
-    SELECT entity, entity_id, version, action, data, client_id, time, clocks, entered, NULL
-    FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
-_SINCE_PLAIN = """
-    SELECT entity_id, version, action, data, client_id, time
-    FROM records WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?"""
+_SINCE = versions.select(
+    "records.entity, entity_id, records.version, action, data, client_id, time, clocks, entered, "
+    "NULL",
+    "versions.version <= ?",
+)
+_SINCE_PLAIN = versions.select(
+    "entity_id, records.version, action, data, client_id, time", "versions.version <= ?"
+)
 _ENTRIES = """
     SELECT id, entity, entity_id, version, action, data, client_id, time, form, lost, previous
     FROM history WHERE entity = ?1 AND {}
@@ -98,7 +100,8 @@ _PUT_RECORD = """
     ON CONFLICT(entity, entity_id) DO UPDATE SET
       version = excluded.version, action = excluded.action, data = excluded.data,
       client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks,
-      entered = excluded.entered, hidden = excluded.hidden"""
+      entered = excluded.entered, hidden = excluded.hidden
+    RETURNING entity, version, id"""
 _REPLACE_RECORD = _line("""
     UPDATE records SET
       version = ?, action = ?, data = ?, client_id = ?, time = ?, clocks = ?, entered = ?,
@@ -181,7 +184,7 @@ def _read_records(
     for row in _each(cursor, _RECORD_TO_WRITE, next_ones()):
         key = row[0], row[1]
         records[key] = record = record_of(row[:10])
-        known.rows[key] = row[11]
+        known.rows[key] = row[11], record.version
         if row[10]:
             known.places[key] = row[2], row[10]
         if record.action is ChangeAction.DELETE:
@@ -203,10 +206,7 @@ def write(cursor: apsw.Cursor, writes: BatchWrites, known: members.Known | None 
         members.find_places(cursor, writes.parts, known)
     # `executemany` prepares a statement once, and is given tuples as they are made.
     cursor.executemany(_PUT_HEAD, writes.heads.items())
-    # By its row what was read is replaced without a look into the index of the names.
-    new: list[Row] = []
-    cursor.executemany(_REPLACE_RECORD, _known_rows(writes.records, known.rows, new))
-    cursor.executemany(_PUT_RECORD, new)
+    _write_records(cursor, writes.records, known)
     if writes.parts:
         members.move(cursor, writes.parts, known)
     cursor.executemany(_PUT_ENTRY, map(row_of_entry, writes.history))
@@ -216,17 +216,29 @@ def write(cursor: apsw.Cursor, writes: BatchWrites, known: members.Known | None 
     cursor.executemany(_FORGET_OUTCOMES, writes.confirmed.items())
 
 
-def _known_rows(
-    records: Iterable[Record], ids: Mapping[Key, int], others: list[Row]
-) -> Iterator[Row]:
-    """The rows for `_REPLACE_RECORD` of the records that have one; `others` gets the others."""
-    for record in records:
-        row = row_of_record(record)
-        id_ = ids.get(row[:2])
-        if id_ is None:
-            others.append(row)
-        else:
-            yield *row[2:], id_
+def _write_records(cursor: apsw.Cursor, records: Iterable[Record], known: members.Known) -> None:
+    """Write records, and where they are in the order of versions."""
+    known.left = []
+    places: list[Row] = []
+    new: list[Row] = []
+
+    # By its row what was read is replaced without a look into the index of the names.
+    def replaced() -> Iterator[Row]:
+        for record in records:
+            row = row_of_record(record)
+            found = known.rows.get(row[:2])
+            if found is None:
+                new.append(row)
+            else:
+                id_, before = found
+                if before != row[2]:
+                    known.left.append((row[0], before))
+                places.append((row[0], row[2], id_))
+                yield *row[2:], id_
+
+    cursor.executemany(_REPLACE_RECORD, replaced())
+    places += cursor.executemany(_PUT_RECORD, new)
+    versions.put(cursor, places)
 
 
 def read_copy_note(cursor: apsw.Cursor) -> str | None:

@@ -13,6 +13,7 @@ import apsw
 
 from rhtmx_server.horizon import StoredTimes
 from rhtmx_server.stores.rows import Row
+from rhtmx_server.stores.sqlite import versions
 
 __all__ = [
     "CHUNK",
@@ -83,6 +84,7 @@ def forget_tombstones(cursor: apsw.Cursor, before: int) -> int:
         (before, CHUNK),
     ).fetchall()
     cursor.executemany("DELETE FROM records WHERE id = ?", [(id_,) for id_, _, _ in found])
+    versions.forget(cursor, [(entity, version) for _, entity, version in found])
     _raise_floors(cursor, [(version, entity) for _, entity, version in found])
     return len(found)
 

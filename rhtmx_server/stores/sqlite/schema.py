@@ -136,6 +136,17 @@ _STEPS = (
     """
     ALTER TABLE records ADD COLUMN hidden BLOB;
     """,
+    # In the place of an index, whose rows would have to go at once: see `versions`.
+    """
+    CREATE TABLE versions(
+      entity TEXT NOT NULL,
+      version INTEGER NOT NULL,
+      record INTEGER NOT NULL,
+      PRIMARY KEY(entity, version)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO versions SELECT entity, version, id FROM records ORDER BY entity, version;
+    DROP INDEX records_by_version;
+    """,
 )
 """Step n turns format n into format n + 1. Add steps, never change one."""
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,7 +30,7 @@ from rhtmx_server.record_page import CommitPage, HistoryPage, HistoryPosition, p
 from rhtmx_server.stores.epoch import random_epoch
 from rhtmx_server.stores.half_copied import HALF_COPIED
 from rhtmx_server.stores.pagecache import PageCache
-from rhtmx_server.stores.sqlite import members, queries, retention
+from rhtmx_server.stores.sqlite import members, queries, retention, versions
 from rhtmx_server.stores.sqlite.connections import Connections, open_all
 from rhtmx_server.stores.sqlite.failures import failed, in_words
 from rhtmx_server.stores.sqlite.file import DEFAULTS, FileOptions
@@ -84,6 +84,9 @@ class SqliteStore:
         self._pages = PageCache()
         self._heads: dict[str, Head] = {}
         self._known = members.Known()
+        self._stale = versions.Stale()
+        self._marked = False
+        self._unswept: versions.VersionKey | None = None
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
@@ -111,6 +114,8 @@ class SqliteStore:
         """
         if self._opened is None:
             self._opened = open_all(self._path, self._options, self._new_epoch)
+            self._marked = await self.query(versions.is_marked)
+            self._unswept = versions.BEGINNING if self._marked else None
             if not self._filling and await self.query(queries.read_copy_note) is not None:
                 await self.close()
                 raise failed(HALF_COPIED)
@@ -131,14 +136,35 @@ class SqliteStore:
             self._heads.clear()
             self._known = members.Known()  # while it is closed another copy may take its place
             if opened is not None:
+                self._forget_stale(opened.writer)
                 opened.close()
+
+    def _forget_stale(self, writer: apsw.Connection) -> None:
+        """Leave no stale rows behind; if that fails, the next server finds them."""
+        stale, self._stale = self._stale, versions.Stale()
+        if self._marked and self._unswept is None:
+            with suppress(apsw.Error), writer:
+                versions.forget(writer.cursor(), stale.take(len(stale)))
+                versions.unmark(writer.cursor())
 
     async def commit(self, wanted: BatchNeeds, decide: Callable[[Snapshot], BatchWrites]) -> None:
         """Read what is wanted, decide, write, make it durable: one transaction."""
-        known = self._known
-        async with self._transaction() as cursor:
-            snapshot = queries.read_snapshot(cursor, wanted, known)
-            queries.write(cursor, decide(snapshot), known)
+        known, going = self._known, list[versions.VersionKey]()
+        try:
+            async with self._transaction() as cursor:
+                snapshot = queries.read_snapshot(cursor, wanted, known)
+                queries.write(cursor, decide(snapshot), known)
+                if known.left and not self._marked:
+                    versions.mark(cursor)
+                # Twice as many as come at most: no batch pays for what others have left.
+                surplus = len(self._stale) - versions.most_stale(cursor) if self._stale else 0
+                going = self._stale.take(min(surplus, 2 * len(known.left)))
+                versions.forget(cursor, going)
+        except BaseException:
+            self._stale.add(going)
+            raise
+        self._marked = self._marked or bool(known.left)
+        self._stale.add(known.left)
 
     async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""
@@ -161,6 +187,10 @@ class SqliteStore:
         await self._repeat(retention.forget_departures, tombstones_before)
         await self._repeat(retention.forget_clients, tombstones_before)
         await self._repeat(retention.forget_answers, keep_answers)
+        while self._unswept is not None:
+            async with self._transaction() as cursor:
+                self._unswept = versions.sweep(cursor, self._unswept)
+            await asyncio.sleep(0)  # lets the event loop serve others
 
     async def renew_epoch(self) -> str:
         """Make every position that clients hold invalid; returns the new epoch.

@@ -45,7 +45,7 @@ def test_a_record_without_parts_costs_no_statement_more(connection: apsw.Connect
     run = statements(connection)
     queries.write(connection.cursor(), writing(record("1", 1)))
     assert [statement for statement in run if "members" in statement or "parts" in statement] == []
-    assert len(run) == 3  # head, record, history
+    assert len(run) == 4  # head, record, version, history
 
 
 def test_a_record_that_stays_in_its_part_moves_one_row(connection: apsw.Connection) -> None:
@@ -66,8 +66,8 @@ def test_an_update_that_keeps_its_parts_reads_nothing_of_them(connection: apsw.C
         queries.write(cursor, writes, known)
     about_parts = [one for one in run if "members" in one or "parts " in one]
     assert about_parts == [members._STAY] * 2
-    # The head and the record are read; these two and an entry of the history are written.
-    assert len(run) == 5 + 2
+    # The head and the record are read; these two, the version and the history are written.
+    assert len(run) == 6 + 2
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,6 @@ def test_an_update_that_keeps_its_parts_reads_nothing_of_them(connection: apsw.C
         (members._LEFT_LATER, ("1", 1), "INDEX departures (entity_id=?)"),
         (members._FORGET_LEFT, ("1", 1), "INDEX departures (entity_id=? AND part=?)"),
         (members._STAY, (2, 1, 1), "PRIMARY KEY (part=? AND version=?)"),
-        (members._UNDIVIDED, ("tasks", 0, 9), "records_by_version (entity=? AND version>?)"),
         (members._PART, ("tasks", "red"), "(entity=? AND part=?)"),
     ],
 )

@@ -15,6 +15,7 @@ from rhtmx_server.stores.sqlite.queries import (
     read_client,
     read_commits,
     read_record,
+    read_since,
     read_snapshot,
     write,
 )
@@ -146,14 +147,18 @@ def test_the_database_of_another_program_is_refused(
         check_identity(connection, "app.db")
 
 
-def test_a_page_of_records_is_one_walk_through_an_index(connection: apsw.Connection) -> None:
+def test_a_file_of_before_has_its_records_in_the_order_of_their_versions(
+    connection: apsw.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(schema, "_STEPS", schema._STEPS[:6])
+        before.setattr(schema, "FORMAT", 6)
+        migrate(connection, lambda: "e1")
+    for name, version in (("a", 3), ("b", 1), ("c", 2)):
+        connection.execute(
+            "INSERT INTO records(entity, entity_id, version, action, time) VALUES (?, ?, ?, 1, 0)",
+            ("tasks", name, version),
+        )
     migrate(connection, lambda: "e1")
-    plan = connection.execute(
-        "EXPLAIN QUERY PLAN SELECT * FROM records "
-        "WHERE entity = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?",
-        ("tasks", 0, 1, 1),
-    ).fetchall()
-    steps = [str(step[3]) for step in plan]
-    assert steps == [
-        "SEARCH records USING INDEX records_by_version (entity=? AND version>? AND version<?)"
-    ]
+    page = read_since(connection.cursor(), "tasks", 0, 9, 9)
+    assert [(each.entity_id, each.version) for each in page] == [("b", 1), ("c", 2), ("a", 3)]

@@ -1,0 +1,176 @@
+"""Which record is at which version: what pages in version order go by.
+
+Knows the table `versions`. Must not know what is read by it, nor transactions: every function
+takes a cursor and works within whatever the caller has begun.
+
+A record has a row there for the version that it has. When it is written again that row is stale:
+who reads by the table takes a record only if it has the version that the row says. In an index
+that SQLite keeps, the row would be deleted at once: one page more for each update, and with
+random records each time another one. So stale rows are deleted later, in the order in which they
+lie, where several of them share a page: of a million records that are updated at random, 8 to a
+page (`nox -s bench -- growth` measures such updates).
+
+Not more than one row in `PART` is left stale: it costs a reader a look at a record. Where there may
+be some, the file says so (`mark`). What a server that was killed has left behind is found by a walk
+through the table (`sweep`), once in the life of the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from heapq import heappop, heappush
+from typing import Any, Final, TypeAlias
+
+import apsw
+
+__all__ = [
+    "BEGINNING",
+    "PART",
+    "STEP",
+    "Stale",
+    "VersionKey",
+    "forget",
+    "is_marked",
+    "mark",
+    "most_stale",
+    "put",
+    "select",
+    "sweep",
+    "unmark",
+]
+
+PART = 16
+"""One row of so many may be stale."""
+
+BEGINNING: Final = ("", 0)
+"""Where a walk through the table begins."""
+
+_FEW = 64
+"""So many rows may always be stale."""
+
+STEP = 500
+"""Rows that one step of `sweep` looks at: about a millisecond."""
+
+VersionKey: TypeAlias = tuple[str, int]
+"""An entity and a version: where a row lies."""
+
+_PUT = """
+    INSERT INTO versions(entity, version, record) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET record = excluded.record"""
+_FORGET = "DELETE FROM versions WHERE entity = ? AND version = ?"
+_LAST = "SELECT max(id) FROM records"
+_STEP = """
+    SELECT versions.version, records.id IS NULL
+    FROM versions LEFT JOIN records ON records.id = versions.record
+      AND records.version = versions.version AND records.entity = versions.entity
+    WHERE versions.entity = ? AND versions.version > ? ORDER BY versions.version LIMIT ?"""
+_MARK = "INSERT OR IGNORE INTO meta VALUES ('stale', '')"
+_UNMARK = "DELETE FROM meta WHERE key = 'stale'"
+_MARKED = "SELECT count(*) FROM meta WHERE key = 'stale'"
+_NEXT = "SELECT entity FROM versions WHERE entity > ? LIMIT 1"
+
+
+def select(columns: str, condition: str = "TRUE") -> str:
+    """The statement for a page of records of an entity after a version, at most so many.
+
+    Stale rows lead to none.
+
+    Args:
+        columns: of `records`, its `entity` and `version` with the table's name.
+        condition: on them or `versions.version`, with its bindings between the version and the
+            number.
+    """
+    # `CROSS JOIN` keeps the order, which is that of the versions.
+    return f"""
+        SELECT {columns}
+        FROM versions CROSS JOIN records ON records.id = versions.record
+          AND records.version = versions.version AND records.entity = versions.entity
+        WHERE versions.entity = ? AND versions.version > ? AND {condition}
+        ORDER BY versions.version LIMIT ?"""  # noqa: S608 (of constants)
+
+
+class Stale:
+    """The places of stale rows; takes them in the order in which they lie, round and round.
+
+    Example:
+        >>> stale = Stale()
+        >>> stale.add([("tasks", 5), ("tasks", 3), ("tasks", 9)])
+        >>> stale.take(2)
+        [('tasks', 3), ('tasks', 5)]
+        >>> stale.add([("tasks", 4)])
+        >>> stale.take(2)
+        [('tasks', 9), ('tasks', 4)]
+    """
+
+    def __init__(self) -> None:
+        self._at: VersionKey = BEGINNING
+        self._ahead: list[VersionKey] = []
+        self._behind: list[VersionKey] = []
+
+    def __len__(self) -> int:
+        return len(self._ahead) + len(self._behind)
+
+    def add(self, places: Iterable[VersionKey]) -> None:
+        """Take note of some."""
+        for place in places:
+            heappush(self._ahead if place > self._at else self._behind, place)
+
+    def take(self, most: int) -> list[VersionKey]:
+        """Take the next ones, so many at most, out of it."""
+        taken: list[VersionKey] = []
+        while len(taken) < most and len(self):
+            if not self._ahead:
+                self._ahead, self._behind = self._behind, []
+            self._at = heappop(self._ahead)
+            taken.append(self._at)
+        return taken
+
+
+def mark(cursor: apsw.Cursor) -> None:
+    """Note in the file that there may be stale rows."""
+    cursor.execute(_MARK)
+
+
+def unmark(cursor: apsw.Cursor) -> None:
+    """Note in the file that there are none."""
+    cursor.execute(_UNMARK)
+
+
+def is_marked(cursor: apsw.Cursor) -> bool:
+    """Whether the file says that there may be stale rows."""
+    return bool(cursor.execute(_MARKED).get)
+
+
+def most_stale(cursor: apsw.Cursor) -> int:
+    """How many rows may be stale, by the number of records."""
+    records: int = cursor.execute(_LAST).get or 0
+    return max(_FEW, records // PART)
+
+
+def put(cursor: apsw.Cursor, places: Iterable[tuple[str, int, int]]) -> None:
+    """Note at which version records are now, each with its entity and its row."""
+    cursor.executemany(_PUT, places)
+
+
+def forget(cursor: apsw.Cursor, places: Collection[VersionKey]) -> None:
+    """Delete stale rows."""
+    cursor.executemany(_FORGET, places)
+
+
+def sweep(cursor: apsw.Cursor, after: VersionKey) -> VersionKey | None:
+    """Delete what is stale among the next rows.
+
+    Args:
+        cursor: in a transaction.
+        after: where the step before has ended; `BEGINNING` for the first.
+
+    Returns:
+        Where this one has ended; `None` at the end of the table.
+    """
+    entity, version = after
+    rows: list[Any] = cursor.execute(_STEP, (entity, version, STEP)).fetchall()
+    if rows:
+        forget(cursor, [(entity, version) for version, is_stale in rows if is_stale])
+        return entity, rows[-1][0]
+    following: str | None = cursor.execute(_NEXT, (entity,)).get
+    return None if following is None else (following, 0)
