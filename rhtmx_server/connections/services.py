@@ -166,7 +166,7 @@ class Services:
             clock=self.clock,
             later=self.later,
             allowance=allowance,
-            limits=RoomLimits(config.rooms, config.room_members, config.heartbeat / 4),
+            limits=RoomLimits(config.rooms, config.room_members),
             sent=self.metrics.sent,
             dropped=self.metrics.dropped,
         )
@@ -375,6 +375,7 @@ class Services:
         refused when this returns; those that come meanwhile are not.
         """
         self.access.changed(subject)
+        self.rooms.give_up(subject)
         await self.visits.rescope(subject)
         await self.committer.settle(
             lambda mutation: mutation.who is not None and mutation.who.subject == subject
@@ -385,6 +386,7 @@ class Services:
         for ended in self.asking.values():
             ended.add(subject)
         self.visits.disconnect(subject)
+        self.rooms.give_up(subject)
 
     def session(self, request: Request, *, locked: bool, heartbeat: float | None = None) -> Session:
         """Begin a conversation.

@@ -21,11 +21,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from rhtmx_server.model import Key
 from rhtmx_server.rooms.presence import Sighting
 
 __all__ = ["LocalMembers"]
+
+
+_Connection = TypeVar("_Connection", bound=Hashable)
 
 
 @dataclass(slots=True)
@@ -36,11 +40,11 @@ class _Said:
     until: float | None = None
 
 
-class LocalMembers:
+class LocalMembers(Generic[_Connection]):
     """The members of all rooms that this server has.
 
     Example:
-        >>> local, room = LocalMembers(), ("orders", "7")
+        >>> local, room = LocalMembers[str](), ("orders", "7")
         >>> local.say(room, "1", "one connection", Sighting(1))
         >>> local.lose(room, "1", "one connection", until=40.0)
         >>> local.sighting(room, "1")
@@ -50,24 +54,24 @@ class LocalMembers:
     """
 
     def __init__(self) -> None:
-        self._members: dict[tuple[Key, str], dict[Hashable, _Said]] = {}
-        self._missing: dict[tuple[Key, str], None] = {}
+        self._members: dict[tuple[Key, str], dict[_Connection, _Said]] = {}
+        self._missing: dict[Key, dict[str, None]] = {}
 
     def __len__(self) -> int:
         """How many members there are, in all rooms."""
         return len(self._members)
 
-    def say(self, room: Key, member_id: str, connection: Hashable, sighting: Sighting) -> None:
+    def say(self, room: Key, member_id: str, connection: _Connection, sighting: Sighting) -> None:
         """A client says on a connection that it is there, and what is to be seen of it."""
         place = room, member_id
         said = self._members.setdefault(place, {})
         for other in [other for other, each in said.items() if each.until is not None]:
             del said[other]
-        self._missing.pop(place, None)
+        self._found(room, member_id)
         said.pop(connection, None)
         said[connection] = _Said(sighting)  # at the end: it is the newest
 
-    def lose(self, room: Key, member_id: str, connection: Hashable, until: float) -> None:
+    def lose(self, room: Key, member_id: str, connection: _Connection, until: float) -> None:
         """A connection was lost without a word: wait for its client.
 
         Args:
@@ -80,42 +84,73 @@ class LocalMembers:
         said = self._members.get(place, {}).get(connection)
         if said is not None:
             said.until = until
-            self._missing[place] = None
+            self._missing.setdefault(room, {})[member_id] = None
 
-    def leave(self, room: Key, member_id: str, connection: Hashable) -> None:
+    def leave(self, room: Key, member_id: str, connection: _Connection) -> None:
         """A client leaves on a connection; it may be there on others."""
         place = room, member_id
         said = self._members.get(place, {})
         said.pop(connection, None)
         if not said:
             self._members.pop(place, None)
-            self._missing.pop(place, None)
+        if not any(each.until is not None for each in said.values()):
+            self._found(room, member_id)
 
     def sighting(self, room: Key, member_id: str) -> Sighting | None:
         """What is to be seen of a member; `None` if this server does not have it."""
         said = self._members.get((room, member_id))
         return next(reversed(said.values())).sighting if said else None
 
-    @property
-    def waits(self) -> bool:
-        """Whether anybody is waited for."""
-        return bool(self._missing)
+    def missing(self, room: Key) -> list[tuple[str, _Connection]]:
+        """Who is waited for in a room: the id of each member, and the connection that was lost."""
+        return [
+            (member_id, connection)
+            for member_id in self._missing.get(room, ())
+            for connection, each in self._members[room, member_id].items()
+            if each.until is not None
+        ]
 
-    def overdue(self, now: float) -> Iterator[tuple[Key, str]]:
+    def missing_of(self, subject: str) -> list[tuple[Key, str, _Connection]]:
+        """Where somebody is waited for: room, id of the member, and the connection."""
+        return [
+            (room, member_id, connection)
+            for room in self._missing
+            for member_id, connection in self.missing(room)
+            if self._members[room, member_id][connection].sighting.subject == subject
+        ]
+
+    @property
+    def due(self) -> float | None:
+        """When the first of those who are missing is waited for no more; seconds."""
+        times = (
+            each.until
+            for room, members in self._missing.items()
+            for member_id in members
+            for each in self._members[room, member_id].values()
+            if each.until is not None
+        )
+        return min(times, default=None)
+
+    def overdue(self, now: float) -> list[tuple[Key, str]]:
         """Give up on those who have not come back in time: room and id of each of them.
 
         Args:
             now: seconds.
         """
-        for place in list(self._missing):
-            said = self._members[place]
-            late = [each for each, it in said.items() if it.until is not None and it.until <= now]
-            for connection in late:
-                self.leave(*place, connection)
-            if not any(each.until is not None for each in said.values()):
-                self._missing.pop(place, None)
-            if late:
-                yield place
+        late = [
+            (room, member_id, connection)
+            for room in self._missing
+            for member_id, connection in self.missing(room)
+            if (self._members[room, member_id][connection].until or 0.0) <= now
+        ]
+        for place in late:
+            self.leave(*place)
+        return [(room, member_id) for room, member_id, _ in late]
+
+    def _found(self, room: Key, member_id: str) -> None:
+        members = self._missing.get(room, {})
+        if members.pop(member_id, self) is None and not members:
+            del self._missing[room]
 
     def everybody(self) -> Iterator[tuple[Key, str, Sighting]]:
         """All of them: room, id, and what is to be seen."""

@@ -12,6 +12,7 @@ told how many they were.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -30,6 +31,9 @@ PAGES = 8
 
 MOST_PENDING = 64 * 1024
 """Bytes of messages that go out together. No reader is sent more of one room in so much time."""
+
+_FRAME = 96
+"""What a message weighs without the name of its room and what is told."""
 
 
 @dataclass(slots=True, eq=False)
@@ -68,8 +72,9 @@ class OpenRoom:
     Attributes:
         roster: the members, as they are shown.
         readers: who is in it.
-        changes: grows when the record may not be what it was: what was read of it before is void.
+        gaps: grows when the record may have been written unheard: what was read before is void.
         version: that of the newest commit of the record that is known here.
+        parts: the parts that the record is in as of then; `None` if it is gone.
         held: how many are on their way into it.
         flushed: when it was flushed last; seconds.
         waits: it will be flushed.
@@ -80,13 +85,22 @@ class OpenRoom:
     dropped: Callable[[int], None]
     roster: Roster = field(default_factory=Roster)
     readers: dict[RoomPeer, RoomReader] = field(default_factory=dict)
-    changes: int = 0
+    gaps: int = 0
     version: int = 0
+    parts: frozenset[str] | None = None
     held: int = 0
     flushed: float = float("-inf")
     waits: bool = False
     _messages: list[RoomMessage] = field(default_factory=list)
     _pending: int = 0
+    _frame: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._frame = _FRAME + len(json.dumps(self.key))
+
+    def may_read(self, scope: Scope) -> bool:
+        """Whether the record is there for somebody who may read these parts."""
+        return self.parts is not None and (scope is None or not scope.isdisjoint(self.parts))
 
     def tell(self, member: str | None, data: bytes | None) -> bool:
         """Have a message go out with the next flush; returns whether there is room for it.
@@ -95,7 +109,7 @@ class OpenRoom:
             member: who tells it; `None` for the program of the server.
             data: what, as JSON.
         """
-        size = len(data or b"")
+        size = self._frame + len(data or b"")
         if self._pending and self._pending + size > MOST_PENDING:
             return False
         self._pending += size

@@ -63,9 +63,9 @@ class RoomLimits:
     Args:
         rooms: that one connection is in.
         members: of one room.
-        sweep: seconds between two looks at who has not come back.
+        sweep: seconds between two looks at who has not come back, at least.
     """
 
     rooms: int = 64
     members: int = 1000
-    sweep: float = 5.0
+    sweep: float = 0.25

@@ -74,6 +74,11 @@ class Presence:
         """Whether a member is in a room."""
         return member_id in self._rooms.get(room, ())
 
+    def newest(self, room: Key, member_id: str) -> int:
+        """When a member said something last, at any server; 0 if it is nowhere."""
+        nodes = self._rooms.get(room, {}).get(member_id, {})
+        return max((seen.at for seen in nodes.values()), default=0)
+
     def member(self, room: Key, member_id: str) -> RoomMember | None:
         """A member as it is shown; `None` if it is nowhere."""
         nodes = self._rooms.get(room, {}).get(member_id)

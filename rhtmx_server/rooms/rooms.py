@@ -12,12 +12,14 @@ state         `enter`     `leave`     `evict`    `committed`, and the   `lost`  
 ============  ==========  ==========  =========  =====================  ======  ==============
 outside       member      outside     outside    outside                -       -
 watching      member      outside     outside    outside, told so       gone    gone
-member        member      outside     outside    outside, told so       gone    gone, but shown
+member        member      outside     outside    outside, told so       gone    missing: shown
                                                                                 for a while
+missing       member      -           -          gone                   -       -
 ============  ==========  ==========  =========  =====================  ======  ==============
 
 `enter` without a member watches. Whether somebody may be in a room is asked when they enter, and
-again whenever the record or the rights of its reader change: `committed`, `missed`, `rescope`.
+again whenever the record or the rights of its reader change: `committed`, `missed`, `rescope`;
+`give_up` for those who are missing.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import RoomClosed, RoomMember
@@ -101,12 +103,12 @@ class Rooms:
         self._sent = sent
         self._dropped = dropped
         self.elsewhere: Elsewhere = Nowhere()
-        self.local = LocalMembers()
+        self.local = LocalMembers[RoomReader]()
         self.presence = Presence()
         self._open: dict[str, dict[str, OpenRoom]] = {}
         self._of: dict[RoomPeer, dict[Key, OpenRoom]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sweeps = False
+        self._sweeps = float("inf")
 
     # Coming and going.
 
@@ -138,16 +140,15 @@ class Rooms:
         self._check_rooms(peer, room)
         with self._held(room) as open_room:
             while True:
-                before = open_room.changes, still()
+                before = still()
                 scope = await read()
-                record = await self._record(*room)
-                if (open_room.changes, still()) == before:
+                await self._look_up(open_room)
+                if still() == before:
                     break
-            if before[1] is None:
+            if before is None:
                 return
-            if not self._may(record, scope):
+            if not open_room.may_read(scope):
                 raise _gone(room)
-            self._note_version(open_room, record)
             self._put(peer, open_room, member, RoomReader(peer, scope, self._allowance()))
 
     def say(self, peer: RoomPeer, room: Key, member: RoomMember | None) -> None:
@@ -243,19 +244,19 @@ class Rooms:
 
     def committed(self, commit: Commit) -> None:
         """The record of a room was written: who may not read it any more is out."""
-        room = self._open.get(commit.record.entity, {}).get(commit.record.entity_id)
+        record = commit.record
+        room = self._open.get(record.entity, {}).get(record.entity_id)
         # It may come late: what was read of the record was newer.
-        if room is not None and commit.record.version > room.version:
-            room.changes += 1
-            room.version = commit.record.version
-            self._judge(room, commit.record if commit.record.live else None, commit.after)
+        if room is not None and record.version > room.version:
+            room.version = record.version
+            room.parts = commit.after if record.live else None
+            self._judge(room)
 
     def missed(self, entity: str) -> None:
         """Something was committed in an entity that is not known here: look at its records."""
         for room in list(self._open.get(entity, {}).values()):
-            room.changes += 1
-            if room.readers:
-                self._spawn(self._look(room))
+            room.gaps += 1
+            self._spawn(self._look(room))
 
     async def rescope(
         self, peer: RoomPeer, read: Callable[[str], Awaitable[Scope]], still: Callable[[], object]
@@ -270,29 +271,36 @@ class Rooms:
         before = still()
         for key, room in list(self._of.get(peer, {}).items()):
             error: RhtmxError | None = None
-            changes, scope = -1, cast(Scope, NOWHERE)
-            while room.changes != changes:
-                changes = room.changes
-                try:
-                    scope = await read(key[0])
-                    error = None if self._may(await self._record(*key), scope) else _gone(key)
-                except RhtmxError as refusal:
-                    if refusal.code is not ErrorCode.FORBIDDEN:
-                        raise
-                    error = refusal
-                if still() != before:
-                    return
+            scope: Scope = NOWHERE
+            try:
+                scope = await read(key[0])
+                await self._look_up(room)
+                error = None if room.may_read(scope) else _gone(key)
+            except RhtmxError as refusal:
+                if refusal.code is not ErrorCode.FORBIDDEN:
+                    raise
+                error = refusal
+            if still() != before:
+                return
             if error is None and peer in room.readers:
                 room.readers[peer].scope = scope
             elif error is not None and peer in room.readers:
                 self._evict(peer, room, error)
+
+    def give_up(self, subject: str) -> None:
+        """Wait no more for those of a subject that are missing: their rights have changed.
+
+        Who comes back enters anew, if it may.
+        """
+        for room, member_id, reader in self.local.missing_of(subject):
+            self._gone_for_good(room, member_id, reader)
 
     # Looked up by others.
 
     @property
     def open_rooms(self) -> int:
         """How many rooms somebody at this server is in."""
-        return sum(map(len, self._open.values()))
+        return sum(bool(room.readers) for rooms in self._open.values() for room in rooms.values())
 
     def members(self, room: Key) -> Iterable[RoomMember]:
         """Who is in a room, at any server."""
@@ -327,11 +335,13 @@ class Rooms:
         room.readers[peer] = reader
         self._of.setdefault(peer, {})[room.key] = room
         if before is not None and before != reader.member:
-            self.local.leave(room.key, before, peer)
+            self.local.leave(room.key, before, reader)
             self._changed(room.key, before)
         if member is not None:
-            sighting = Sighting(self._clock(), member.subject or "", member.state)
-            self.local.say(room.key, member.id, peer, sighting)
+            # Clocks differ: what it says here is later than what is known of it from elsewhere.
+            at = max(self._clock(), self.presence.newest(room.key, member.id) + 1)
+            sighting = Sighting(at, member.subject or "", member.state)
+            self.local.say(room.key, member.id, reader, sighting)
             self._changed(room.key, member.id)
         self._flush_later(room)
 
@@ -343,50 +353,57 @@ class Rooms:
             del self._of[peer]
         if reader.member is not None:
             if until is not None and until > self._now():
-                self.local.lose(room.key, reader.member, peer, until)
+                self.local.lose(room.key, reader.member, reader, until)
                 self._sweep_later()
             else:
-                self.local.leave(room.key, reader.member, peer)
+                self.local.leave(room.key, reader.member, reader)
                 self._changed(room.key, reader.member)
         self._forget(room)
+
+    def _gone_for_good(self, key: Key, member_id: str, reader: RoomReader) -> None:
+        self.local.leave(key, member_id, reader)
+        self._not_missing(key, member_id)
+
+    def _not_missing(self, key: Key, member_id: str) -> None:
+        self._changed(key, member_id)
+        room = self._find(key)
+        if room is not None:
+            self._forget(room)
 
     def _evict(self, peer: RoomPeer, room: OpenRoom, error: RhtmxError) -> None:
         self._out(peer, room)
         peer.send(RoomClosed(*room.key, error.message, error.code))
 
-    def _judge(self, room: OpenRoom, record: Record | None, parts: frozenset[str]) -> None:
-        out = [
-            reader.peer
-            for reader in room.readers.values()
-            if record is None or not (reader.scope is None or not reader.scope.isdisjoint(parts))
-        ]
-        for peer in out:
-            self._evict(peer, room, _gone(room.key))
+    def _judge(self, room: OpenRoom) -> None:
+        for reader in [each for each in room.readers.values() if not room.may_read(each.scope)]:
+            self._evict(reader.peer, room, _gone(room.key))
+        for member_id, reader in self.local.missing(room.key):
+            if not room.may_read(reader.scope):
+                self._gone_for_good(room.key, member_id, reader)
 
     async def _look(self, room: OpenRoom) -> None:
-        while room.readers:
-            changes = room.changes
+        while self._find(room.key) is room:
             try:
-                record = await self._record(*room.key)
+                await self._look_up(room)
             except RhtmxError as error:
                 log.debug("the record of a room cannot be read for now: %s", error)
                 await asyncio.sleep(_AGAIN)
                 continue
-            if room.changes == changes:
-                self._note_version(room, record)
-                live = record if record is not None and record.live else None
-                parts = self._parts(room.key[0], None if live is None else live.data)
-                self._judge(room, live, parts)
-                return
+            self._judge(room)
+            return
 
-    def _note_version(self, room: OpenRoom, record: Record | None) -> None:
-        if record is not None:
-            room.version = max(room.version, record.version)
-
-    def _may(self, record: Record | None, scope: Scope) -> bool:
-        if record is None or not record.live:
-            return False
-        return scope is None or not scope.isdisjoint(self._parts(record.entity, record.data))
+    async def _look_up(self, room: OpenRoom) -> None:
+        """Read in which parts the record is. A commit that is heard meanwhile may be newer."""
+        while True:
+            gaps, heard = room.gaps, room.version
+            record = await self._record(*room.key)
+            if room.gaps == gaps:
+                break
+        version = 0 if record is None else record.version
+        if version >= room.version or room.version == heard:
+            room.version = max(room.version, version)
+            live = record is not None and record.live
+            room.parts = self._parts(room.key[0], record.data) if record and live else None
 
     def _changed(self, room: Key, member_id: str) -> None:
         """What this server has of a member is not what it was."""
@@ -426,7 +443,8 @@ class Rooms:
 
     def _forget(self, room: OpenRoom) -> None:
         entity, entity_id = room.key
-        if room.readers or room.held or self._find(room.key) is not room:
+        held = room.readers or room.held or self.local.missing(room.key)
+        if held or self._find(room.key) is not room:
             return
         rooms = self._open[entity]
         del rooms[entity_id]
@@ -445,14 +463,15 @@ class Rooms:
             self._flush_later(room)
 
     def _sweep_later(self) -> None:
-        if not self._sweeps and self.local.waits:
-            self._sweeps = True
-            self._later(self._limits.sweep, self._sweep)
+        due = self.local.due
+        if due is not None and due < self._sweeps:
+            self._sweeps = due
+            self._later(max(self._limits.sweep, due - self._now()), self._sweep)
 
     def _sweep(self) -> None:
-        self._sweeps = False
-        for room, member_id in self.local.overdue(self._now()):
-            self._changed(room, member_id)
+        self._sweeps = float("inf")
+        for key, member_id in self.local.overdue(self._now()):
+            self._not_missing(key, member_id)
         self._sweep_later()
 
     def _spawn(self, coroutine: Awaitable[None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
@@ -73,6 +74,7 @@ class RoomWorld:
 
     def __init__(self, limits: RoomLimits = USUAL, rate: float = 100) -> None:
         self.seconds = 1000.0
+        self.clock_error = 0.0
         self.hub = Hub(Tick(at_once))
         self.records: dict[Key, Record] = {}
         self.dropped = 0
@@ -89,7 +91,7 @@ class RoomWorld:
             self._record,
             lambda entity, data: frozenset() if data is None else frozenset({data.decode()}),
             now=lambda: self.seconds,
-            clock=lambda: NOW + round(self.seconds * 1e6),
+            clock=lambda: NOW + round((self.seconds + self.clock_error) * 1e6),
             later=self.later,
             allowance=lambda: self._allow,
             limits=limits,
@@ -131,13 +133,14 @@ class RoomWorld:
         peer: RoomPeer | None = None,
         room: Key = ROOM,
         state: bytes | None = None,
+        subject: str | None = None,
     ) -> RoomPeer:
         """Have a peer enter as a member, or watch."""
         peer = peer or RoomPeer()
         await self.rooms.enter(
             peer,
             room,
-            None if name is None else RoomMember(name, None, state),
+            None if name is None else RoomMember(name, subject, state),
             lambda: self._readable(peer),
             lambda: peer.rights,
         )
@@ -158,6 +161,7 @@ class RoomWorld:
         self.reads += 1
         found = self.records.get((entity, entity_id))
         self.before_reading()
+        await asyncio.sleep(0)
         if self.read_failure is not None:
             failure, self.read_failure = self.read_failure, None
             raise failure

@@ -132,6 +132,19 @@ async def test_a_client_that_moves_is_one_member_and_shows_what_it_said_last() -
     assert one.here == other.here == {"ada": b"2"}
 
 
+async def test_a_client_that_moves_shows_what_it_said_last_though_clocks_differ() -> None:
+    wire = Wire()
+    ahead, behind = ServerNode(wire, "a"), ServerNode(wire, "b")
+    ahead.world.clock_error = 3600.0
+    watcher = await behind.world.enter()
+    ada = await ahead.world.enter("ada", state=b"1")
+    wire.pass_time(1)
+    ahead.world.rooms.lost(ada, ahead.world.seconds + 8)
+    await behind.world.enter("ada", state=b"2")
+    wire.pass_time(1)
+    assert watcher.here == ahead.here == {"ada": b"2"}
+
+
 async def test_members_of_a_server_that_is_gone_are_gone_after_two_heartbeats() -> None:
     wire = Wire()
     one, other = ServerNode(wire, "a"), ServerNode(wire, "b")

@@ -10,7 +10,7 @@ OLD, NEW = Sighting(1, state=b"1"), Sighting(2, state=b"2")
 
 
 def test_two_connections_of_a_client_are_one_member_with_what_it_said_last() -> None:
-    local = LocalMembers()
+    local = LocalMembers[str]()
     local.say(ROOM, "1", "a", OLD)
     local.say(ROOM, "1", "b", NEW)
     assert (len(local), local.sighting(ROOM, "1")) == (1, NEW)
@@ -21,7 +21,7 @@ def test_two_connections_of_a_client_are_one_member_with_what_it_said_last() -> 
 
 
 def test_what_is_said_anew_on_the_first_connection_is_the_newest() -> None:
-    local = LocalMembers()
+    local = LocalMembers[str]()
     local.say(ROOM, "1", "a", OLD)
     local.say(ROOM, "1", "b", OLD)
     local.say(ROOM, "1", "a", NEW)
@@ -29,28 +29,28 @@ def test_what_is_said_anew_on_the_first_connection_is_the_newest() -> None:
 
 
 def test_one_that_was_lost_is_there_until_its_time_is_over() -> None:
-    local = LocalMembers()
+    local = LocalMembers[str]()
     local.say(ROOM, "1", "a", OLD)
     local.lose(ROOM, "1", "a", until=10.0)
     assert list(local.overdue(9.9)) == []
-    assert (local.sighting(ROOM, "1"), local.waits) == (OLD, True)
+    assert (local.sighting(ROOM, "1"), local.due) == (OLD, 10.0)
     assert list(local.overdue(10.0)) == [(ROOM, "1")]
-    assert (local.sighting(ROOM, "1"), local.waits) == (None, False)
+    assert (local.sighting(ROOM, "1"), local.due) == (None, None)
 
 
 def test_one_that_comes_back_is_waited_for_no_more() -> None:
-    local = LocalMembers()
+    local = LocalMembers[str]()
     local.say(ROOM, "1", "a", OLD)
     local.lose(ROOM, "1", "a", until=10.0)
     local.say(ROOM, "1", "b", NEW)
-    assert not local.waits
+    assert local.due is None
     assert list(local.overdue(100.0)) == []
     local.leave(ROOM, "1", "b")
     assert local.sighting(ROOM, "1") is None
 
 
 def test_one_of_two_that_was_lost_goes_alone() -> None:
-    local = LocalMembers()
+    local = LocalMembers[str]()
     local.say(ROOM, "1", "a", OLD)
     local.say(ROOM, "1", "b", NEW)
     local.lose(ROOM, "1", "b", until=10.0)
@@ -58,8 +58,24 @@ def test_one_of_two_that_was_lost_goes_alone() -> None:
     assert local.sighting(ROOM, "1") == OLD
 
 
+def test_who_is_missing_is_found_by_room_and_by_subject() -> None:
+    local = LocalMembers[str]()
+    other = ("orders", "8")
+    local.say(ROOM, "1", "a", Sighting(1, "ada"))
+    local.say(other, "1", "b", Sighting(1, "ada"))
+    local.say(ROOM, "2", "c", Sighting(1, "bob"))
+    local.lose(ROOM, "1", "a", until=20.0)
+    local.lose(other, "1", "b", until=10.0)
+    local.lose(ROOM, "2", "c", until=30.0)
+    assert local.missing(ROOM) == [("1", "a"), ("2", "c")]
+    assert local.missing_of("ada") == [(ROOM, "1", "a"), (other, "1", "b")]
+    assert local.due == 10.0
+    local.leave(other, "1", "b")
+    assert (local.due, local.missing(other)) == (20.0, [])
+
+
 def test_to_lose_or_leave_what_is_not_there_is_no_error() -> None:
-    local = LocalMembers()
+    local = LocalMembers[str]()
     local.lose(ROOM, "1", "a", until=1.0)
     local.leave(ROOM, "1", "a")
-    assert (local.waits, list(local.overdue(2.0)), len(local)) == (False, [], 0)
+    assert (local.due, list(local.overdue(2.0)), len(local)) == (None, [], 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import random
 
 import pytest
@@ -287,12 +289,27 @@ async def test_what_all_tell_together_is_bounded_for_each_reader() -> None:
     world.pass_time()
     assert bob.here
     large = b'"' + b"x" * 4000 + b'"'
-    for _ in range(MOST_PENDING // len(large)):
+    most = MOST_PENDING // len(large) - 1  # a message is more than what it says
+    for _ in range(most):
         world.rooms.tell_as(ada, ROOM, large)
     with pytest.raises(RhtmxError, match="too much is told"):
         world.rooms.tell_as(ada, ROOM, large)
     world.pass_time()
-    assert len(bob.told) == MOST_PENDING // len(large)
+    assert len(bob.told) == most
+
+
+async def test_small_messages_are_bounded_as_they_are_written() -> None:
+    world = RoomWorld(rate=100_000)
+    room = ("orders", "7" * 200)
+    world.write(room)
+    ada, bob = await world.enter("ada", room=room), await world.enter("bob", room=room)
+    world.pass_time()
+    assert bob.here
+    with contextlib.suppress(RhtmxError):
+        for _ in range(MOST_PENDING):
+            world.rooms.tell_as(ada, room, b"1")
+    world.pass_time()
+    assert 0 < len(b"".join(bob.written)) <= MOST_PENDING
 
 
 # Rights.
@@ -371,7 +388,7 @@ async def test_a_commit_that_comes_late_takes_nobody_out() -> None:
     assert [*ada.here] == ["ada"]
 
 
-async def test_a_record_that_changes_while_somebody_enters_is_looked_at_again() -> None:
+async def test_a_record_that_changes_while_somebody_enters_is_judged_as_it_is_by_then() -> None:
     world = RoomWorld()
 
     def change() -> None:
@@ -381,7 +398,70 @@ async def test_a_record_that_changes_while_somebody_enters_is_looked_at_again() 
     world.before_reading = change
     with pytest.raises(RhtmxError, match="there is no '7'"):
         await world.enter("ada")
-    assert world.reads == 2
+
+
+async def test_a_record_that_is_written_all_the_time_can_be_entered() -> None:
+    world = RoomWorld()
+    world.before_reading = lambda: world.hub.deliver([world.write()])
+    async with asyncio.timeout(5):
+        ada = await world.enter("ada")
+        await world.rescope(ada, RED)
+    world.pass_time()
+    assert [*ada.here] == ["ada"]
+
+
+async def test_what_was_missed_while_somebody_enters_is_read_again() -> None:
+    world = RoomWorld()
+
+    def miss() -> None:
+        world.before_reading = lambda: None
+        world.write(live=False)
+        world.hub.skip("orders", 2)
+
+    world.before_reading = miss
+    with pytest.raises(RhtmxError, match="there is no '7'"):
+        await world.enter("ada")
+
+
+async def test_one_that_is_waited_for_is_judged_as_if_it_were_there() -> None:
+    """Who sees the record of another team now must not see who was at it before."""
+    world = RoomWorld()
+    ada = RoomPeer()
+    ada.scope = RED
+    await world.enter("ada", ada)
+    world.rooms.lost(ada, world.seconds + 40)
+    world.hub.deliver([world.write(data=b'"blue"')])
+    eve = await world.enter("eve")
+    world.pass_time()
+    assert [*eve.here] == ["eve"]
+
+
+async def test_one_that_is_waited_for_is_gone_with_the_record() -> None:
+    world = RoomWorld()
+    world.rooms.lost(await world.enter("ada"), world.seconds + 40)
+    world.hub.deliver([world.write(live=False)])
+    world.hub.deliver([world.write()])
+    eve = await world.enter("eve")
+    world.pass_time()
+    assert [*eve.here] == ["eve"]
+
+
+async def test_one_that_is_waited_for_is_looked_up_where_something_was_missed() -> None:
+    world = RoomWorld()
+    world.rooms.lost(await world.enter("ada"), world.seconds + 40)
+    world.write(live=False)
+    world.hub.skip("orders", 2)
+    await eventually(lambda: not len(world.rooms.presence))
+
+
+async def test_whose_rights_change_is_not_waited_for_and_others_are() -> None:
+    world = RoomWorld()
+    watcher = await world.enter()
+    for name in ("ada", "bob"):
+        world.rooms.lost(await world.enter(name, subject=name), world.seconds + 40)
+    world.rooms.give_up("bob")
+    world.pass_time()
+    assert [*watcher.here] == ["ada"]
 
 
 async def test_rights_that_change_while_somebody_enters_are_looked_at_again() -> None:
