@@ -19,7 +19,11 @@ from rhtmx_server.delivery.subscriptions import Subscriptions
 from rhtmx_server.model import Scope
 from rhtmx_server.rooms.ports import RoomPeer
 
-__all__ = ["RoomCaller", "join", "leave_rooms", "member_id", "rescope_rooms"]
+__all__ = ["PAGE_TURN", "RoomCaller", "join", "leave_rooms", "member_id", "rescope_rooms"]
+
+
+PAGE_TURN = 2.0
+"""Seconds in which a page that was left may be loaded again, or another tab go on."""
 
 
 class RoomCaller(RoomPeer, Protocol):
@@ -80,11 +84,16 @@ async def _enter(
 def leave_rooms(caller: RoomCaller) -> None:
     """Let a connection that is gone out of all rooms.
 
-    Who has gone without a word has as long to come back as it takes to notice a silent one.
+    Who has gone without a word has as long to come back as it takes to notice a silent one, but
+    not longer than its token is good for.
     """
     session = caller.session
-    until = session.heard + 2 * session.limits.heartbeat
-    caller.services.rooms.lost(caller, until if session.comes_back else None)
+    times = [session.heard + 2 * session.limits.heartbeat]
+    if session.turns_page:
+        times.append(caller.services.now() + PAGE_TURN)
+    if session.until is not None:
+        times.append(session.until)
+    caller.services.rooms.lost(caller, min(times) if session.comes_back else None)
 
 
 async def rescope_rooms(caller: RoomCaller) -> None:

@@ -39,7 +39,7 @@ from rhtmx.wire import Message
 from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.access.request import NOBODY, Request
 
-__all__ = ["GOODBYES", "LivenessCheck", "Phase", "Session", "SessionLimits"]
+__all__ = ["GOODBYES", "PAGE_LEFT", "LivenessCheck", "Phase", "Session", "SessionLimits"]
 
 
 class Phase(enum.Enum):
@@ -91,8 +91,14 @@ class LivenessCheck(enum.Enum):
     LOCKED = enum.auto()
 
 
-GOODBYES = (1000, 1001, 1005)
-"""Close codes of a peer that is done, or leaves the page. With others it may well come back."""
+GOODBYES = (1000, 1005)
+"""Close codes of a peer that is done. With others it may well come back."""
+
+PAGE_LEFT = (1001, 4100)
+"""Close codes of a page that is left, by the browser and by our client.
+
+It may be loaded again, the next page may go on, or another tab of the same client.
+"""
 
 LOGIN_SECONDS = 5.0
 """How long a connection may stay without a token, where one is asked for."""
@@ -131,6 +137,7 @@ class Session:
         greeted: it said `hello`, so it passes over what it does not know.
         traceparent: what it said there of its own trace.
         comes_back: nobody has ended it on purpose: its client may well connect again.
+        turns_page: its page was left: if its client connects again, then at once.
     """
 
     def __init__(
@@ -153,6 +160,7 @@ class Session:
         self.greeted = False
         self.traceparent: str | None = None
         self.comes_back = True
+        self.turns_page = False
         self.heard = now
         self._pinged = now
         self._bad = 0
@@ -247,8 +255,9 @@ class Session:
         Args:
             code: of its close frame; `None` if there was none.
         """
-        if code in GOODBYES and self.phase is not Phase.CLOSED:
-            self.comes_back = False
+        if self.phase is not Phase.CLOSED:
+            self.comes_back = self.comes_back and code not in GOODBYES
+            self.turns_page = code in PAGE_LEFT
 
     def close(self, *, comes_back: bool = True) -> None:
         """Nothing may be said any more.

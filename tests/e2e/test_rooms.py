@@ -252,6 +252,17 @@ async def test_a_record_that_is_not_there_has_no_room_and_one_that_goes_takes_it
         assert (await bare.until("room_closed"))["code"] == "not_found"
 
 
+async def test_what_is_too_large_is_refused_before_anything_has_changed(app: App) -> None:
+    await app.changes.push("orders", "7", {})
+    async with rhtmx.connect(app.url) as ada, ada.room("orders/7").joined("ada") as room:
+        await until(room, names("ada"))
+        with pytest.raises(rhtmx.RhtmxError, match=r"room_join\.state: at most 4096 bytes"):
+            await room.join("x" * 5000)
+        with pytest.raises(rhtmx.RhtmxError, match=r"room_message\.data: at most 4096 bytes"):
+            room.send("x" * 5000)
+        await until(room, names("ada"))
+
+
 async def test_only_members_tell_and_what_they_say_is_bounded(app: App) -> None:
     await app.changes.push("orders", "7", {})
     async with raw(app.url) as bare:

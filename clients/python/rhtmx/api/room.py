@@ -21,6 +21,8 @@ from rhtmx.values.members import Member, MemberMessage
 
 __all__ = ["Room", "room_key"]
 
+_MOST_BYTES = 4096
+
 
 def room_key(name: str) -> RoomKey:
     """The entity and the record of a room: `orders/7`.
@@ -33,6 +35,14 @@ def room_key(name: str) -> RoomKey:
         words = f"a room is called as its record, such as orders/7; got {name!r}"
         raise RhtmxError(ErrorCode.BAD_MESSAGE, words)
     return entity, entity_id
+
+
+def _said(value: Json, where: str) -> bytes | None:
+    encoded = to_json(value, where)
+    if encoded is not None and len(encoded) > _MOST_BYTES:
+        words = f"{where}: at most {_MOST_BYTES} bytes expected, got {len(encoded)}"
+        raise RhtmxError(ErrorCode.BAD_MESSAGE, words)
+    return encoded
 
 
 class Room:
@@ -72,11 +82,12 @@ class Room:
 
         Raises:
             RhtmxError: `NOT_FOUND` or `FORBIDDEN`, this client may not read the record, or there
-                is none; `TOO_MANY_SUBSCRIPTIONS`, the room is full, or this client is in too many.
+                is none; `TOO_MANY_SUBSCRIPTIONS`, the room is full, or this client is in too many:
+                it is outside then. `BAD_MESSAGE`, the state is too large, or cannot be JSON.
             ConnectionClosed: there is no connection, and there will be none.
         """
         self._runtime.check_open()
-        request = self._rooms.join(self._key, to_json(state, "room_join.state"))
+        request = self._rooms.join(self._key, _said(state, "room_join.state"))
         try:
             await self._runtime.answer(request)
         except RhtmxError:
@@ -116,9 +127,9 @@ class Room:
             Whether there is a connection to send it; nothing says that it arrives.
 
         Raises:
-            RhtmxError: `BAD_MESSAGE`, it cannot be JSON.
+            RhtmxError: `BAD_MESSAGE`, it is too large, or cannot be JSON.
         """
-        message = RoomMessage(*self._key, data=to_json(data, "room_message.data"))
+        message = RoomMessage(*self._key, data=_said(data, "room_message.data"))
         return self._runtime.tell(message)
 
     async def subscribe(self) -> AsyncGenerator[tuple[Member, ...], None]:

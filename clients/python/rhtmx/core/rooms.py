@@ -73,7 +73,12 @@ class RoomView:
         return RoomJoin(*self.key, watch=True) if self.watchers else None
 
     def take(self, message: RoomMembers) -> None:
-        """Take note of who is there. What comes in several messages is shown once all is there."""
+        """Take note of who is there. What comes in several messages is shown once all is there.
+
+        Who is there begins with a reset: before it comes what was on its way when it was left.
+        """
+        if not (message.reset or self.known or self._coming is not None):
+            return
         coming = {} if message.reset else self._coming
         members = dict(self.members) if coming is None else coming
         members |= {each.id: Member.of(each) for each in message.members}
@@ -175,7 +180,7 @@ class RoomViews:
             if view is not None:
                 if isinstance(message, RoomMembers):
                     view.take(message)
-                elif isinstance(message, RoomClosed):
+                elif isinstance(message, RoomClosed) and view.question not in self._asked:
                     code = ErrorCode.UNSPECIFIED if message.code is None else message.code
                     self._out(view, RhtmxError(code, message.message))
                 self._touch(view)
@@ -232,6 +237,8 @@ class RoomViews:
             return  # something newer was said
         if isinstance(event, Refused):
             self._out(view, event.error)
+            if view.wanted is None and self._session.is_open:  # it may still be there as before
+                self._session.tell(RoomLeave(*view.key))
         elif isinstance(event.message, RoomJoined):
             view.own = event.message.member
         self._touch(view)

@@ -106,6 +106,7 @@ export class Client {
     this.#state = state;
     this.#stop = () => {
       stopPage();
+      tab.rooms.close();
       stopLeading();
       tab.close();
     };

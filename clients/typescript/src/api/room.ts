@@ -9,6 +9,7 @@ import { RhtmxError, typed } from "../errors.ts";
 import type * as m from "../messages/types.ts";
 import { tell } from "../runtime/ephemeral.ts";
 import type { Tab } from "../runtime/tab.ts";
+import { checkFromClient } from "../wire/index.ts";
 
 /** One member of a room. */
 export interface Member<S = m.JsonValue> {
@@ -66,7 +67,8 @@ export class Room<S = m.JsonValue> {
    *
    * @param state what the others see, at most 4,096 bytes.
    * @throws RhtmxError `not_found`, `forbidden`: this client may not read the record, or there is
-   *   none; `too_many_subscriptions`: the room is full, or this client is in too many.
+   *   none; `too_many_subscriptions`: the room is full, or this client is in too many: it is
+   *   outside then. `bad_message`: the state is too large, or no JSON.
    *
    * @example
    * await client.push("users", "1", { name: "Ada" });
@@ -76,6 +78,7 @@ export class Room<S = m.JsonValue> {
    */
   async join(state?: S): Promise<void> {
     const wish = { state: state as m.JsonValue | undefined };
+    checkFromClient(joining(this.name, wish));
     const mine = ++this.#asks;
     this.#tab.rooms.want(this.name, this, wish, true);
     try {
@@ -109,9 +112,9 @@ export class Room<S = m.JsonValue> {
    * nobody when the server puts this client out: `error` says why. Without `join` it only watches.
    */
   subscribe(listener: (members: readonly Member<S>[]) => void): Stop {
+    if (this.#tab.rooms.now(this.name).known) listener(this.members);
     const stopListening = this.#tab.on(`room ${this.name}`, () => listener(this.members));
     const stopWatching = this.#tab.rooms.want(this.name, {}, { watch: true });
-    if (this.#tab.rooms.now(this.name).known) listener(this.members);
     return () => {
       stopListening();
       stopWatching();

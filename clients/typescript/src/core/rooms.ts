@@ -13,6 +13,7 @@
  * | refused, but it may pass      | -          | inside                                       |
  */
 import type { Refusal } from "../errors.ts";
+import { plain } from "../errors.ts";
 import type {
   RoomClosed,
   RoomJoin,
@@ -20,6 +21,7 @@ import type {
   RoomMember,
   RoomMembers,
 } from "../messages/types.ts";
+import { checkFromClient } from "../wire/index.ts";
 import type { Requests } from "./requests.ts";
 import type { RoomNow, RoomWish } from "./room.ts";
 import { joining, placeOf, UNKNOWN_ROOM, wishOf } from "./room.ts";
@@ -36,6 +38,9 @@ interface Room {
   coming?: Map<string, RoomMember> | undefined;
   now: RoomNow;
 }
+
+/** Whose page was left is waited for, by the server, for a moment. */
+const PAGE_LEFT = 4100;
 
 const LEFT: Refusal = {
   code: "superseded",
@@ -75,7 +80,12 @@ export class Rooms {
     if (room.wishes.size) return this.#say(name, room);
     this.#rooms.delete(name);
     this.#requests.drop((question) => isOf(question, name), LEFT);
-    this.#core.send({ type: "room_leave", ...placeOf(name) });
+    this.#leave(name);
+  }
+
+  /** The close code of a page that is left. Where a tab is in a room, it may go on there. */
+  get farewell(): number {
+    return this.#rooms.size ? PAGE_LEFT : 1000;
   }
 
   /** A tab is there no more. */
@@ -105,8 +115,8 @@ export class Rooms {
   refused(question: RoomJoin, { code, message, details = null }: Refusal): void {
     const name = nameOf(question);
     // Unless something else was said since, which has no answer yet.
-    if (!this.#requests.some((other) => other !== question && isOf(other, name)))
-      this.#out(name, { code, message, details });
+    if (this.#requests.some((other) => other !== question && isOf(other, name))) return;
+    this.#refuse(name, { code, message, details });
   }
 
   /** Something was told of who is there. */
@@ -115,10 +125,14 @@ export class Rooms {
     const room = this.#rooms.get(name);
     if (!room) return;
     if (message.type === "room_closed") {
+      // What is asked now is answered as it is now.
+      if (this.#requests.some((question) => isOf(question, name))) return;
       const { code = "not_found", message: words } = message;
       return this.#out(name, { code, message: words, details: null });
     }
     const { members = [], gone = [], reset, more } = message;
+    // Before a reset comes what was on its way when the room was left.
+    if (!reset && !room.coming && !room.now.known) return;
     const found = reset ? new Map<string, RoomMember>() : (room.coming ?? room.members);
     for (const member of members) found.set(member.id, member);
     for (const id of gone) found.delete(id);
@@ -133,7 +147,22 @@ export class Rooms {
     const wish = wishOf(room.wishes)!;
     if (wish === room.said) return;
     room.said = wish;
-    this.#requests.add(`room-${++this.#questions}`, joining(name, wish));
+    const question = joining(name, wish);
+    try {
+      checkFromClient(question);
+    } catch (error) {
+      return this.#refuse(name, plain(error));
+    }
+    this.#requests.add(`room-${++this.#questions}`, question);
+  }
+
+  #refuse(name: string, error: Refusal): void {
+    this.#out(name, error);
+    this.#leave(name); // it may still be there as before
+  }
+
+  #leave(name: string): void {
+    this.#core.send({ type: "room_leave", ...placeOf(name) });
   }
 
   #out(name: string, error: Refusal): void {

@@ -77,7 +77,7 @@ export class Session {
   readonly #streams: Streams;
   readonly #news: EarlyNews;
   readonly #requests: Requests;
-  readonly #rooms: Rooms;
+  readonly rooms: Rooms;
   /** The wait after a question or a subscription for which the server was too busy. */
   readonly #hold: RetryAfter;
   /** What was under way when a connection ended on a message that was too large. */
@@ -109,7 +109,7 @@ export class Session {
     this.#out = new SessionOutput(state, options.format, this.#lifecycle);
     this.#streams = new Streams(this.#out);
     this.#requests = new Requests(this.#out);
-    this.#rooms = new Rooms(this.#out, this.#requests);
+    this.rooms = new Rooms(this.#out, this.#requests);
     this.#hold = new RetryAfter(options.random);
     this.#queue = new WriteQueue(this.#out, options.random);
     this.#news = new EarlyNews(this.#queue, this.#streams);
@@ -253,12 +253,12 @@ export class Session {
       case "unwatch":
         return this.#streams[message.type](message.entity, message.tab);
       case "enter":
-        return this.#rooms.enter(message.room, message.tab, message.wish, message.asked);
+        return this.rooms.enter(message.room, message.tab, message.wish, message.asked);
       case "exit":
-        return this.#rooms.exit(message.room, message.tab);
+        return this.rooms.exit(message.room, message.tab);
       case "gone":
         this.#requests.gone(message.tab);
-        this.#rooms.gone(message.tab);
+        this.rooms.gone(message.tab);
         return this.#streams.gone(message.tab);
       case "added":
         return this.#queue.added(message.write, !!this.#suspects.length);
@@ -308,7 +308,7 @@ export class Session {
   #offline(why: string): void {
     if (this.state === "closed") return;
     this.#against.add(why);
-    this.#disconnect(NORMAL_CLOSURE);
+    this.#disconnect(why === "page" ? this.rooms.farewell : NORMAL_CLOSURE);
     this.#interrupted();
     this.#lifecycle.end("offline");
     this.#became();
@@ -363,9 +363,8 @@ export class Session {
       case "authenticated":
         this.#queue.authenticated();
     }
-    if (message.type === "room_joined") this.#rooms.joined(message);
-    if (message.type === "room_members" || message.type === "room_closed")
-      this.#rooms.told(message);
+    if (message.type === "room_joined") this.rooms.joined(message);
+    if (message.type === "room_members" || message.type === "room_closed") this.rooms.told(message);
     // The schema says which of the rest are answers; `tsc` tells where it says nothing.
     const rest: Answer | Ephemeral = message;
     // Of a form that is open, a verdict may come unasked.
@@ -397,7 +396,7 @@ export class Session {
     this.#became();
     this.#streams.begin(limits.subscriptions);
     this.#requests.begin(limits.requests);
-    this.#rooms.begin();
+    this.rooms.begin();
     this.#queue.blame(this.#accused, message.last_seq);
     this.#accused = "";
     // Its answer says that all of the above was no trouble.
@@ -419,7 +418,7 @@ export class Session {
     if (seq) return this.#queue.failed(message, now);
     if (isBusy(message) ? this.#isAskedAgain(message, now) : this.#isNotRead(message)) return;
     const question = this.#requests.get(id);
-    if (question?.type === "room_join" && !mayPass(message)) this.#rooms.refused(question, message);
+    if (question?.type === "room_join" && !mayPass(message)) this.rooms.refused(question, message);
     if (!this.#requests.answered(id, undefined, message)) this.#complain(message);
   }
 

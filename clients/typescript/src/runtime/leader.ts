@@ -143,7 +143,7 @@ export class Leader {
     this.#tab.lead();
     this.#store();
     clearTimeout(this.#timer);
-    this.#disconnect(1000);
+    this.#disconnect(this.#session.rooms.farewell);
   }
 
   /**

@@ -11,6 +11,8 @@ import type { TabMessage } from "../core/tab-messages.ts";
 interface Place {
   readonly wishes: Map<object, RoomWish>;
   said?: RoomWish | undefined;
+  /** The server has put the client out; those who watch wait until somebody wants in again. */
+  out?: boolean | undefined;
 }
 
 /** What a tab has of rooms. */
@@ -37,10 +39,11 @@ export class TabRooms {
    * @param asked it asks the server itself.
    */
   want(room: string, who: object, wish: RoomWish, asked?: boolean): Stop {
-    const place = this.#places.get(room) ?? { wishes: new Map() };
+    const place: Place = this.#places.get(room) ?? { wishes: new Map() };
     this.#places.set(room, place);
     place.wishes.delete(who);
     place.wishes.set(who, wish);
+    place.out = false;
     this.#say(room, place, asked);
     return () => this.leave(room, who);
   }
@@ -49,7 +52,7 @@ export class TabRooms {
   leave(room: string, who: object): void {
     const place = this.#places.get(room);
     if (!place?.wishes.delete(who)) return;
-    if (place.wishes.size) return this.#say(room, place);
+    if (place.wishes.size) return place.out ? undefined : this.#say(room, place);
     this.#places.delete(room);
     this.#known.delete(room);
     this.#send({ type: "exit", room, tab: this.#tab });
@@ -57,19 +60,33 @@ export class TabRooms {
 
   /** Something was told of a room. Returns whether anybody here wants to know. */
   take(room: string, now: RoomNow): boolean {
-    if (!this.#places.has(room)) return false;
-    // Out is out, until somebody wants in again.
-    if (now.error) this.#places.delete(room);
+    const place = this.#places.get(room);
+    if (!place) return false;
+    if (now.error) this.#out(room, place);
     this.#known.set(room, now);
     return true;
+  }
+
+  /** Wants nothing of any room any more. */
+  close(): void {
+    for (const [room, { wishes }] of this.#places)
+      for (const who of wishes.keys()) this.leave(room, who);
   }
 
   /** Says everything to a new leader. */
   again(): void {
     for (const [room, place] of this.#places) {
       place.said = undefined;
-      this.#say(room, place);
+      if (!place.out) this.#say(room, place);
     }
+  }
+
+  /** Who was a member has to say so again. */
+  #out(room: string, place: Place): void {
+    for (const [who, { watch }] of place.wishes) if (!watch) place.wishes.delete(who);
+    if (!place.wishes.size) this.#places.delete(room);
+    place.out = true;
+    place.said = undefined;
   }
 
   #say(room: string, place: Place, asked?: boolean): void {

@@ -97,11 +97,14 @@ const MAX = 4096;
 const NAMES = /^(?!v.*]).*\.(client_id|entit(y|y_id|ies\[\d+])|field|form(_instance)?|secret)$/;
 /** Where one stands that is a key of an object, too: of a record, or of `since`. */
 const KEYS = /^(?!v).*(\.entity|]|\.field)$/;
+/** Where something stands that is told to everybody in a room; bytes as JSON. */
+const TOLD = /^room_(join\.state|message\.data)$/;
 /** Where what is written stands: it is the application's own, and was looked at. */
 const VALUES = /\.(data|value)$/;
 
 /** Refuses names and numbers that no server takes. */
 function checkSizes(value: unknown, at: string): void {
+  if (TOLD.test(at)) return checkSize(UTF8.encode(JSON.stringify(value)), at, "bytes");
   if (typeof value === "string") {
     if (NAMES.test(at)) checkSize(UTF8.encode(value), at, "bytes", MAX_NAME, 1);
     if (KEYS.test(at)) checkKey(value, at);

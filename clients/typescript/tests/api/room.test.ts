@@ -100,6 +100,71 @@ describe("a room", () => {
     expect(room.error).toMatchObject({ code: "not_found", message: "it is gone" });
   });
 
+  it("that was closed is watched again by those who did, once somebody joins again", async () => {
+    const room = client.room("orders/7");
+    const heard = vi.fn();
+    const stop = room.subscribe(heard);
+    const joined = room.join(1);
+    await letIn({ id: "me" });
+    await joined;
+    socket.says({ type: "room_closed", ...PLACE, code: "not_found", message: "it is gone" });
+    await settle();
+    const again = room.join(2);
+    await letIn({ id: "me" });
+    await again;
+    room.leave();
+    await letIn({ id: "bob" });
+    expect(asked().at(-1)).toMatchObject({ watch: true });
+    expect(heard).toHaveBeenLastCalledWith([{ id: "bob" }]);
+    stop();
+    await settle();
+    expect(heardAll().at(-1)).toEqual({ type: "room_leave", ...PLACE });
+  });
+
+  it("stays out for who was a member when it was closed, until that one joins again", async () => {
+    const room = client.room("orders/7");
+    room.hold({}, 1);
+    await letIn({ id: "me" });
+    socket.says({ type: "room_closed", ...PLACE, code: "not_found", message: "it is gone" });
+    await settle();
+    const stop = room.subscribe(() => {});
+    await settle();
+    expect(asked().at(-1)).toMatchObject({ watch: true });
+    stop();
+  });
+
+  it("refuses a state that is too large before anything changes", async () => {
+    const room = client.room("orders/7");
+    const joined = room.join(1);
+    await letIn({ id: "me", state: 1 });
+    await joined;
+    await expect(room.join("x".repeat(5000))).rejects.toMatchObject({ code: "bad_message" });
+    await settle();
+    expect(room.me?.state).toBe(1);
+  });
+
+  it("is not kept by a listener that raises at once", async () => {
+    const room = client.room("orders/7");
+    const stop = room.subscribe(() => {});
+    await letIn({ id: "bob" });
+    expect(() =>
+      room.subscribe(() => {
+        throw new Error("ours");
+      }),
+    ).toThrow("ours");
+    stop();
+    await settle();
+    expect(heardAll().at(-1)).toEqual({ type: "room_leave", ...PLACE });
+  });
+
+  it("is left at once by a client that is closed", async () => {
+    const joined = client.room("orders/7").join(1);
+    await letIn({ id: "me" });
+    await joined;
+    client.close();
+    expect(heardAll().at(-1)).toEqual({ type: "room_leave", ...PLACE });
+  });
+
   it("shows what the last of those in a page says, until all of them are done", async () => {
     const room = client.room("orders/7");
     const [one, other] = [{}, {}];

@@ -204,6 +204,56 @@ describe("a room", () => {
     expect(h.now.me).toBe("me");
   });
 
+  it("that refuses another state is left: it would show the one before", () => {
+    const h = new Harness();
+    h.enter("t1", "ada");
+    h.joins("room-1");
+    h.enter("t1", "ada, too");
+    const error = { type: "error", code: "not_found", message: "no", details: null } as const;
+    expect(h.says({ ...error, request_id: "room-2" })).toEqual([leave]);
+  });
+
+  it("takes any JSON of some size as a state, and says why it does not take more", () => {
+    const h = new Harness();
+    const wish = { state: { x: -1, field: "", entity: "not a name" } };
+    const joining = { type: "room_join", ...PLACE, ...wish, request_id: "room-1" };
+    expect(h.tab({ type: "enter", room, tab: "t1", wish })).toEqual([joining]);
+    expect(h.enter("t1", "x".repeat(5000))).toEqual([leave]);
+    expect(h.now.error).toMatchObject({ code: "bad_message" });
+  });
+
+  it("that is entered again does not take what was on its way when it was left", () => {
+    const h = new Harness();
+    h.enter("t1", "ada");
+    h.joins("room-1");
+    h.members({ reset: true, members: [{ id: "me" }] });
+    h.tab({ type: "exit", room, tab: "t1" });
+    h.enter("t1", "ada");
+    const told = h.events.length;
+    h.members({ members: [{ id: "bob" }] });
+    h.says({ type: "room_closed", ...PLACE, code: "not_found", message: "it is gone" });
+    expect(h.events.slice(told).filter(({ type }) => type === "room")).toEqual([]);
+    h.joins("room-2");
+    h.members({ reset: true, members: [{ id: "me" }, { id: "bob" }] });
+    expect(h.now.members).toHaveLength(2);
+  });
+
+  it("has its client say how it leaves a page, so that another tab can go on", () => {
+    const h = new Harness();
+    const leaves = () => {
+      h.tab({ type: "offline", why: "page" });
+      const code = h.of("disconnect").at(-1)?.code;
+      h.tab({ type: "online", why: "page" });
+      h.connect();
+      return code;
+    };
+    expect(leaves()).toBe(1000);
+    h.enter("t1", "ada");
+    expect(leaves()).toBe(4100);
+    h.tab({ type: "exit", room, tab: "t1" });
+    expect(leaves()).toBe(1000);
+  });
+
   it("that nobody is in is no news", () => {
     const h = new Harness();
     h.members({ reset: true, members: [{ id: "a" }] });

@@ -164,8 +164,40 @@ def test_who_is_refused_is_outside_and_not_asked_again() -> None:
     error = RhtmxError(ErrorCode.NOT_FOUND, "no", request_id=request)
     session.requests.refuse(error)
     assert session.events == [Refused(request, error)]
+    assert session.flush() == [RoomLeave(*ROOM)]
     session.welcome()
     assert session.flush() == []
+
+
+def test_a_member_that_is_refused_another_state_does_not_stay_with_the_one_before() -> None:
+    session = open_session()
+    session.rooms.join(ROOM, b"1")
+    session.flush()
+    session.joined()
+    session.tells("me", reset=True)
+    request = session.rooms.join(ROOM, b"2")
+    session.flush()
+    session.requests.refuse(RhtmxError(ErrorCode.BAD_MESSAGE, "no", request_id=request))
+    assert session.flush() == [RoomLeave(*ROOM)]
+    assert session.rooms.view(ROOM).members == {}
+
+
+def test_what_was_on_its_way_when_it_was_left_does_not_count_when_it_is_entered_again() -> None:
+    session = open_session()
+    session.rooms.join(ROOM, None)
+    session.flush()
+    session.joined()
+    session.tells("me", reset=True)
+    session.rooms.leave(ROOM)
+    session.rooms.join(ROOM, None)
+    session.flush()
+    session.tells("bob")
+    session.rooms.told(RoomClosed(*ROOM, "it is gone", ErrorCode.NOT_FOUND))
+    view = session.rooms.view(ROOM)
+    assert (view.known, view.error) == (False, None)
+    session.joined()
+    session.tells("me", "bob", reset=True)
+    assert [*view.members] == ["me", "bob"]
 
 
 def test_what_may_pass_is_asked_again_on_the_next_connection() -> None:

@@ -19,7 +19,7 @@ from rhtmx.messages import (
 from rhtmx.wire import Message
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.config import Config
-from rhtmx_server.connections.room_entry import member_id
+from rhtmx_server.connections.room_entry import PAGE_TURN, member_id
 from rhtmx_server.connections.session import Session, SessionLimits
 from rhtmx_server.model import Record
 from rhtmx_server.ports import BatchNeeds, BatchWrites
@@ -119,7 +119,7 @@ async def test_what_is_too_large_is_refused(said: Message) -> None:
 
 
 async def test_who_says_goodbye_leaves_and_who_is_lost_is_waited_for() -> None:
-    for code, left in ((1000, 0), (1001, 0), (1005, 0), (4001, 1), (None, 1)):
+    for code, left in ((1000, 0), (1005, 0), (4001, 1), (None, 1)):
         side = Side()
         await store(side)
         await answers(side, RoomJoin(*ROOM))
@@ -127,6 +127,25 @@ async def test_who_says_goodbye_leaves_and_who_is_lost_is_waited_for() -> None:
         side.connection.lost()
         assert len(side.services.rooms.local) == left
         assert side.services.rooms.open_rooms == 0
+
+
+@pytest.mark.parametrize("code", [1001, 4100])
+async def test_whose_page_is_left_is_waited_for_a_moment(code: int) -> None:
+    side = Side()
+    await store(side)
+    await answers(side, RoomJoin(*ROOM))
+    side.connection.ended(code)
+    side.connection.lost()
+    assert side.services.rooms.local.due == side.now() + PAGE_TURN
+
+
+async def test_who_is_lost_is_not_waited_for_longer_than_its_token_is_good_for() -> None:
+    side = Side()
+    await store(side)
+    await answers(side, RoomJoin(*ROOM))
+    side.session.until = side.now() + 3
+    side.connection.lost()
+    assert side.services.rooms.local.due == side.now() + 3
 
 
 @pytest.mark.parametrize(
