@@ -22,7 +22,7 @@ from rhtmx_server.rooms.ports import RoomPeer
 __all__ = ["PAGE_TURN", "RoomCaller", "join", "leave_rooms", "member_id", "rescope_rooms"]
 
 
-PAGE_TURN = 2.0
+PAGE_TURN = 5.0
 """Seconds in which a page that was left may be loaded again, or another tab go on."""
 
 

@@ -38,6 +38,7 @@ import * as pictures from "./pictures.mjs";
 import * as places from "./places.mjs";
 import * as react from "./react.mjs";
 import * as refused from "./refused.mjs";
+import * as rooms from "./rooms.mjs";
 import * as signup from "./signup.mjs";
 import * as storage from "./storage.mjs";
 import { Tab } from "./tab.mjs";
@@ -69,6 +70,7 @@ const scenarios = {
   ...react.scenarios,
   ...cached,
   ...refused,
+  ...rooms,
   ...storage,
   ...tenants,
   ...transactions,

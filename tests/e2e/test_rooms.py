@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import rhtmx
+from rhtmx.core.events import State
 from rhtmx_server import App, Config, Grant, Request
 from rhtmx_server.access import claim, nobody
 from tests.support.process import ROOT, running
@@ -277,6 +278,59 @@ async def test_only_members_tell_and_what_they_say_is_bounded(app: App) -> None:
             await bare.send({"type": "room_message", **ROOM, "data": 1})
         refused = await bare.until("error")
         assert (refused["code"], refused["retryable"]) == ("rate_limited", True)
+
+
+HOSTILE_IDS = (
+    "__proto__",
+    "constructor",
+    "a/b",
+    "\0",
+    " ",
+    "..",
+    "\u202e\U0001f600",
+    "x" * 255,
+    "x" * 256,
+)
+
+
+async def test_a_room_may_be_called_anything_that_a_record_may(app: App) -> None:
+    async with raw(app.url) as bare, rhtmx.connect(app.url) as ada:
+        for entity_id in HOSTILE_IDS:
+            join = {"type": "room_join", "entity": "orders", "entity_id": entity_id}
+            refused = await bare.ask(join, "error")
+            assert refused["code"] in ("not_found", "bad_message"), (entity_id, refused)
+            if refused["code"] == "not_found":
+                await ada.push("orders", entity_id, {})
+                await bare.ask(join, "room_joined")
+                async with ada.room(f"orders/{entity_id}").joined("ada") as room:
+                    await until(room, lambda members: len(members) == 2)
+
+
+async def test_a_state_may_be_nested_as_deep_as_it_is_taken(app: App) -> None:
+    """Whatever a member says of itself, the others go on."""
+    await app.changes.push("orders", "7", {})
+    async with (
+        raw(app.url, max_size=None) as bare,
+        rhtmx.connect(app.url) as ada,
+        ada.room("orders/7").joined("ada") as room,
+    ):
+        await until(room, lambda members: len(members) == 1)
+        taken = 0
+        for depth in (10, 100, 500, 1000, 2000):
+            state = "[" * depth + "]" * depth
+            await bare.socket.send(
+                f'{{"type":"room_join","entity":"orders","entity_id":"7","state":{state}}}'
+            )
+            answer = await bare.until_that(lambda each: each["type"] in ("room_joined", "error"))
+            if answer["type"] == "error":
+                assert answer["code"] == "bad_message"
+            else:
+                taken += 1
+                await until(room, lambda members: len(members) == 2)
+            await bare.send({"type": "room_leave", **ROOM})
+            await until(room, lambda members: len(members) == 1)
+        assert taken > 0
+        assert ada.state is State.OPEN
 
 
 async def teams(request: Request) -> Grant:

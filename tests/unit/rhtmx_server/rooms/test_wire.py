@@ -65,6 +65,17 @@ def test_much_is_said_in_pieces_that_fit(most: int) -> None:
     assert [each for rows in pieces for each in reports_of(rows)] == reports
 
 
+def test_a_change_costs_other_servers_its_words_and_little_more() -> None:
+    state = b'{"name":"member 1"}'
+    reports: list[Report] = [
+        ((("orders", "7"), f"{number:016}"), Sighting(1_796_016_483_207_537, "ada", state))
+        for number in range(1000)
+    ]
+    told = [pack(MemberReport("n" * 32, 1, rows)) for rows in in_pieces(reports, 5949)]
+    words = len("orders7ada") + 16 + len(state)
+    assert sum(map(len, told)) <= len(reports) * (words + 24)
+
+
 def test_a_state_that_is_larger_than_a_message_is_left_out() -> None:
     large = Sighting(1, "ada", b'"' + b"x" * 4000 + b'"')
     (rows,) = in_pieces([((("orders", "7"), "ada"), large)], 1000)
