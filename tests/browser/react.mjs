@@ -248,6 +248,25 @@ async function streaming(url, build, data, folder) {
   return { server, address: `http://127.0.0.1:${server.address().port}/${build}/streamed` };
 }
 
+/** Two browsers at one record see each other come, change and go. */
+function presenceOf(path) {
+  const shows = (page, ...names) =>
+    page.waitForFunction((wanted) => {
+      const items = [...document.querySelectorAll("li")].map(({ textContent }) => textContent);
+      return items.sort().join("; ") === wanted;
+    }, names.join("; "));
+  return async ({ visit, ask }) => {
+    await ask("push", "1", "One");
+    const ada = await visit(`${path}?ada`);
+    const bob = await visit(`${path}?bob`);
+    for (const page of [ada, bob]) await shows(page, "ada", "bob");
+    await bob.getByRole("button", { name: "Type" }).click();
+    for (const page of [ada, bob]) await shows(page, "ada", "bob, typing");
+    await bob.goto("about:blank");
+    await shows(ada, "ada");
+  };
+}
+
 const SHOWN = { collection: "1", where: "1", record: "One", connection: "open", field: "One" };
 
 /** The scenarios, by what they do and the page on which they do it. */
@@ -263,6 +282,7 @@ for (const build of ["development", "strict-development", "production"]) {
   for (const [name, shown] of Object.entries(SHOWN)) {
     scenarios[`late ${name} ${build}`] = latePartOf(`/${build}/${name}`, shown);
   }
+  scenarios[`presence ${build}`] = presenceOf(`/${build}/presence`);
   scenarios[`terms ${build}`] = termsOf(`/${build}/terms`);
   for (const name of ["booking", "booking-action"]) {
     scenarios[`${name} ${build}`] = bookingOf(`/${build}/${name}`);

@@ -33,7 +33,7 @@ LATE = ("collection", "where", "record", "connection", "field")
 BOOKINGS = ("booking", "booking-action")
 """The pages whose form writes what a check may refuse, by how the form is sent."""
 
-PARTS = (*LATE, "terms", *BOOKINGS)
+PARTS = (*LATE, "terms", "presence", *BOOKINGS)
 """The pages of `parts.tsx` that are there whole."""
 
 VARIANTS: dict[str, tuple[str, str] | tuple[()]] = {

@@ -88,6 +88,13 @@ async def test_what_a_check_of_the_server_refuses_stands_at_its_field(
     await run(browser, pages, f"{name} {build}")
 
 
+@pytest.mark.parametrize("build", BUILDS[1:])
+async def test_two_browsers_at_one_record_see_each_other_come_change_and_go(
+    browser: Browser, pages: ReactPages, build: str
+) -> None:
+    await run(browser, pages, f"presence {build}")
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("how", ["string", "stream"])
 async def test_a_server_without_a_websocket_renders_the_documented_page_and_ends(

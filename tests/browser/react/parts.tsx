@@ -6,9 +6,16 @@
  */
 
 import { connect } from "@rhtmx/client";
-import { useCollection, useConnection, useField, useForm, useRecord } from "@rhtmx/client/react";
+import {
+  useCollection,
+  useConnection,
+  useField,
+  useForm,
+  usePresence,
+  useRecord,
+} from "@rhtmx/client/react";
 import type { ElementType, ReactNode } from "react";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 
 import { type Booking, BookingPage } from "./booking.tsx";
 
@@ -86,6 +93,23 @@ function Terms() {
   );
 }
 
+/** Who is at a task; the address says as whom this page is there. */
+function Present() {
+  const [name, setName] = useState<string>();
+  useEffect(() => setName(location.search.slice(1)), []);
+  const members = usePresence(client, "tasks/1", name);
+  return (
+    <ul>
+      {members.map(({ id, state }) => (
+        <li key={id}>{state}</li>
+      ))}
+      <button type="button" onClick={() => setName(`${name}, typing`)}>
+        Type
+      </button>
+    </ul>
+  );
+}
+
 /** The pages, by name. */
 export const parts: Record<string, () => ReactNode> = {
   collection: () => <Around shows={useCollection(tasks).length} part={Lazy} />,
@@ -94,6 +118,7 @@ export const parts: Record<string, () => ReactNode> = {
   connection: () => <Around shows={useConnection(client)} part={Lazy} />,
   field: () => <Title />,
   terms: () => <Terms />,
+  presence: () => <Present />,
   booking: () => <BookingPage client={client} bookings={bookings} how="onSubmit" />,
   "booking-action": () => <BookingPage client={client} bookings={bookings} how="action" />,
   streamed: () => <Around shows={useCollection(tasks).length} part={Streamed} />,
