@@ -153,8 +153,9 @@ CLOSE_CODES = """\
 
 The codes in use are in the table of error codes above.
 
-A client that is done closes with 1000. One whose page is left may say 4100, as browsers say 1001: whoever was in a
-[room](guides/presence.md) is shown there for five seconds more, in which another tab or the next page may go on.
+A client that is done closes with 1000. One whose page is left may say 4100, as browsers say 1001:
+whoever was in a [room](guides/presence.md) is shown there for five seconds more, in which another
+tab or the next page may go on.
 """
 
 GRPC = """\

@@ -117,6 +117,12 @@ class OpenRoom:
         self._messages.append(RoomMessage(entity, entity_id, data, member))
         return True
 
+    def miss(self) -> None:
+        """Have all readers be told that they have missed a message."""
+        for reader in self.readers.values():
+            reader.missed += 1
+        self.dropped(len(self.readers))
+
     def flush(self) -> bool:
         """Hand out what has happened; returns whether there is more to be done after a while."""
         messages, self._messages, self._pending = self._messages, [], 0

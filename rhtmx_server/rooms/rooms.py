@@ -235,10 +235,9 @@ class Rooms:
         open_room = self._find(room)
         if open_room is None:
             return
-        if open_room.tell(member_id, data):
-            self._flush_later(open_room)
-        else:
-            self._dropped(len(open_room.readers))
+        if not open_room.tell(member_id, data):
+            open_room.miss()
+        self._flush_later(open_room)
 
     # Rights.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -205,6 +207,29 @@ async def test_a_client_that_comes_online_again_joins_by_itself(app: App) -> Non
         await until(other, names("ada", "bob"))
         await other.join("bob, still here")
         await until(room, names("ada", "bob, still here"))
+
+
+async def test_members_of_a_server_that_is_started_again_come_back_by_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.core.backoff._LONGEST", 0.2)
+    place = f"sqlite:///{tmp_path / 'app.db'}"
+    first = App(store=place, config=Config(port=0))
+    url = await first.start()
+    await first.changes.push("orders", "7", {})
+    async with (
+        rhtmx.connect(url) as ada,
+        rhtmx.connect(url) as bob,
+        ada.room("orders/7").joined("ada") as room,
+        bob.room("orders/7").joined("bob"),
+    ):
+        await until(room, names("ada", "bob"))
+        await first.stop()
+        port = urlsplit(url).port
+        assert port is not None
+        async with App(store=place, config=Config(port=port)), raw(url) as watcher:
+            await sees(watcher, "ada", "bob")
+            await until(room, names("ada", "bob"))
 
 
 @pytest.mark.one_server

@@ -89,14 +89,13 @@ async def test_members_of_a_server_that_is_killed_leave_unless_they_go_on_elsewh
         killed, other = cluster.nodes[0], cluster.nodes[1]
         watchers = []
         for node in cluster.nodes[1:]:
-            client = await stack.enter_async_context(raw(node.server.url))
-            watchers.append(Watcher(client))
+            watchers.append(Watcher(await stack.enter_async_context(raw(node.server.url))))
         async with rhtmx.connect(other.server.url) as writer:
             await writer.push("orders", "7", {"goods": "tea"})
         async with at_the_first_node(cluster):
             for name in MOVING:
-                client = await stack.enter_async_context(rhtmx.connect(cluster.url))
-                await client.room("orders/7").join(name)
+                mover = await stack.enter_async_context(rhtmx.connect(cluster.url))
+                await mover.room("orders/7").join(name)
         lost = await stack.enter_async_context(rhtmx.connect(killed.server.url))
         await lost.room("orders/7").join("lost")
         for watcher in watchers:

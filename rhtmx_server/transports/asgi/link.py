@@ -28,6 +28,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.connection import Connection
+from rhtmx_server.connections.session import PAGE_LEFT
 from rhtmx_server.failures import error_message, place, unexpected
 from rhtmx_server.transports.asgi.events import (
     AsgiEvent,
@@ -263,7 +264,7 @@ class AsgiLink:
             return None, False
         if event["type"] != "websocket.receive":
             # By some servers 1005 is of a peer that vanished, too.
-            if event.get("code") in (1000, 1001) and self._connection is not None:
+            if event.get("code") in (1000, *PAGE_LEFT) and self._connection is not None:
                 self._connection.ended(event["code"])
             return None, False
         text: str | None = event.get("text")

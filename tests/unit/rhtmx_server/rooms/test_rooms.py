@@ -9,7 +9,7 @@ import random
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import RoomClosed, RoomMember, RoomMembers
+from rhtmx.messages import RoomClosed, RoomMember, RoomMembers, RoomMessage
 from rhtmx_server.rooms.open_room import MOST_PENDING
 from rhtmx_server.rooms.ports import RoomLimits
 from rhtmx_server.rooms.presence import Sighting
@@ -567,12 +567,18 @@ async def test_messages_go_to_other_servers_and_come_from_them() -> None:
     assert (ada.told, world.relayed) == ([b"2"], [b"1"])
 
 
-async def test_more_than_a_room_takes_from_other_servers_is_dropped() -> None:
+async def test_more_than_a_room_takes_from_other_servers_is_missed_and_that_is_told() -> None:
     world = RoomWorld()
-    await world.enter("ada")
+    ada = await world.enter("ada")
+    world.pass_time()
+    assert ada.here
     for _ in range(20):
         world.rooms.heard(ROOM, "bob", b'"' + b"x" * 4000 + b'"')
-    assert world.dropped > 0
+    world.pass_time()
+    got = ada.got
+    heard = sum(isinstance(each, RoomMessage) for each in got)
+    missed = [each.missed for each in got if isinstance(each, RoomMembers)]
+    assert missed == [20 - heard] == [world.dropped]
 
 
 # All together.

@@ -45,8 +45,8 @@ class Server:
         for text in texts:
             self.said.put_nowait({"type": "websocket.receive", "text": text, "bytes": None})
 
-    def leave(self) -> None:
-        self.said.put_nowait({"type": "websocket.disconnect", "code": 1005})
+    def leave(self, code: int = 1005) -> None:
+        self.said.put_nowait({"type": "websocket.disconnect", "code": code})
 
     @property
     def texts(self) -> list[str]:
@@ -77,6 +77,9 @@ class Taker:
         return True
 
     def alive(self) -> None: ...
+
+    def ended(self, code: int) -> None:
+        self.said.append(f"ended with {code}")
 
     def overfull(self) -> None:
         self.said.append("overfull")
@@ -215,6 +218,15 @@ async def test_a_peer_that_leaves_while_the_server_waits_for_it_is_gone() -> Non
         await eventually(lambda: bool(peer.server.sent))
         peer.server.leave()
     assert peer.server.closes == []
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 4100, 1005])
+async def test_a_goodbye_is_told_but_not_a_code_that_may_be_of_a_peer_that_vanished(
+    code: int,
+) -> None:
+    async with running() as peer:
+        peer.server.leave(code)
+    assert peer.taker.said == ([] if code == 1005 else [f"ended with {code}"])
 
 
 async def test_text_and_binary_messages_are_told_apart() -> None:
