@@ -148,9 +148,11 @@ class LocalMembers(Generic[_Connection]):
         return [(room, member_id) for room, member_id, _ in late]
 
     def _found(self, room: Key, member_id: str) -> None:
-        members = self._missing.get(room, {})
-        if members.pop(member_id, self) is None and not members:
-            del self._missing[room]
+        members = self._missing.get(room)
+        if members is not None:
+            members.pop(member_id, None)
+            if not members:
+                del self._missing[room]
 
     def everybody(self) -> Iterator[tuple[Key, str, Sighting]]:
         """All of them: room, id, and what is to be seen."""

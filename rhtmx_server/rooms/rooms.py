@@ -400,9 +400,11 @@ class Rooms:
                 break
         version = 0 if record is None else record.version
         if version >= room.version or room.version == heard:
-            room.version = max(room.version, version)
             live = record is not None and record.live
             room.parts = self._parts(room.key[0], record.data) if record and live else None
+            if version > room.version:
+                room.version = version
+                self._judge(room)  # now: that commit will not be news any more when it is heard
 
     def _changed(self, room: Key, member_id: str) -> None:
         """What this server has of a member is not what it was."""

@@ -400,6 +400,20 @@ async def test_a_record_that_changes_while_somebody_enters_is_judged_as_it_is_by
         await world.enter("ada")
 
 
+async def test_what_somebody_who_enters_finds_out_takes_others_out_before_it_is_heard() -> None:
+    world = RoomWorld()
+    ada, eve = RoomPeer(), RoomPeer()
+    ada.scope, eve.scope = RED, BLUE
+    await world.enter("ada", ada)
+    world.pass_time()
+    moved = world.write(data=b'"blue"')
+    await world.enter("eve", eve)
+    world.hub.deliver([moved])
+    world.pass_time()
+    assert isinstance(ada.got[-1], RoomClosed)
+    assert [*eve.here] == ["eve"]
+
+
 async def test_a_record_that_is_written_all_the_time_can_be_entered() -> None:
     world = RoomWorld()
     world.before_reading = lambda: world.hub.deliver([world.write()])
