@@ -13,7 +13,8 @@ from django.db import connections, models
 from django.db.migrations import RunPython
 from django.db.models import signals
 
-from rhtmx_server.mirror.host import OUTBOX, TableName
+from rhtmx_server.mirror.host import OUTBOX, KeyColumns, TableName
+from rhtmx_server.mirror.keys import key_text
 from rhtmx_server.mirror.triggers import (
     drop_outbox_statements,
     drop_statements,
@@ -36,14 +37,14 @@ def create_outbox(outbox: str = OUTBOX) -> RunPython:
     )
 
 
-def create_triggers(table: str, key: str = "id", outbox: str = OUTBOX) -> RunPython:
+def create_triggers(table: str, key: KeyColumns = "id", outbox: str = OUTBOX) -> RunPython:
     """The operation of a migration that has triggers of a table fill the outbox.
 
     They see what any program writes by any way: `save`, `bulk_create`, `update`, SQL.
 
     Args:
         table: its name in the database: `db_table`.
-        key: the column that identifies a row.
+        key: the column that identifies a row, or the columns.
         outbox: the name of the outbox.
 
     In a migration: `operations = [create_outbox(), create_triggers("shop_order")]`.
@@ -86,7 +87,8 @@ def note_writes(*watched: Any, outbox: str = OUTBOX) -> None:
             place = ".".join(map(quote, str(TableName.of(outbox)).split(".")))
             with connections[using].cursor() as cursor:
                 statement = f"INSERT INTO {place} (table_name, row_key) VALUES (%s, %s)"  # noqa: S608
-                cursor.execute(statement, [table, str(instance.pk)])
+                key = instance.pk if isinstance(instance.pk, tuple) else (instance.pk,)
+                cursor.execute(statement, [table, key_text(key)])
 
         # `delete` is a transaction of its own accord.
         signals.pre_save.connect(require, sender=model, weak=False, dispatch_uid=name)

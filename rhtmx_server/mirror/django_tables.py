@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connections, models, router, transaction
+from django.db import DataError, connections, models, router, transaction
 
-from rhtmx_server.mirror.host import HostRow, MirrorSetupError, Noted, TableName
-from rhtmx_server.mirror.keys import parse_key, spelt
+from rhtmx_server.mirror.host import (
+    HostRow,
+    HostTrigger,
+    KeyColumns,
+    MirrorSetupError,
+    Noted,
+    TableName,
+    UnreadableRowError,
+    key_columns,
+)
+from rhtmx_server.mirror.keys import KeyKinds, key_text, parse_key
 from rhtmx_server.mirror.triggers import triggers_query
 from rhtmx_server.names import suggestion
 
@@ -65,7 +76,7 @@ class DjangoDatabase:
         return str(connections[self._alias].vendor)
 
     def table(
-        self, table: object, key: str | None, wanted: Collection[str] | None = None
+        self, table: object, key: KeyColumns | None, wanted: Collection[str] | None = None
     ) -> DjangoTable:
         """See `HostDatabase`."""
         if not is_model(table):
@@ -80,10 +91,10 @@ class DjangoDatabase:
         """See `HostDatabase`."""
         _asked(self._alias, lambda: _run(self._alias, statements))
 
-    def triggers(self, table: TableName) -> Collection[str]:
+    def triggers(self, table: TableName) -> Sequence[HostTrigger]:
         """See `HostDatabase`."""
         asked = triggers_query(self.dialect, str(table)).replace("%", "%%")
-        return {name for (name,) in self._rows(asked)}
+        return sorted(HostTrigger(*row) for row in self._rows(asked))
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
         """See `HostDatabase`."""
@@ -139,7 +150,7 @@ class DjangoTable:
     """
 
     def __init__(
-        self, alias: str, model: Any, key: str | None, wanted: Collection[str] | None
+        self, alias: str, model: Any, key: KeyColumns | None, wanted: Collection[str] | None
     ) -> None:
         about = model._meta
         if about.parents:
@@ -149,23 +160,12 @@ class DjangoTable:
             )
         self._alias = alias
         self._name = TableName(about.db_table)
-        self._columns = [each.attname for each in about.concrete_fields]
-        try:
-            self._field = about.pk if key is None else about.get_field(key)
-        except FieldDoesNotExist:
-            raise MirrorSetupError(
-                f"{about.label} has no field {key!r}{suggestion(str(key), self._columns)}"
-            ) from None
-        if not self._field.unique:
-            raise MirrorSetupError(
-                f"{about.label}: {self._field.name!r} is not unique: choose a key that identifies "
-                "a row"
-            )
-        self._kind = _kind_of(self._field)
+        self._columns = [each.attname for each in about.concrete_fields if each.column is not None]
+        self._fields = _key_fields(about, key)
+        self.kinds: KeyKinds = [_kind_of(each) for each in self._fields]
+        self._names = [each.attname for each in self._fields]
         self._read_columns = [
-            each
-            for each in self._columns
-            if wanted is None or each in wanted or each == self._field.attname
+            each for each in self._columns if wanted is None or each in {*wanted, *self._names}
         ]
         self._all: Any = models.QuerySet(model, using=alias)
 
@@ -175,43 +175,95 @@ class DjangoTable:
         return self._name
 
     @property
-    def key(self) -> str:
-        """See `HostTable`; the column, which the model may call otherwise."""
-        return str(self._field.column)
+    def key(self) -> Sequence[str]:
+        """See `HostTable`; the columns, which the model may call otherwise."""
+        return [str(each.column) for each in self._fields]
 
     @property
     def columns(self) -> Collection[str]:
         """See `HostTable`; as the model calls them."""
         return self._columns
 
-    def spelt(self, key: str) -> str:
-        """See `HostTable`."""
-        return spelt(self._kind, key)
-
     def rows(self, keys: Iterable[str]) -> Mapping[str, HostRow]:
         """See `HostTable`."""
-        wanted = self._parsed(keys)
-        return self._read(self._all.filter(**{f"{self._field.attname}__in": wanted}))
+        asked = self._with(keys).values(*self._read_columns)
+        try:
+            rows = _asked(self._alias, lambda: list(asked))
+        except (ValueError, TypeError, ArithmeticError, LookupError, DataError) as reason:
+            raise UnreadableRowError(type(reason).__name__) from reason
+        return {key_text([row[each] for each in self._names]): row for row in rows}
 
     def known(self, keys: Iterable[str]) -> Collection[str]:
         """See `HostTable`."""
-        name, wanted = self._field.attname, self._parsed(keys)
-        asked = self._all.filter(**{f"{name}__in": wanted}).values_list(name, flat=True)
-        return {str(each) for each in _asked(self._alias, lambda: list(asked))}
+        asked = self._with(keys).values_list(*self._names)
+        return set(map(key_text, _asked(self._alias, lambda: list(asked))))
 
-    def page(self, after: object, most: int) -> tuple[Mapping[str, HostRow], object]:
+    def page(self, after: object, most: int) -> tuple[Collection[str], object]:
         """See `HostTable`."""
-        name = self._field.attname
-        beyond = {f"{name}__isnull": False} if after is None else {f"{name}__gt": after}
-        rows = self._read(self._all.filter(**beyond).order_by(name)[:most])
-        return rows, next(reversed(rows.values()))[name] if rows else None
+        asked = self._all.filter(**{f"{each}__isnull": False for each in self._names})
+        if isinstance(after, tuple):
+            asked = asked.filter(self._beyond(after))
+        asked = asked.order_by(*self._names).values_list(*self._names)[:most]
+        found = _asked(self._alias, lambda: list(asked))
+        return list(map(key_text, found)), found[-1] if found else None
 
-    def _parsed(self, keys: Iterable[str]) -> list[Any]:
-        return [each for each in (parse_key(self._kind, key) for key in keys) if each is not None]
+    def _with(self, keys: Iterable[str]) -> Any:
+        parsed = (parse_key(self.kinds, key) for key in keys)
+        known = [each for each in parsed if each is not None]
+        if len(self._names) == 1:
+            return self._all.filter(**{f"{self._names[0]}__in": [each for (each,) in known]})
+        if not known:
+            return self._all.none()
+        each_of = (models.Q(**dict(zip(self._names, key, strict=True))) for key in known)
+        return self._all.filter(reduce(or_, each_of))
 
-    def _read(self, asked: Any) -> dict[str, HostRow]:
-        rows = _asked(self._alias, lambda: list(asked.values(*self._read_columns)))
-        return {str(row[self._field.attname]): row for row in rows}
+    def _beyond(self, after: tuple[Any, ...]) -> models.Q:
+        """Those that come after a key, by its first column that differs."""
+        found = models.Q()
+        for place, name in enumerate(self._names):
+            same = dict(zip(self._names[:place], after, strict=False))
+            found |= models.Q(**same, **{f"{name}__gt": after[place]})
+        return found
+
+
+def _key_fields(about: Any, key: KeyColumns | None) -> Sequence[Any]:
+    """The fields of a model that identify a row.
+
+    Raises:
+        MirrorSetupError: there is no such field, or they do not.
+    """
+    if key is None:
+        # `CompositePrimaryKey` has several, since Django 5.2.
+        return list(getattr(about.pk, "fields", None) or [about.pk])
+    fields = [_field(about, each) for each in key_columns(key)]
+    only = fields[0] if len(fields) == 1 else None
+    if (only is not None and only.unique) or {*_names(fields)} in _unique_together(about):
+        return fields
+    raise MirrorSetupError(
+        f"{about.label}: {', '.join(_names(fields))!r} is not unique: choose a key that identifies "
+        "a row"
+    )
+
+
+def _field(about: Any, name: str) -> Any:
+    try:
+        return about.get_field(name)
+    except FieldDoesNotExist:
+        known = [each.attname for each in about.concrete_fields]
+        raise MirrorSetupError(
+            f"{about.label} has no field {name!r}{suggestion(name, known)}"
+        ) from None
+
+
+def _names(fields: Iterable[Any]) -> Collection[str]:
+    return [each.name for each in fields]
+
+
+def _unique_together(about: Any) -> Collection[set[str]]:
+    """The names of fields that together identify a row."""
+    primary = _names(getattr(about.pk, "fields", ()))
+    constraints = [each.fields for each in about.total_unique_constraints]
+    return [{*each} for each in (primary, *about.unique_together, *constraints)]
 
 
 def _kind_of(field: Any) -> type:

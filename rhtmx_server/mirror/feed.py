@@ -8,8 +8,9 @@ It looks every `QUICK` seconds while something comes, with longer and longer pau
 written, and only then removed there: after a crash it is done once more, which changes nothing.
 
 All rows are compared with all records when this server begins to lead, when the store has another
-epoch (it may lack what was written), and when the outbox says that any row may have changed.
-Meanwhile what changes is delivered: pages are compared and looks are taken in turn.
+epoch (it may lack what was written), when the outbox says that any row may have changed, and when
+a table or its triggers have been defined anew, which is looked at every `CHECK` seconds. Meanwhile
+what changes is delivered: pages are compared and looks are taken in turn.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from rhtmx_server.mirror.reader import HostReader, Made
 from rhtmx_server.mirror.writer import Difference, RecordWriter
 from rhtmx_server.threads import DaemonPool
 
-__all__ = ["AGAIN", "QUICK", "SLOW", "MirrorFeed", "MirrorMeter", "ReconciledHook"]
+__all__ = ["AGAIN", "CHECK", "QUICK", "SLOW", "MirrorFeed", "MirrorMeter", "ReconciledHook"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -47,6 +48,9 @@ SLOWER = 1.3
 
 AGAIN = 1.0
 """Seconds until what has failed is tried again."""
+
+CHECK = 5.0
+"""Seconds after which it is looked whether the tables and their triggers are as they were."""
 
 CLOSING = 0.5
 """Seconds that it may take at most to close what was opened."""
@@ -115,7 +119,7 @@ class MirrorFeed:
         self._due: dict[str, int] = {}
         self._is_due = asyncio.Event()
         self._complaint = ""
-        self._fresh = now()
+        self._check_at = self._fresh = now()
         for entity in rejected:
             meter.mirror_lag(entity, self.lag)
 
@@ -148,7 +152,9 @@ class MirrorFeed:
             MirrorSetupError: a table is not as it has to be.
         """
         async with self._turn:
-            await self._ask(self._reader.open)
+            if self._now() >= self._check_at:
+                self._begin(await self._ask(self._reader.open))
+                self._check_at = self._now() + CHECK
             look = await self._ask(partial(self._reader.look, MOST))
             for entity, made in look.made.items():
                 await self._write(entity, made)
@@ -267,7 +273,12 @@ class MirrorFeed:
 
     async def _ask(self, work: Callable[[], T]) -> T:
         """Ask the database, in its thread."""
-        return cast(T, await call(work, self._thread, self))
+        try:
+            return cast(T, await call(work, self._thread, self))
+        except Exception:
+            self._reader.forget()
+            self._check_at = self._now()
+            raise
 
     async def _write(self, entity: str, made: Made) -> None:
         wanted, reasons = _apart(made)

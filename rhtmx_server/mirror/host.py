@@ -16,14 +16,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from rhtmx_server.mirror.keys import KeyKinds
+
 __all__ = [
     "OUTBOX",
     "HostDatabase",
     "HostRow",
     "HostTable",
+    "HostTrigger",
+    "KeyColumns",
     "MirrorSetupError",
     "Noted",
     "TableName",
+    "UnreadableRowError",
+    "key_columns",
 ]
 
 OUTBOX = "rhtmx_outbox"
@@ -32,9 +38,21 @@ OUTBOX = "rhtmx_outbox"
 HostRow: TypeAlias = Mapping[str, Any]
 """A row of a table: its values by the names of their columns."""
 
+KeyColumns: TypeAlias = str | Sequence[str]
+"""The column that identifies a row, or the columns that do it together."""
+
+
+def key_columns(key: KeyColumns) -> Sequence[str]:
+    """The columns of a key, as a list."""
+    return [key] if isinstance(key, str) else list(key)
+
 
 class MirrorSetupError(Exception):
     """What is wrong with a table or its outbox, in words that say what to do."""
+
+
+class UnreadableRowError(Exception):
+    """A value of a row cannot be read: a date that is none, for example. The rest can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +96,20 @@ class Noted(NamedTuple):
     key: str | None
 
 
+class HostTrigger(NamedTuple):
+    """A trigger of a table, which runs when the table is written.
+
+    Args:
+        name: of the trigger.
+        state: it differs after the trigger, or the table itself, has been defined anew.
+        body: what it does, as SQL.
+    """
+
+    name: str
+    state: str
+    body: str
+
+
 class HostTable(Protocol):
     """One table. A record's id is the text of its row's key."""
 
@@ -86,31 +118,36 @@ class HostTable(Protocol):
         """What it is called."""
 
     @property
-    def key(self) -> str:
-        """The column that identifies a row: integers, texts or UUIDs."""
+    def key(self) -> Sequence[str]:
+        """The columns that identify a row."""
+
+    @property
+    def kinds(self) -> KeyKinds:
+        """What these columns are: integers, texts or UUIDs."""
 
     @property
     def columns(self) -> Collection[str]:
         """The names of all columns, as rows have them."""
 
-    def spelt(self, key: str) -> str:
-        """A key as records have it: of UUIDs, databases have several spellings."""
-
     def rows(self, keys: Iterable[str]) -> Mapping[str, HostRow]:
-        """The rows with these keys, by their keys; those that there are."""
+        """The rows with these keys, by their keys; those that there are.
+
+        Raises:
+            UnreadableRowError: a value of one of them cannot be read.
+        """
 
     def known(self, keys: Iterable[str]) -> Collection[str]:
         """Those of these keys that a row has."""
 
-    def page(self, after: object, most: int) -> tuple[Mapping[str, HostRow], object]:
-        """The next rows in the order of the database.
+    def page(self, after: object, most: int) -> tuple[Collection[str], object]:
+        """The keys of the next rows, in the order of the database.
 
         Args:
             after: the end of the page before; `None` to begin.
             most: so many at most.
 
         Returns:
-            The rows by their keys, and where the page ends; none, if there are no more.
+            The keys, and where the page ends; none, if there are no more.
         """
 
 
@@ -122,13 +159,13 @@ class HostDatabase(Protocol):
         """Which SQL it speaks: `sqlite` or `postgresql`."""
 
     def table(
-        self, table: object, key: str | None, wanted: Collection[str] | None = None
+        self, table: object, key: KeyColumns | None, wanted: Collection[str] | None = None
     ) -> HostTable:
         """Look up a table, as it is declared.
 
         Args:
             table: its name, or what stands for it in a program.
-            key: see `HostTable.key`; `None` for its primary key.
+            key: the columns that identify a row; `None` for its primary key.
             wanted: the columns that rows are read with, besides the key; `None` for all.
 
         Raises:
@@ -141,8 +178,8 @@ class HostDatabase(Protocol):
     def run(self, statements: Sequence[str]) -> None:
         """Run statements that define something, in one transaction."""
 
-    def triggers(self, table: TableName) -> Collection[str]:
-        """The names of the triggers that a table has."""
+    def triggers(self, table: TableName) -> Sequence[HostTrigger]:
+        """The triggers of a table; none that are switched off."""
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
         """The first rows of the outbox for these tables.

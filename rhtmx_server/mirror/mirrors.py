@@ -13,7 +13,7 @@ from rhtmx.wire import check_json
 from rhtmx_server.access.entity import Entity
 from rhtmx_server.functions import blocks, name_of, require_one_argument
 from rhtmx_server.mirror.feed import MirrorFeed, MirrorMeter, ReconciledHook
-from rhtmx_server.mirror.host import OUTBOX, HostDatabase
+from rhtmx_server.mirror.host import OUTBOX, HostDatabase, KeyColumns
 from rhtmx_server.mirror.opening import open_database
 from rhtmx_server.mirror.outcomes import Reconciled, RejectedRows
 from rhtmx_server.mirror.reader import HostReader, MirrorPlan
@@ -121,7 +121,7 @@ class Mirrors:
         table: object,
         fields: RowFields,
         source: object = None,
-        key: str | None = None,
+        key: KeyColumns | None = None,
         outbox: str = OUTBOX,
         triggers: bool = True,
     ) -> Mirror:
@@ -139,8 +139,9 @@ class Mirrors:
                 a row that is shown to nobody. It runs in a thread, and looks at the row only.
             source: where the table is: an `Engine` of SQLAlchemy or its URL; with a model, the
                 alias of a database, by default the one where it is written.
-            key: the column that identifies a row, by default the primary key. Its text is the id
-                of the record.
+            key: the column that identifies a row, or a list of columns that do it together; by
+                default the primary key. Its text is the id of the record: `7`; of several columns
+                `7,3`, where `%` and commas in a text are written as in a URL, `%25` and `%2C`.
             outbox: the table that says what has changed, in the same database. One app per
                 outbox.
             triggers: whether triggers fill the outbox. Without, the writing program does:

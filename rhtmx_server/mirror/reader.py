@@ -15,9 +15,12 @@ from rhtmx_server.mirror.host import (
     HostDatabase,
     HostRow,
     HostTable,
+    KeyColumns,
     MirrorSetupError,
     TableName,
+    UnreadableRowError,
 )
+from rhtmx_server.mirror.keys import spellings, spelt
 from rhtmx_server.mirror.row_records import (
     Normalize,
     RowFields,
@@ -26,7 +29,7 @@ from rhtmx_server.mirror.row_records import (
     made_of,
     require_columns,
 )
-from rhtmx_server.mirror.triggers import outbox_statements, trigger_name, trigger_statements
+from rhtmx_server.mirror.triggers import amiss, outbox_statements, trigger_statements
 from rhtmx_server.trackers.calls import CheckJson
 
 __all__ = ["HostReader", "Made", "MirrorPlan", "OutboxLook"]
@@ -45,7 +48,7 @@ class MirrorPlan:
     Args:
         entity: where the records are.
         table: where the rows are: see `opening`.
-        key: the column that identifies a row; `None` for the primary key.
+        key: the columns that identify a row; `None` for the primary key.
         fields: what becomes of a row.
         make: does it.
         triggers: whether triggers fill the outbox; otherwise the application does.
@@ -53,7 +56,7 @@ class MirrorPlan:
 
     entity: str
     table: object
-    key: str | None
+    key: KeyColumns | None
     fields: RowFields
     make: RowToRecord
     triggers: bool = True
@@ -99,22 +102,29 @@ class HostReader:
         self._check = check
         self._outbox = TableName.of(outbox)
         self._tables: dict[str, HostTable] = {}
+        self._states: dict[str, str] = {}
+        self._stale = True
 
-    def open(self) -> None:
-        """Look up the tables, if that is not done yet.
+    def open(self) -> Collection[str]:
+        """Look up the tables, and whether what fills the outbox is there.
+
+        Returns:
+            The entities whose tables or triggers have been defined anew since: any row may have
+            changed meanwhile, without a note.
 
         Raises:
             MirrorSetupError: one is not as it has to be, or nothing fills the outbox.
         """
-        if not self._tables:
-            tables = self._looked_up()
-            for name in (tables[plan.entity].name for plan in self.plans if plan.triggers):
-                if trigger_name(str(name), self.outbox) not in self.database.triggers(name):
-                    raise MirrorSetupError(
-                        f"nothing says what changes in '{name}': its triggers are missing: "
-                        f"{_INSTALL}"
-                    )
-            self._tables = tables
+        tables = self._looked_up() if self._stale else self._tables
+        states = self._states_of(tables)
+        anew = {each for each, state in self._states.items() if state != states.get(each)}
+        self._tables = self._looked_up() if anew and not self._stale else tables
+        self._states, self._stale = states, False
+        return anew
+
+    def forget(self) -> None:
+        """Have the tables be looked up again: something has failed, and they may be others."""
+        self._stale = True
 
     def statements(self) -> list[str]:
         """SQL that makes the outbox, and the triggers of those tables that have them.
@@ -125,7 +135,7 @@ class HostReader:
         dialect, tables = self.database.dialect, self._looked_up()
         made = {
             str(table.name): trigger_statements(dialect, str(table.name), table.key, self.outbox)
-            for table in (tables[plan.entity] for plan in self.plans if plan.triggers)
+            for table in self._noted_by_triggers(tables).values()
         }
         triggers = [each for statements in made.values() for each in statements]
         return [*outbox_statements(dialect, self.outbox), *triggers]
@@ -146,9 +156,9 @@ class HostReader:
         made, due = {}, set()
         for entity, table in self._tables.items():
             name = str(table.name)
-            ids: dict[str, None] = dict.fromkeys(map(table.spelt, keys[name]))
+            ids = {spelt(table.kinds, key): None for key in keys[name]}
             if ids:
-                made[entity] = {**ids, **self._made(entity, table.rows(ids))}
+                made[entity] = self._made(entity, table, list(ids))
             if name in whole:
                 due.add(entity)
         return OutboxLook([each.id for each in noted], made, due)
@@ -159,8 +169,9 @@ class HostReader:
 
     def page(self, entity: str, after: object, most: int) -> tuple[Made, object]:
         """The next rows of a table, and where they end: see `HostTable.page`."""
-        rows, end = self._tables[entity].page(after, most)
-        return self._made(entity, rows), end
+        table = self._tables[entity]
+        keys, end = table.page(after, most)
+        return self._made(entity, table, list(keys)), end
 
     def missing(self, entity: str, ids: Collection[str]) -> Collection[str]:
         """Those of these records of which there is no row."""
@@ -169,11 +180,9 @@ class HostReader:
     def late(self, entity: str, ids: Collection[str]) -> Collection[str]:
         """Those of these records whose rows the outbox still names."""
         table = self._tables[entity]
-        spellings = {*ids, *(each.replace("-", "") for each in ids)}
-        return {
-            table.spelt(each)
-            for each in self.database.late(self._outbox, str(table.name), spellings)
-        }
+        wanted = {spelling for each in ids for spelling in spellings(table.kinds, each)}
+        found = self.database.late(self._outbox, str(table.name), wanted)
+        return {spelt(table.kinds, each) for each in found}
 
     def _looked_up(self) -> dict[str, HostTable]:
         tables: dict[str, HostTable] = {}
@@ -183,7 +192,55 @@ class HostReader:
             require_columns(plan.entity, plan.fields, table.columns)
         return tables
 
-    def _made(self, entity: str, rows: Mapping[str, HostRow]) -> Made:
+    def _states_of(self, tables: Mapping[str, HostTable]) -> dict[str, str]:
+        """By entity, what differs once its table or its triggers are defined anew."""
+        states = {}
+        for entity, table in self._noted_by_triggers(tables).items():
+            name, there = str(table.name), self.database.triggers(table.name)
+            wrong = amiss(self.database.dialect, name, table.key, there, self.outbox)
+            if wrong:
+                raise MirrorSetupError(
+                    f"nothing says what changes in '{name}': {wrong}: {_INSTALL}"
+                )
+            states[entity] = "; ".join(each.state for each in there)
+        return states
+
+    def _noted_by_triggers(self, tables: Mapping[str, HostTable]) -> dict[str, HostTable]:
+        """The tables whose triggers fill the outbox, by entity."""
+        noted: dict[str, HostTable] = {}
+        keys: dict[str, Sequence[str]] = {}
+        for plan in self.plans:
+            table = tables[plan.entity]
+            name = str(table.name)
+            if keys.setdefault(name, table.key) != table.key:
+                raise MirrorSetupError(
+                    f"'{name}' is mirrored twice, with the keys {', '.join(keys[name])!r} and "
+                    f"{', '.join(table.key)!r}: an outbox has notes of one key: give the mirror "
+                    f"of {plan.entity!r} an outbox of its own, with outbox="
+                )
+            if plan.triggers:
+                noted[plan.entity] = table
+        return noted
+
+    def _made(self, entity: str, table: HostTable, keys: Sequence[str]) -> Made:
+        """What becomes of some rows; `None` where there is no such row any more."""
         make = next(plan.make for plan in self.plans if plan.entity == entity)
         normalize = self.normalizes.get(entity)
-        return {key: made_of(row, make, self._check, normalize) for key, row in rows.items()}
+        made: dict[str, bytes | str | None] = dict.fromkeys(keys)
+        for key, row in _read(table, keys).items():
+            if isinstance(row, str):
+                made[key] = row
+            else:
+                made[key] = made_of(row, make, self._check, normalize)
+        return made
+
+
+def _read(table: HostTable, keys: Sequence[str]) -> Mapping[str, HostRow | str]:
+    """Rows; for one of which a value cannot be read, words that say so."""
+    try:
+        return table.rows(keys)
+    except UnreadableRowError as reason:
+        if len(keys) == 1:
+            return {keys[0]: f"a value of it cannot be read: {reason}"}
+    middle = len(keys) // 2
+    return {**_read(table, keys[:middle]), **_read(table, keys[middle:])}

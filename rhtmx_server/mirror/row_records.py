@@ -8,6 +8,7 @@ a value of the database  in JSON
 =======================  ===============================================================
 integer, float, boolean  a number, `true`, `false`
 text, UUID, enum         a string; an enum by its value
+network address          a string, `"10.0.0.1/8"`
 decimal                  a string, `"12.50"`: a number would lose digits in JavaScript
 date, time, timestamp    a string of RFC 3339; without an offset, if the value has none
 interval                 a string of ISO 8601, `"P1DT2H"`
@@ -20,6 +21,7 @@ NULL                     `null`
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, TypeAlias
 
 import msgspec
@@ -41,6 +43,9 @@ __all__ = [
     "record_maker",
     "require_columns",
 ]
+
+_ADDRESSES = IPv4Address | IPv6Address | IPv4Network | IPv6Network
+"""What a column of addresses has; an interface is an address, too."""
 
 RowFields: TypeAlias = Sequence[str] | Mapping[str, str] | Callable[[HostRow], Any]
 """What becomes of a row: the columns that are fields; the column of each field; or a function that
@@ -79,7 +84,11 @@ def record_maker(entity: str, fields: RowFields) -> RowToRecord:
         raise ValueError(f"{where}: at least one column expected")
     if not all(isinstance(each, str) for pair in columns.items() for each in pair):
         raise TypeError(f"{where}: names of columns expected, got {fields!r}")
-    return lambda row: {field: row[column] for field, column in columns.items()}
+    return lambda row: {field: _plain(row[column]) for field, column in columns.items()}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, _ADDRESSES) else value
 
 
 def columns_of(fields: RowFields) -> Collection[str] | None:

@@ -5,14 +5,15 @@ Knows sessions, and the outbox. Must not know the server: it may run elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, event, insert, inspect
+from sqlalchemy import Column, Table, event, insert, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 
-from rhtmx_server.mirror.host import OUTBOX, TableName
-from rhtmx_server.mirror.sqlalchemy_tables import outbox_table, table_of
+from rhtmx_server.mirror.host import OUTBOX, KeyColumns, TableName
+from rhtmx_server.mirror.keys import key_text
+from rhtmx_server.mirror.sqlalchemy_tables import key_of, outbox_table, table_of
 from rhtmx_server.mirror.triggers import outbox_statements, trigger_statements
 
 __all__ = ["note_writes", "outbox_statements", "outbox_table", "trigger_statements"]
@@ -22,7 +23,7 @@ def note_writes(
     sessions: type[Session] | sessionmaker[Any] | Session,
     *tables: Any,
     outbox: str = OUTBOX,
-    keys: Mapping[str, str] | None = None,
+    keys: Mapping[str, KeyColumns] | None = None,
 ) -> None:
     """Have sessions note in the outbox which rows of some tables they write.
 
@@ -41,16 +42,17 @@ def note_writes(
 
     Raises:
         TypeError: a table is something else.
+        MirrorSetupError: a table has no such key.
 
     For example `note_writes(sessionmaker(engine), Order)`.
     """
-    noted: dict[Table, str] = {}
+    noted: dict[Table, Sequence[Column[Any]]] = {}
     for each in tables:
         table = table_of(each)
         if table is None:
             raise TypeError(f"note_writes: a mapped class or a Table expected, got {each!r}")
         key = (keys or {}).get(str(TableName(table.name, table.schema or "")))
-        noted[table] = key or next(iter(table.primary_key.columns)).name
+        noted[table] = key_of(table, key)
     writes = _Noting(noted, outbox_table(TableName.of(outbox)))
     event.listen(sessions, "after_flush", writes.after_flush)
     event.listen(sessions, "do_orm_execute", writes.before_execute)
@@ -59,18 +61,22 @@ def note_writes(
 class _Noting:
     """What is noted of a session."""
 
-    def __init__(self, keys: Mapping[Table, str], outbox: Table) -> None:
+    def __init__(self, keys: Mapping[Table, Sequence[Column[Any]]], outbox: Table) -> None:
         self._keys = keys
         self._outbox = outbox
 
     def after_flush(self, session: Session, context: object) -> None:
         """Note the rows that were written, in the same transaction."""
-        for each in (*session.new, *session.dirty, *session.deleted):
+        changed = set(session.dirty)
+        for each in (*session.new, *changed, *session.deleted):
             about = inspect(each)
             for table in self._keys.keys() & set(about.mapper.tables):
-                column = table.columns[self._keys[table]]
-                name = about.mapper.get_property_by_column(column).key
-                self._note(session, about.mapper, table, _values(about.attrs[name]))
+                names = (
+                    about.mapper.get_property_by_column(part).key for part in self._keys[table]
+                )
+                attributes = [about.attrs[name] for name in names]
+                keys = _keys(attributes, was_there=each in changed)
+                self._note(session, about.mapper, table, keys)
 
     def before_execute(self, state: ORMExecuteState) -> None:
         """Note that any row may change by a statement."""
@@ -79,14 +85,28 @@ class _Noting:
             if isinstance(table, Table) and table in self._keys:
                 self._note(state.session, state.bind_mapper, table, [None])
 
-    def _note(self, session: Session, mapper: Any, table: Table, keys: Iterable[Any]) -> None:
-        name = str(TableName(table.name, table.schema or ""))
-        rows = [{"table_name": name, "row_key": None if key is None else str(key)} for key in keys]
-        where = {"mapper": mapper} if mapper is not None else {"clause": table}
-        session.connection(bind_arguments=where).execute(insert(self._outbox), rows)
+    def _note(
+        self, session: Session, mapper: Any, table: Table, keys: Collection[str | None]
+    ) -> None:
+        if keys:
+            name = str(TableName(table.name, table.schema or ""))
+            rows = [{"table_name": name, "row_key": key} for key in keys]
+            where = {"mapper": mapper} if mapper is not None else {"clause": table}
+            session.connection(bind_arguments=where).execute(insert(self._outbox), rows)
 
 
-def _values(attribute: Any) -> list[Any]:
-    """The key of a row, and the one that it had before."""
-    history = attribute.history
-    return [each for each in {attribute.value, *(history.deleted or ())} if each is not None]
+def _keys(attributes: Sequence[Any], *, was_there: bool) -> Collection[str | None]:
+    """The key of a row, and the one that it had before; none of a row that has none.
+
+    Args:
+        attributes: of the columns of its key.
+        was_there: whether it had one before.
+
+    Returns:
+        The keys; `None` if the one of before is not known, so that it may be that of any row.
+    """
+    if was_there and any(each.history.added and not each.history.deleted for each in attributes):
+        return [None]  # set without having been read
+    now = [each.value for each in attributes]
+    before = [(each.history.deleted or [each.value])[0] for each in attributes]
+    return {key_text(parts) for parts in (now, before) if None not in parts}

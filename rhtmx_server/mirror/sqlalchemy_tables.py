@@ -6,8 +6,8 @@ Knows SQLAlchemy. Must not know what becomes of a row.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -20,16 +20,37 @@ from sqlalchemy import (
     create_engine,
     delete,
     inspect,
+    literal,
     select,
+    tuple_,
 )
-from sqlalchemy.exc import ArgumentError, NoInspectionAvailable, NoSuchTableError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    NoInspectionAvailable,
+    NoSuchTableError,
+    OperationalError,
+)
+from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
-from rhtmx_server.mirror.host import HostRow, MirrorSetupError, Noted, TableName
-from rhtmx_server.mirror.keys import parse_key, spelt
+from rhtmx_server.mirror.host import (
+    HostRow,
+    HostTrigger,
+    KeyColumns,
+    MirrorSetupError,
+    Noted,
+    TableName,
+    UnreadableRowError,
+    key_columns,
+)
+from rhtmx_server.mirror.keys import KeyKinds, key_text, parse_key
 from rhtmx_server.mirror.triggers import triggers_query
 from rhtmx_server.names import suggestion
 
-__all__ = ["SqlAlchemyDatabase", "engine_of", "outbox_table", "table_of"]
+__all__ = ["SqlAlchemyDatabase", "engine_of", "key_of", "outbox_table", "table_of"]
+
+T = TypeVar("T")
+
 _AS_IT_IS = {"no_parameters": True}
 """Run SQL without parameters: `%` stands for itself."""
 
@@ -98,9 +119,14 @@ class SqlAlchemyDatabase:
         return str(self._engine.dialect.name)
 
     def table(
-        self, table: object, key: str | None, wanted: Collection[str] | None = None
+        self, table: object, key: KeyColumns | None, wanted: Collection[str] | None = None
     ) -> SqlAlchemyTable:
         """See `HostDatabase`."""
+        if isinstance(self._engine.pool, StaticPool | SingletonThreadPool):
+            raise MirrorSetupError(
+                "a database in memory cannot be mirrored: the program and the mirror would share "
+                "one connection, and one transaction with it: use a file, in a temporary folder"
+            )
         found = table_of(table)
         if found is None:
             found = self._reflected(TableName.of(str(table)))
@@ -128,11 +154,12 @@ class SqlAlchemyDatabase:
             for each in statements:
                 connection.exec_driver_sql(each, execution_options=_AS_IT_IS)
 
-    def triggers(self, table: TableName) -> Collection[str]:
+    def triggers(self, table: TableName) -> Sequence[HostTrigger]:
         """See `HostDatabase`."""
         asked = triggers_query(self.dialect, str(table))
         with self._engine.connect() as connection:
-            return set(connection.exec_driver_sql(asked, execution_options=_AS_IT_IS).scalars())
+            found = connection.exec_driver_sql(asked, execution_options=_AS_IT_IS)
+            return sorted(HostTrigger(*row) for row in found)
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
         """See `HostDatabase`."""
@@ -170,16 +197,17 @@ class SqlAlchemyTable:
     """
 
     def __init__(
-        self, engine: Engine, table: Table, key: str | None, wanted: Collection[str] | None
+        self, engine: Engine, table: Table, key: KeyColumns | None, wanted: Collection[str] | None
     ) -> None:
         self._engine = engine
         self._table = table
-        self._key = _key_column(table, key)
-        self._kind = _kind_of(self._key)
+        self._key = key_of(table, key)
+        self.kinds: KeyKinds = [_kind_of(each) for each in self._key]
+        names = {each.name for each in self._key}
         self._read_columns = [
             each
             for each in table.columns
-            if wanted is None or each.name in wanted or each is self._key
+            if wanted is None or each.name in wanted or each.name in names
         ]
 
     @property
@@ -188,75 +216,113 @@ class SqlAlchemyTable:
         return TableName(self._table.name, self._table.schema or "")
 
     @property
-    def key(self) -> str:
+    def key(self) -> Sequence[str]:
         """See `HostTable`."""
-        return str(self._key.name)
+        return [str(each.name) for each in self._key]
 
     @property
     def columns(self) -> Collection[str]:
         """See `HostTable`."""
         return [each.name for each in self._table.columns]
 
-    def spelt(self, key: str) -> str:
-        """See `HostTable`."""
-        return spelt(self._kind, key)
-
     def rows(self, keys: Iterable[str]) -> Mapping[str, HostRow]:
         """See `HostTable`."""
-        return self._read(select(*self._read_columns).where(self._is_one_of(keys)))
+        asked = select(*self._read_columns).where(self._is_one_of(keys))
+        # By the columns' names, which a mapped class may call otherwise.
+        names = [each.name for each in self._read_columns]
+        read = _readable(lambda: self._asked(asked))
+        rows = [dict(zip(names, row, strict=True)) for row in read]
+        found: dict[str, HostRow] = {
+            key_text([row[each] for each in self.key]): row for row in rows
+        }
+        if len(found) < len(rows):
+            self._refuse_key()
+        return found
 
     def known(self, keys: Iterable[str]) -> Collection[str]:
         """See `HostTable`."""
-        with self._engine.connect() as connection:
-            found = connection.execute(select(self._key).where(self._is_one_of(keys)))
-            return set(map(str, found.scalars()))
+        found = self._asked(select(*self._key).where(self._is_one_of(keys)))
+        return set(map(key_text, found))
 
-    def page(self, after: object, most: int) -> tuple[Mapping[str, HostRow], object]:
+    def page(self, after: object, most: int) -> tuple[Collection[str], object]:
         """See `HostTable`."""
-        asked = select(*self._read_columns).order_by(self._key).limit(most)
-        beyond = self._key.is_not(None) if after is None else self._key > after
-        rows = self._read(asked.where(beyond))
-        last = next(reversed(rows.values()))[self.key] if rows else None
-        return rows, last
+        asked = select(*self._key).order_by(*self._key).limit(most)
+        for each in self._key:
+            asked = asked.where(each.is_not(None))
+        if isinstance(after, tuple):
+            ends = [literal(end, each.type) for end, each in zip(after, self._key, strict=True)]
+            asked = asked.where(tuple_(*self._key) > tuple_(*ends))
+        found = [tuple(row) for row in self._asked(asked)]
+        keys = list(map(key_text, found))
+        if len(set(keys)) < len(keys):
+            self._refuse_key()
+        return keys, found[-1] if found else None
 
     def _is_one_of(self, keys: Iterable[str]) -> Any:
-        parsed = (parse_key(self._kind, key) for key in keys)
-        # A number that is too large for the column is no error: no row has it.
-        kind = BigInteger() if self._kind is int else self._key.type
+        parsed = (parse_key(self.kinds, key) for key in keys)
         known = [each for each in parsed if each is not None]
-        wanted = bindparam("keys", known, kind, unique=True, expanding=True)
-        return self._key.in_(wanted)
+        # A number that is too large for the column is no error: no row has it.
+        types = [
+            BigInteger() if kind is int else each.type
+            for kind, each in zip(self.kinds, self._key, strict=True)
+        ]
+        if len(self._key) > 1:
+            return tuple_(*self._key, types=types).in_(known)
+        only = [each for (each,) in known]
+        return self._key[0].in_(bindparam("keys", only, types[0], unique=True, expanding=True))
 
-    def _read(self, asked: Any) -> dict[str, HostRow]:
+    def _asked(self, asked: Any) -> Sequence[Any]:
         with self._engine.connect() as connection:
-            # By the columns' names, which a mapped class may call otherwise.
-            names = [each.name for each in self._read_columns]
-            rows = [dict(zip(names, row, strict=True)) for row in connection.execute(asked)]
-        found: dict[str, HostRow] = {str(row[self.key]): row for row in rows}
-        if len(found) < len(rows):
+            return list(connection.execute(asked))
+
+    def _refuse_key(self) -> None:
+        raise MirrorSetupError(
+            f"{str(self.name)!r}: two rows have the same {', '.join(self.key)!r}: choose a key "
+            "that identifies a row"
+        )
+
+
+def key_of(table: Table, key: KeyColumns | None) -> Sequence[Column[Any]]:
+    """The columns that identify a row.
+
+    Args:
+        table: their table.
+        key: their names; `None` for the primary key.
+
+    Raises:
+        MirrorSetupError: there are none.
+    """
+    columns = {each.name: each for each in table.columns}
+    primary = [each.name for each in table.primary_key.columns]
+    names = primary if key is None else key_columns(key)
+    for each in names:
+        if each not in columns:
             raise MirrorSetupError(
-                f"{str(self.name)!r}: two rows have the same {self.key!r}: choose a key that "
-                "identifies a row"
+                f"{table.name!r} has no column {each!r}{suggestion(each, list(columns))}"
             )
-        return found
+    if not names:
+        raise MirrorSetupError(
+            f"{table.name!r} has no primary key: say key=, the column that identifies a row, or a "
+            "list of those that do it together"
+        )
+    return [columns[each] for each in names]
 
 
-def _key_column(table: Table, key: str | None) -> Column[Any]:
-    if key is not None:
-        for each in table.columns:
-            if each.name == key:
-                return each
-        raise MirrorSetupError(
-            f"{table.name!r} has no column {key!r}"
-            f"{suggestion(key, [each.name for each in table.columns])}"
-        )
-    primary = list(table.primary_key.columns)
-    if len(primary) != 1:
-        raise MirrorSetupError(
-            f"{table.name!r} has no primary key of one column: say key=, a column that "
-            "identifies a row"
-        )
-    return primary[0]
+def _readable(read: Callable[[], T]) -> T:
+    """Read something, of which a value may not be what its column says.
+
+    Raises:
+        UnreadableRowError: it is not.
+    """
+    try:
+        return read()
+    except (ValueError, TypeError, ArithmeticError, LookupError, DataError) as reason:
+        # The driver's own words, and those of a type, have the value in them.
+        raise UnreadableRowError(type(getattr(reason, "orig", reason)).__name__) from reason
+    except OperationalError as reason:
+        if "decode to UTF-8" in str(reason.orig):  # SQLite's
+            raise UnreadableRowError("a text that is not UTF-8") from reason
+        raise
 
 
 def _kind_of(column: Column[Any]) -> type:

@@ -5,17 +5,27 @@ migration of the application.
 
 A trigger writes in the transaction of whoever writes the table, by whatever way: so nothing is
 missing that was committed, and nothing is there that was rolled back. It says which row changed.
-A row whose key changes is two: one that is gone, and one that is new.
+A row whose key changes is two: one that is gone, and one that is new. One without a key is none.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
-from rhtmx_server.mirror.host import OUTBOX, MirrorSetupError, TableName
+from rhtmx_server.mirror.host import (
+    OUTBOX,
+    HostTrigger,
+    KeyColumns,
+    MirrorSetupError,
+    TableName,
+    key_columns,
+)
+from rhtmx_server.mirror.keys import COMMA, ESCAPES
 
 __all__ = [
     "DIALECTS",
+    "amiss",
     "drop_outbox_statements",
     "drop_statements",
     "outbox_statements",
@@ -70,7 +80,7 @@ def trigger_name(table: str, outbox: str = OUTBOX) -> str:
 
 
 def triggers_query(dialect: str, table: str) -> str:
-    """SQL that lists the names of the triggers that a table has.
+    """SQL that lists the triggers of a table, except those that are switched off: `HostTrigger`.
 
     Args:
         dialect: `sqlite` or `postgresql`.
@@ -81,24 +91,64 @@ def triggers_query(dialect: str, table: str) -> str:
     """
     _require(dialect)
     if dialect == "sqlite":
-        name = _text(TableName.of(table).name)
-        listed = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = "
-        return listed + name
-    listed = "SELECT tgname FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgrelid = "
-    return f"{listed}{_text(_name(table))}::regclass"
+        # Any definition of anything counts as one of the table: there is no other number.
+        listed = "SELECT name, CAST(schema_version AS TEXT), sql FROM "
+        among = "sqlite_master, pragma_schema_version WHERE type = 'trigger' AND tbl_name = "
+        return f"{listed}{among}{_text(TableName.of(table).name)} COLLATE NOCASE"
+    # A row of the catalog is another one (`xmin`) after ALTER, also if that was taken back again.
+    listed = "SELECT t.tgname, concat_ws(' ', t.oid, t.xmin, c.xmin, p.xmin), p.prosrc FROM "
+    among = (
+        "pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid "
+        "JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid "
+        "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgrelid = "
+    )
+    return f"{listed}{among}{_text(_name(table))}::regclass"
 
 
-def trigger_statements(dialect: str, table: str, key: str, outbox: str = OUTBOX) -> list[str]:
+def amiss(
+    dialect: str, table: str, key: KeyColumns, there: Sequence[HostTrigger], outbox: str = OUTBOX
+) -> str:
+    """What is wrong with the triggers of a table, in words; empty if they fill the outbox.
+
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        table: its name, maybe with a schema.
+        key: the columns that identify a row.
+        there: the triggers that it has.
+        outbox: the name of the outbox.
+
+    Example:
+        >>> amiss("sqlite", "shop_orders", "id", [])
+        'its triggers are missing, or switched off'
+    """
+    bodies = {each.name: each.body for each in there}
+    events = ("insert", "update", "delete") if dialect == "sqlite" else ("insert", "truncate")
+    keys = [_key_text(dialect, row, key) for row in ("OLD", "NEW")]
+    for event in events:
+        body = bodies.get(f"{_stem(table, outbox)}_{event}")
+        if body is None:
+            return "its triggers are missing, or switched off"
+        if _text(table) not in body or not any(each in body for each in keys):
+            return (
+                "its triggers are for another key, or for another name of it (one table has one "
+                "name in all mirrors)"
+            )
+    return ""
+
+
+def trigger_statements(
+    dialect: str, table: str, key: KeyColumns, outbox: str = OUTBOX
+) -> list[str]:
     """SQL that makes the triggers of a table, or makes them anew.
 
     Args:
         dialect: `sqlite` or `postgresql`.
         table: its name, maybe with a schema.
-        key: the column that identifies a row.
+        key: the column that identifies a row, or the columns.
         outbox: the name of the outbox, maybe with a schema.
 
     Raises:
-        MirrorSetupError: another dialect.
+        MirrorSetupError: another dialect; or a schema, on SQLite.
 
     Example:
         >>> for each in trigger_statements("sqlite", "shop_orders", "id"):
@@ -143,12 +193,18 @@ def drop_outbox_statements(outbox: str = OUTBOX) -> list[str]:
     return [f"DROP TABLE IF EXISTS {_name(outbox)}"]
 
 
-def _sqlite(table: str, key: str, outbox: str) -> list[str]:
+def _sqlite(table: str, key: KeyColumns, outbox: str) -> list[str]:
+    for name in (table, outbox):
+        if TableName.of(name).schema:
+            raise MirrorSetupError(
+                f"{name!r}: on SQLite a trigger sees its own file only: name the table without "
+                "its schema, and as the source the file in which it is"
+            )
     stem = _stem(table, outbox)
-    old, new = (f"CAST({row}.{_quoted(key)} AS TEXT)" for row in ("OLD", "NEW"))
-    into = f"INSERT INTO {_name(outbox)} (table_name, row_key)"
-    note_old, note_new = (f"{into} VALUES ({_text(table)}, {each});" for each in (old, new))
-    moved = f"{into} SELECT {_text(table)}, {new} WHERE {new} IS NOT {old};"
+    old, new = (_key_text("sqlite", row, key) for row in ("OLD", "NEW"))
+    note = f"INSERT INTO {_name(outbox)} (table_name, row_key) SELECT {_text(table)}, "
+    note_old, note_new = (f"{note}{each} WHERE {each} IS NOT NULL;" for each in (old, new))
+    moved = f"{note}{new} WHERE {new} IS NOT NULL AND {new} IS NOT {old};"
     bodies = {"insert": note_new, "update": f"{note_old} {moved}", "delete": note_old}
     statements: list[str] = []
     for event, body in bodies.items():
@@ -160,11 +216,10 @@ def _sqlite(table: str, key: str, outbox: str) -> list[str]:
     return statements
 
 
-def _postgresql(table: str, key: str, outbox: str) -> list[str]:
+def _postgresql(table: str, key: KeyColumns, outbox: str) -> list[str]:
     stem = _stem(table, outbox)
     function = _function(table, outbox)
-    # Not a cast: of a `char(n)` it would cut off the spaces, which belong to the key.
-    old, new = (f"format('%s', {row}.{_quoted(key)})" for row in ("OLD", "NEW"))
+    old, new = (_key_text("postgresql", row, key) for row in ("OLD", "NEW"))
     into = f"INSERT INTO {_name(outbox)} (table_name, row_key)"
     body = f"""BEGIN
   IF TG_OP = 'TRUNCATE' THEN
@@ -188,6 +243,22 @@ END"""
         f"CREATE OR REPLACE TRIGGER {_quoted(f'{stem}_truncate')} AFTER TRUNCATE ON "
         f"{_name(table)}\nFOR EACH STATEMENT EXECUTE FUNCTION {function}()",
     ]
+
+
+def _key_text(dialect: str, row: str, key: KeyColumns) -> str:
+    """SQL for the key of a row, as `keys.key_text` has it."""
+    # Not a cast on PostgreSQL: of a `char(n)` it would cut off the spaces, which belong to the key.
+    form = "CAST({}.{} AS TEXT)" if dialect == "sqlite" else "format('%s', {}.{})"
+    parts = [form.format(row, _quoted(each)) for each in key_columns(key)]
+    if len(parts) == 1:
+        return parts[0]
+    return f" || {_text(COMMA)} || ".join(map(_escaped, parts))
+
+
+def _escaped(text: str) -> str:
+    for plain, written in ESCAPES:
+        text = f"replace({text}, {_text(plain)}, {_text(written)})"
+    return text
 
 
 def _require(dialect: str) -> None:

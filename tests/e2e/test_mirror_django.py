@@ -191,4 +191,4 @@ async def test_a_model_that_cannot_be_mirrored_is_refused_in_words(
         database.table(models["Order"], "titel")
     with pytest.raises(MirrorSetupError, match="'title' is not unique"):
         database.table(models["Order"], "title")
-    assert database.table(models["Ticket"], None).key == "id"
+    assert database.table(models["Ticket"], None).key == ["id"]

@@ -154,7 +154,7 @@ async def test_a_class_says_which_types_its_columns_have(shop: Shop) -> None:
         ("shop_order", {}, "no table 'shop_order': did you mean 'shop_orders'"),
         ("shop_orders", {"key": "idd"}, "no column 'idd': did you mean 'id'"),
         ("shop_orders", {"key": "cost"}, "integers, texts or UUIDs can be keys"),
-        ("keyless", {}, "no primary key of one column: say key="),
+        ("keyless", {}, "no primary key: say key="),
         ("keyless", {"key": "a"}, "two rows have the same 'a'"),
     ],
 )

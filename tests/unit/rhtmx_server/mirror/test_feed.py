@@ -13,7 +13,14 @@ from rhtmx.messages import Push, PushAck
 from rhtmx.wire import check_json
 from rhtmx_server.failures import error_message
 from rhtmx_server.mirror.feed import MirrorFeed
-from rhtmx_server.mirror.host import HostRow, MirrorSetupError, Noted, TableName
+from rhtmx_server.mirror.host import (
+    HostRow,
+    HostTrigger,
+    KeyColumns,
+    MirrorSetupError,
+    Noted,
+    TableName,
+)
 from rhtmx_server.mirror.outcomes import RejectedRows
 from rhtmx_server.mirror.reader import HostReader, MirrorPlan
 from rhtmx_server.mirror.row_records import record_maker
@@ -52,10 +59,13 @@ class World:
 
     dialect = "sqlite"
     name = TableName("t")
-    key = "id"
+    key = ("id",)
+    kinds = (str,)
     columns: Collection[str] = ("id", "a")
 
-    def table(self, table: object, key: str | None, wanted: Collection[str] | None = None) -> World:
+    def table(
+        self, table: object, key: KeyColumns | None, wanted: Collection[str] | None = None
+    ) -> World:
         return self
 
     def close(self) -> None:
@@ -64,7 +74,7 @@ class World:
     def run(self, statements: Sequence[str]) -> None:
         raise AssertionError("not called here")
 
-    def triggers(self, table: TableName) -> Collection[str]:
+    def triggers(self, table: TableName) -> Sequence[HostTrigger]:
         return ()
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
@@ -79,9 +89,6 @@ class World:
         self.events.append(f"remove {sorted(done)}")
         self.notes = [note for note in self.notes if note.id not in done]
 
-    def spelt(self, key: str) -> str:
-        return key
-
     def rows(self, keys: Iterable[str]) -> Mapping[str, HostRow]:
         self.events.append("rows")
         return {key: self.rows_there[key] for key in keys if key in self.rows_there}
@@ -89,8 +96,8 @@ class World:
     def known(self, keys: Iterable[str]) -> Collection[str]:
         return set(keys) & self.rows_there.keys()
 
-    def page(self, after: object, most: int) -> tuple[Mapping[str, HostRow], object]:
-        return ({}, None) if after else (self.rows_there, "end")
+    def page(self, after: object, most: int) -> tuple[Collection[str], object]:
+        return ((), None) if after else (list(self.rows_there), "end")
 
     # The committer, and the meter.
 
@@ -156,7 +163,7 @@ async def test_a_row_that_the_outbox_names_is_late_and_no_difference(world: Worl
     world.notes = []
     reader_page = world.page
 
-    def page(after: object, most: int) -> tuple[Mapping[str, HostRow], object]:
+    def page(after: object, most: int) -> tuple[Collection[str], object]:
         if not after:
             world.notes = [Noted(6, "t", "2")]  # committed as it is read
         return reader_page(after, most)

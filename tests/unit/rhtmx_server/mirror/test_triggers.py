@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from rhtmx_server.mirror.host import MirrorSetupError
+from rhtmx_server.mirror.host import HostTrigger, MirrorSetupError
 from rhtmx_server.mirror.triggers import (
+    amiss,
     drop_outbox_statements,
     drop_statements,
     outbox_statements,
@@ -18,7 +19,6 @@ from rhtmx_server.mirror.triggers import (
 )
 
 TABLE = 'the "orders"'
-QUOTED = '"the ""orders"""'
 QUOTED = '"the ""orders"""'
 
 
@@ -80,12 +80,45 @@ def test_they_may_be_made_again_and_taken_away(database: sqlite3.Connection) -> 
     query = triggers_query("sqlite", TABLE)
     for each in (*outbox_statements("sqlite"), *trigger_statements("sqlite", TABLE, "no'")):
         database.execute(each)
-    assert (trigger_name(TABLE),) in database.execute(query).fetchall()
+    there = [HostTrigger(*row) for row in database.execute(query)]
+    assert trigger_name(TABLE) in {each.name for each in there}
+    assert amiss("sqlite", TABLE, "no'", there) == ""
+    assert "for another key" in amiss("sqlite", TABLE, "title", there)
+    assert "missing" in amiss("sqlite", TABLE, "no'", there[1:])
     for each in drop_statements("sqlite", TABLE):
         database.execute(each)
     assert database.execute(query).fetchall() == []
     for each in drop_outbox_statements():
         database.execute(each)
+
+
+def test_a_row_without_a_key_is_none(database: sqlite3.Connection) -> None:
+    for each in trigger_statements("sqlite", TABLE, "title"):
+        database.execute(each)
+    assert write(database, "INSERT INTO {} VALUES (1, NULL)") == []
+    assert write(database, "UPDATE {} SET title = 'a'") == ["a"]
+    assert write(database, "UPDATE {} SET title = NULL") == ["a"]
+
+
+def test_a_key_of_several_columns_has_one_text(database: sqlite3.Connection) -> None:
+    for each in trigger_statements("sqlite", TABLE, ["title", "no'"]):
+        database.execute(each)
+    assert write(database, "INSERT INTO {} VALUES (1, 'a,b%')") == ["a%2Cb%25,1"]
+    assert write(database, "UPDATE {} SET no = 2") == ["a%2Cb%25,1", "a%2Cb%25,2"]
+
+
+def test_triggers_follow_a_table_and_a_column_that_are_renamed(
+    database: sqlite3.Connection,
+) -> None:
+    database.execute('ALTER TABLE "the ""orders""" RENAME COLUMN "no\'" TO "number"')
+    there = [HostTrigger(*row) for row in database.execute(triggers_query("sqlite", TABLE))]
+    assert amiss("sqlite", TABLE, "number", there) == ""
+    assert amiss("sqlite", TABLE, "no'", there) != ""
+
+
+def test_on_sqlite_a_table_of_another_file_is_refused() -> None:
+    with pytest.raises(MirrorSetupError, match="a trigger sees its own file only"):
+        trigger_statements("sqlite", "main.orders", "id")
 
 
 def test_names_that_postgresql_would_cut_stay_apart() -> None:
