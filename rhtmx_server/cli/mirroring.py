@@ -1,4 +1,4 @@
-"""`rhtmx-server mirror`: the outbox and the triggers of the tables that an app mirrors.
+"""`rhtmx-server mirror`: the triggers of the tables that an app mirrors, and whether records agree.
 
 Knows its options and what it prints. Must not know how tables are read, nor SQL.
 """
@@ -6,27 +6,52 @@ Knows its options and what it prints. Must not know how tables are read, nor SQL
 from __future__ import annotations
 
 import argparse
+import asyncio
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from rhtmx.errors import RhtmxError
 from rhtmx_server.cli.errors import FAILED, USAGE, CommandError
 from rhtmx_server.cli.loading import load
+from rhtmx_server.composition import Blueprint
+from rhtmx_server.config import Config
 from rhtmx_server.mirror.host import MirrorSetupError
 from rhtmx_server.mirror.mirrors import Mirrors
+from rhtmx_server.mirror.outcomes import Reconciled
+from rhtmx_server.stores import MemoryStore, SqliteStore
 
-__all__ = ["Mirroring", "mirror"]
+__all__ = ["DIFFERENT", "Mirroring", "mirror"]
+
+DIFFERENT = 3
+"""Exit code: records are not as the rows of their tables are."""
 
 _DESCRIPTION = """\
-Make the outbox and the triggers by which a server learns what changes in the tables that an app
-mirrors (app.mirror), in the databases of the tables. Where they are there, they are made anew."""
+Of the tables that an app mirrors (app.mirror): make the outbox and the triggers by which a server
+learns what changes, in the databases of the tables, or make them anew; or compare all rows with
+all records. A comparison changes nothing. It opens the app's store, which a server that does not
+share it must not have open. Exit code: 0 if all agree, 3 if not, 1 if it could not be done."""
 
 
 class Mirroring(Protocol):
     """An app, as far as its mirrors go."""
 
     mirror: Mirrors
+
+    @property
+    def config(self) -> Config:
+        """How it is set."""
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """What a server of it is made of."""
+
+    def configure(
+        self, config: Config, *, store: str | None = None, bus: str | None = None
+    ) -> None:
+        """Take another store."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,20 +79,70 @@ def mirror(argv: Sequence[str], kind: type[Mirroring]) -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--sql", action="store_true", help="print the SQL, for a migration")
     what.add_argument("--install", action="store_true", help="run it")
+    what.add_argument(
+        "--check", action="store_true", help="compare all rows with all records, and report"
+    )
+    for name, words in (("store", "of the store"), ("bus", "of the bus")):
+        default = os.environ.get(f"RHTMX_{name.upper()}")
+        told = f"with --check: the URL {words}, by default the app's own"
+        parser.add_argument(f"--{name}", metavar="URL", default=default, help=told)
     given = parser.parse_args(argv)
-    mirrors = load(given.app, kind, Path.cwd()).mirror
-    if not mirrors.entities:
+    app = load(given.app, kind, Path.cwd())
+    if not app.mirror.entities:
         raise CommandError(f"the app mirrors no tables (--app {given.app})", USAGE)
+    if given.check:
+        return _check(app, given.store, given.bus)
+    return _in_words(lambda: _install(app.mirror, run=given.install))
+
+
+def _install(mirrors: Mirrors, *, run: bool) -> int:
+    """Make the outboxes and the triggers, or print the SQL that does."""
+    if run:
+        mirrors.install()
+        sys.stderr.write(f"installed: {', '.join(sorted(mirrors.entities))}\n")
+    else:
+        for each in mirrors.statements():
+            sys.stdout.write(f"{each};\n")
+    return 0
+
+
+def _check(app: Mirroring, store: str | None, bus: str | None) -> int:
+    """Compare, and say what was found."""
     try:
-        if given.sql:
-            for each in mirrors.statements():
-                sys.stdout.write(f"{each};\n")
-        else:
-            mirrors.install()
-            sys.stderr.write(f"installed: {', '.join(sorted(mirrors.entities))}\n")
+        app.configure(app.config, store=store, bus=bus)
+    except ValueError as reason:
+        raise CommandError(f"--{reason}", USAGE) from None
+    plan = app.blueprint
+    kept = plan.storage.store
+    if isinstance(kept, MemoryStore):
+        raise CommandError("--check: a store in memory has no records before a server runs", USAGE)
+    if isinstance(kept, SqliteStore) and not kept.path.exists():
+        raise CommandError(f"--check: there is no file {kept.path}", USAGE)
+
+    async def compare() -> Sequence[Reconciled]:
+        await kept.open()
+        try:
+            return await app.mirror.check(kept, plan.declared.entities)
+        finally:
+            await kept.close()
+
+    return _in_words(lambda: _report(asyncio.run(compare())))
+
+
+def _report(found: Sequence[Reconciled]) -> int:
+    for each in found:
+        sys.stdout.write(f"{each}\n")
+    return DIFFERENT if any(each.differences for each in found) else 0
+
+
+def _in_words(work: Callable[[], int]) -> int:
+    """Do something; what fails there is put into words."""
+    try:
+        return work()
     except MirrorSetupError as reason:
         raise CommandError(str(reason), FAILED) from None
+    except RhtmxError as failure:
+        raise CommandError(failure.message, FAILED) from failure
     except Exception as failure:  # of whatever driver
         words = f"{type(failure).__name__}: {getattr(failure, 'orig', failure)}"
         raise CommandError(" ".join(words.split()), FAILED) from failure
-    return 0

@@ -37,6 +37,8 @@ examples:
       all of a store into another one, while no server runs
   rhtmx-server mirror --app app:app --install
       the triggers of the tables that the app mirrors
+  rhtmx-server mirror --app app:app --check
+      whether all records are as the rows of these tables
 
 You can set each option with the environment variable in brackets. The command
 line takes precedence over the variable, and the variable over the app's own

@@ -119,6 +119,7 @@ class MirrorFeed:
         self._due: dict[str, int] = {}
         self._is_due = asyncio.Event()
         self._complaint = ""
+        self._found = True
         self._check_at = self._fresh = now()
         for entity in rejected:
             meter.mirror_lag(entity, self.lag)
@@ -126,6 +127,17 @@ class MirrorFeed:
     def lag(self) -> float:
         """For how many seconds it has not been known that all is up to date; 0 elsewhere."""
         return self._now() - self._fresh if self._leads() else 0.0
+
+    @property
+    def entities(self) -> Collection[str]:
+        """Whose records they are."""
+        return self._rejected.keys()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it looks or compares just now, or is about to; not while it cannot."""
+        looks = self._found or self._wake.is_set() or self._turn.locked() or bool(self._due)
+        return looks and not self._complaint
 
     def wake(self) -> None:
         """Look at once. From any thread."""
@@ -139,10 +151,13 @@ class MirrorFeed:
                 tasks.create_task(self._look_on())
                 tasks.create_task(self._compare_on())
         finally:
-            # A database that does not answer keeps no server from stopping.
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(CLOSING):
-                    await self._ask(self._reader.database.close)
+            await self.close()
+
+    async def close(self) -> None:
+        """Close what was opened in the database; one that does not answer holds up nobody."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSING):
+                await self._ask(self._reader.database.close)
 
     async def step(self) -> int:
         """Look once, and write what has changed; returns how many rows the outbox had.
@@ -161,6 +176,7 @@ class MirrorFeed:
             self._begin(look.whole)
             if look.ids:
                 await self._ask(partial(self._reader.remove, look.ids))
+        self._found = bool(look.ids)
         if len(look.ids) < MOST and not self._due:
             self._fresh = self._now()
         return len(look.ids)
@@ -179,7 +195,24 @@ class MirrorFeed:
         """
         while await self.step() == MOST:  # what waits is late, and no difference
             pass
-        found, after = Reconciled(entity, repaired=repair), None
+        return await self._compare_all(Reconciled(entity, repaired=repair))
+
+    async def check(self, entity: str) -> Reconciled:
+        """Compare all rows of a table with all records, and write nothing, to either side.
+
+        For when no server writes what the outbox names. What waits there is late, and no
+        difference.
+
+        Raises:
+            MirrorSetupError: a table is not as it has to be.
+        """
+        await self._ask(self._reader.open)
+        return await self._compare_all(Reconciled(entity, repaired=False))
+
+    # Inside.
+
+    async def _compare_all(self, found: Reconciled) -> Reconciled:
+        entity, after = found.entity, None
         while True:
             async with self._turn:
                 read = partial(self._reader.page, entity, after, PAGE)
@@ -197,8 +230,6 @@ class MirrorFeed:
                 gone = await self._ask(partial(self._reader.missing, entity, there))
                 found = await self._compare(found, dict.fromkeys(gone))
         return found
-
-    # Inside.
 
     async def _look_on(self) -> None:
         pause = QUICK

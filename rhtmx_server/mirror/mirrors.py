@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from rhtmx.wire import check_json
@@ -19,6 +20,7 @@ from rhtmx_server.mirror.outcomes import Reconciled, RejectedRows
 from rhtmx_server.mirror.reader import HostReader, MirrorPlan
 from rhtmx_server.mirror.row_records import RowFields, record_maker
 from rhtmx_server.mirror.writer import RecordWriter
+from rhtmx_server.ports import Store
 from rhtmx_server.threads import DaemonPool
 
 __all__ = ["Mirror", "Mirrors"]
@@ -91,6 +93,11 @@ class Mirror:
     def attend(self, feed: MirrorFeed | None) -> None:
         """Have a feed answer for it, while the app runs."""
         self._feed = feed
+
+    @property
+    def busy(self) -> bool:
+        """Whether rows are read or compared just now, or about to be."""
+        return self._feed is not None and self._feed.busy
 
     def wake(self) -> None:
         """Have the feed look at once."""
@@ -200,6 +207,27 @@ class Mirrors:
         for reader in self.readers():
             reader.database.run(reader.statements())
 
+    async def check(self, store: Store, entities: Mapping[str, Entity]) -> Sequence[Reconciled]:
+        """Compare all rows with all records of a store, and change nothing. No app need run.
+
+        Args:
+            store: where the records are; it is open.
+            entities: as they are declared.
+
+        Raises:
+            MirrorSetupError: a table is not as it has to be.
+            ValueError: an entity cannot be mirrored.
+        """
+        writer = RecordWriter(store, _never, check_json)
+        pool = partial(DaemonPool, 1, "rhtmx-mirror")
+        found: list[Reconciled] = []
+        for feed in self.feeds(entities, writer, pool, lambda: True, _NoMeter()):
+            try:
+                found += [await feed.check(entity) for entity in feed.entities]
+            finally:
+                await feed.close()
+        return found
+
     def wake(self) -> None:
         """Have it be looked at once for what changed, after a commit; from any thread.
 
@@ -251,6 +279,23 @@ class Mirrors:
             for each in mirrors:
                 each.attend(feed)
             yield feed
+
+
+class _NoMeter:
+    """Takes figures, and keeps none."""
+
+    def mirrored(self, entity: str, result: str, count: int) -> None:
+        """See `MirrorMeter`."""
+
+    def mirror_differences(self, entity: str, kind: str, count: int) -> None:
+        """See `MirrorMeter`."""
+
+    def mirror_lag(self, entity: str, lag: Callable[[], float]) -> None:
+        """See `MirrorMeter`."""
+
+
+def _never(mutation: object) -> None:
+    raise AssertionError("nothing is written while rows are compared only")
 
 
 def _require_whole(entity: Entity) -> None:

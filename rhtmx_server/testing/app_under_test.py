@@ -91,8 +91,6 @@ class AppUnderTest:
         self._numbers = itertools.count(1)
         self._time: LoopTime | None = None
         self._freezes = False
-        self._frozen_at = 0.0
-        self._wall = 0
         self._runner: asyncio.Runner | None = None
 
     # Its life.
@@ -113,11 +111,11 @@ class AppUnderTest:
                     "that fixture the loop_scope of the test"
                 )
             return
-        self._time = LoopTime(loop)
-        self._ends.callback(self._time.restore)
+        self._time = LoopTime.of(loop)
+        self._ends.callback(self._time.release)
         self._ends.enter_context(failures.listening(self._failures.add))
         try:
-            if self._freezes:
+            if self._freezes and not self._time.is_frozen:
                 self._freeze()
             plan = self.app.blueprint
             plan.hooks.check(plan.declared.allowed)
@@ -236,7 +234,8 @@ class AppUnderTest:
         """Wait until everything that is under way is delivered, so that a test can look.
 
         That is: writes are committed and have reached every client that is connected, questions
-        are answered, and hooks have been called. It takes no longer than that. What waits for a
+        are answered, hooks have been called, and what is committed to a mirrored table is shown. It
+        takes no longer than that. What waits for a
         clock that stands still, or for a network that is down, is not waited for.
 
         Raises:
@@ -330,14 +329,12 @@ class AppUnderTest:
 
     def _freeze(self) -> None:
         assert self._time is not None
-        self._time.freeze()
         # Whole seconds: they read better.
-        self._frozen_at, self._wall = self._time.time(), wall_clock() // 1_000_000 * 1_000_000
+        self._time.freeze(wall_clock() // 1_000_000 * 1_000_000)
 
     def _wall_clock(self) -> int:
-        if self._time is None or not self._time.is_frozen:
-            return wall_clock()
-        return self._wall + round((self._time.time() - self._frozen_at) * 1e6)
+        frozen = None if self._time is None else self._time.wall()
+        return wall_clock() if frozen is None else frozen
 
     def _monotonic(self) -> float:
         return time.monotonic() if self._time is None else self._time.time()
@@ -385,12 +382,14 @@ class AppUnderTest:
         await self.start()
         assert self._time is not None
         until = time.monotonic() + patience
+        self.app.mirror.wake()
         while True:
             await self._still()
             if not (under_way := self._under_way()):
                 return
             if time.monotonic() >= until:
                 raise TimeoutError(_words(under_way, patience, frozen=self._time.is_frozen))
+            self.app.mirror.wake()  # which else would wait for the clock
             await self._time.a_moment()
 
     def _under_way(self) -> list[str]:
@@ -400,6 +399,10 @@ class AppUnderTest:
             found.append("a plain function of the app runs in its thread")
         if self._life.server is not None and self._life.server.telling:
             found.append("commits wait for their hooks (on_commit)")
+        if self._life.server is not None:
+            found += [
+                f"the mirror of '{each.entity}' reads" for each in self.app.mirror if each.busy
+            ]
         for connection in self._life.connections():
             if _waits(connection):
                 who = connection.session.subject or connection.session.client_id or "a guest"

@@ -5,7 +5,8 @@ or clients: whatever waits by `asyncio` waits by the loop's clock.
 
 asyncio asks the loop itself for the time (`loop.time`), and hands it every timer (`loop.call_at`)
 and every callback (`loop.call_soon`). So one object of these three sees all that goes on: nothing
-has to sleep to find out that nothing more will happen.
+has to sleep to find out that nothing more will happen. A loop has one clock, and one object here,
+however many servers run on it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import asyncio
 import heapq
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ClassVar
 
 __all__ = ["LoopTime"]
 
@@ -27,7 +28,7 @@ _STEPS = 10_000
 
 
 class LoopTime:
-    """Sees what happens on an event loop, and may stop and move its clock.
+    """Sees what happens on an event loop, and may stop and move its clock. Made by `of`.
 
     Args:
         loop: one of asyncio's own.
@@ -35,6 +36,21 @@ class LoopTime:
     Raises:
         RuntimeError: the loop is of another kind, such as uvloop's, which asks itself for nothing.
     """
+
+    _of_loops: ClassVar[dict[asyncio.AbstractEventLoop, LoopTime]] = {}
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> LoopTime:
+        """The one of a loop. `release` has to follow.
+
+        Raises:
+            RuntimeError: the loop is of another kind.
+        """
+        found = cls._of_loops.get(loop)
+        if found is None:
+            found = cls._of_loops[loop] = LoopTime(loop)
+        found._holders += 1
+        return found
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         if not isinstance(loop, asyncio.BaseEventLoop):
@@ -44,7 +60,9 @@ class LoopTime:
             )
         self.loop = loop
         self._real = loop.time
+        self._holders = 0
         self._frozen: float | None = None
+        self._wall_ahead = 0
         self._calls = 0
         self._due: list[float] = []
         vars(loop).update(
@@ -53,10 +71,13 @@ class LoopTime:
             call_soon=self._counted(loop.call_soon),
         )
 
-    def restore(self) -> None:
-        """Leave the loop as it was."""
-        for name in ("time", "call_at", "call_soon"):
-            del vars(self.loop)[name]
+    def release(self) -> None:
+        """Hold it no longer. The last one leaves the loop as it was."""
+        self._holders -= 1
+        if not self._holders:
+            del self._of_loops[self.loop]
+            for name in ("time", "call_at", "call_soon"):
+                del vars(self.loop)[name]
 
     # The clock.
 
@@ -69,9 +90,18 @@ class LoopTime:
         """Whether the clock stands still."""
         return self._frozen is not None
 
-    def freeze(self) -> None:
-        """Have the clock stand still from now on."""
+    def freeze(self, wall: int) -> None:
+        """Have the clock stand still from now on.
+
+        Args:
+            wall: what time it is; microseconds since 1970.
+        """
         self._frozen = self.time()
+        self._wall_ahead = wall - round(self._frozen * 1e6)
+
+    def wall(self) -> int | None:
+        """What time it is, microseconds since 1970; `None` while the clock does not stand still."""
+        return None if self._frozen is None else self._wall_ahead + round(self._frozen * 1e6)
 
     async def advance(self, seconds: float, settle: Callable[[], Awaitable[None]]) -> None:
         """Move the clock, which stands still; each timer is called at its own time.

@@ -69,7 +69,7 @@ async def test_a_function_says_what_is_shown(folder: Path) -> None:
 async def test_the_command_says_what_is_missing(folder: Path) -> None:
     server = (sys.executable, "-m", "rhtmx_server", "mirror")
     for arguments, words in (
-        (("--app", "live:app"), "one of the arguments --sql --install is required"),
+        (("--app", "live:app"), "one of the arguments --sql --install --check is required"),
         (("--sql",), "--app"),
     ):
         assert words in (await ran(*server, *arguments, code=2, folder=folder)).errors

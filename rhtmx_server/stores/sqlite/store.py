@@ -92,6 +92,11 @@ class SqliteStore:
         return f"<SqliteStore {self._path}>"
 
     @property
+    def path(self) -> Path:
+        """Where the file is, or will be."""
+        return self._path
+
+    @property
     def epoch(self) -> str:
         """Random id made with the store, another one after `renew_epoch`."""
         return self._use().epoch

@@ -12,6 +12,7 @@ import pytest
 import rhtmx
 from rhtmx_server.cli import main as package_main
 from rhtmx_server.cli.main import main
+from rhtmx_server.composition import Blueprint
 from rhtmx_server.config import Config
 from rhtmx_server.mirror.mirrors import Mirrors
 
@@ -22,6 +23,10 @@ class FakeApp:
     config = Config(host="app.example", port=1)
     store: str | None = "the app's"
     mirror = Mirrors(lambda entity: None, lambda: False)
+
+    @property
+    def blueprint(self) -> Blueprint:
+        raise AssertionError("not looked at here")
 
     def configure(
         self, config: Config, *, store: str | None = None, bus: str | None = None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -364,3 +367,40 @@ async def test_two_apps_do_not_meet() -> None:
         await one.changes.push("tasks", "1", {"title": "of the first"})
         async with asyncio.timeout(60):
             assert await one.changes.get("tasks", "1") is not None
+
+
+async def test_two_apps_on_one_loop_have_one_clock() -> None:
+    async with AppUnderTest(shop()) as first, AppUnderTest(shop()) as second:
+        began = first.clock.now()
+        ada = await second.client("ada")
+        await first.clock.advance(minutes=1)
+        await ada.push("tasks", "1", {"title": "Later"})
+        task = await second.changes.get("tasks", "1")
+        assert task is not None
+        assert task.created_at == began + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("stands", [False, True])
+async def test_it_is_settled_when_a_mirrored_table_is_shown(tmp_path: Path, stands: bool) -> None:
+    pytest.importorskip("sqlalchemy")
+    app, at = shop(), tmp_path / "shop.db"
+    app.mirror("orders", table="orders", fields=["title"], source=f"sqlite:///{at}")
+
+    def run(statement: str) -> None:
+        with contextlib.closing(sqlite3.connect(at)) as database, database:
+            database.execute(statement)
+
+    run("CREATE TABLE orders (id INTEGER PRIMARY KEY, title TEXT)")
+    app.mirror.install()
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)"
+    run(f"INSERT INTO orders {many} SELECT i, 'early' FROM n")
+    async with AppUnderTest(app) as running:
+        if stands:
+            assert running.clock
+        await running.settled()
+        assert len(await app.collection("orders").all()) == 1200
+        run("UPDATE orders SET title = 'late'")
+        await running.settled()
+        assert {row.data["title"] for row in await app.collection("orders").all()} == {"late"}
+        run("DROP TABLE orders")
+        await running.settled()  # what is missing keeps nobody waiting
