@@ -3,9 +3,10 @@
 Knows the order of these, and when to look. Must not know how rows are read, records compared, or
 what becomes of a mutation.
 
-It looks every `QUICK` seconds while something comes, with longer and longer pauses, up to
-`SLOW`, while nothing does; and at once when it is woken. What was named by the outbox is read and
-written, and only then removed there: after a crash it is done once more, which changes nothing.
+It looks again at once while there is more, every `QUICK` seconds while something comes, and with
+longer and longer pauses, up to `SLOW`, while nothing does; and when it is woken. What was named by
+the outbox is read and written, and only then removed there: after a crash it is done once more,
+which changes nothing.
 
 All rows are compared with all records when this server begins to lead, when the store has another
 epoch (it may lack what was written), when the outbox says that any row may have changed, and when
@@ -242,8 +243,7 @@ class MirrorFeed:
                 self._begin(self._rejected)
             else:
                 looked = await self._tried(self.step())
-                found = looked is not None and looked > 0
-                pause = AGAIN if looked is None else QUICK if found else min(SLOW, pause * SLOWER)
+                pause = AGAIN if looked is None else _pause(looked, pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
             self._wake.clear()
@@ -353,6 +353,18 @@ class MirrorFeed:
         self._meter.mirrored(entity, "rejected", len(news))
         self._meter.mirrored(entity, "written", len(written))
         return refused
+
+
+def _pause(looked: int, before: float) -> float:
+    """How long to wait after a look that went well; seconds.
+
+    Args:
+        looked: how many rows the outbox had.
+        before: the pause before that look.
+    """
+    if looked == MOST:  # there are more
+        return 0.0
+    return QUICK if looked else min(SLOW, max(QUICK, before) * SLOWER)
 
 
 def _apart(made: Made) -> tuple[dict[str, bytes | None], dict[str, str]]:

@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(tmp_path, TABLE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
-    for name in ("live", "shown"):
+    for name in ("live", "shown", "wishes"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return tmp_path
 
@@ -64,6 +64,23 @@ async def test_a_function_says_what_is_shown(folder: Path) -> None:
         async for change in client.changes("orders", since=0):
             assert (change.entity_id, change.data) == ("2", {"title": "Tea", "customer": "3"})
             break
+
+
+async def test_wishes_are_fulfilled_or_refused(folder: Path) -> None:
+    app = load("wishes:app", App, folder)
+    app.configure(Config(port=0))
+    app.mirror.install()
+    async with app, rhtmx.connect(app.url) as client:
+        wishes, orders = client.collection("wishes"), client.collection("orders")
+        await wishes.set("8", {"title": "tea"})
+        await wishes.set("9", {"title": "coffee"})
+        async for change in orders.changes(since=0):
+            assert (change.entity_id, change.data) == ("8", {"title": "tea", "state": "new"})
+            break
+        async for change in wishes.changes(since=0):
+            if change.data and "refused" in change.data:
+                assert (change.entity_id, change.data["refused"]) == ("9", "we have no coffee")
+                break
 
 
 async def test_the_command_says_what_is_missing(folder: Path) -> None:
