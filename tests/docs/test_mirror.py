@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import sys
 from pathlib import Path
@@ -71,6 +72,7 @@ async def test_wishes_are_fulfilled_or_refused(folder: Path) -> None:
     app.configure(Config(port=0))
     app.mirror.install()
     async with app, rhtmx.connect(app.url) as client:
+        fulfilling = asyncio.create_task(asyncio.to_thread(sys.modules["wishes"].fulfil_wishes))
         wishes, orders = client.collection("wishes"), client.collection("orders")
         await wishes.set("8", {"title": "tea"})
         await wishes.set("9", {"title": "coffee"})
@@ -81,6 +83,8 @@ async def test_wishes_are_fulfilled_or_refused(folder: Path) -> None:
             if change.data and "refused" in change.data:
                 assert (change.entity_id, change.data["refused"]) == ("9", "we have no coffee")
                 break
+        assert await app.collection("wishes").get("8") is None
+    await fulfilling
 
 
 async def test_the_command_says_what_is_missing(folder: Path) -> None:
