@@ -25,7 +25,17 @@ def models(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> dict
     configure()
     use_databases(tmp_path_factory.mktemp("django"), postgres.folder)
     from django.db import connections
-    from django.db.models import CASCADE, CharField, DecimalField, ForeignKey, Model, UUIDField
+    from django.db.models import (
+        CASCADE,
+        CharField,
+        CompositePrimaryKey,
+        DecimalField,
+        ForeignKey,
+        IntegerField,
+        Model,
+        UniqueConstraint,
+        UUIDField,
+    )
 
     class Customer(Model):
         name: Any = CharField(max_length=40)
@@ -51,12 +61,23 @@ def models(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> dict
         class Meta:
             app_label = LABEL
 
+    class Line(Model):
+        pk: Any = CompositePrimaryKey("number", "item")
+        number: Any = IntegerField()
+        item: Any = CharField(max_length=9)
+        place: Any = IntegerField()
+
+        class Meta:
+            app_label = LABEL
+            constraints = (UniqueConstraint(fields=["number", "place"], name="one_at_a_place"),)
+
     for alias in ("lite", "pg"):
         with connections[alias].schema_editor() as editor:
-            for each in (Customer, Order):
+            for each in (Customer, Order, Line):
                 editor.create_model(each)
     connections.close_all()
-    return {"Customer": Customer, "Order": Order, "Special": Special, "Ticket": Ticket}
+    made = (Customer, Order, Special, Ticket, Line)
+    return {each.__name__: each for each in made}
 
 
 @pytest.fixture(params=["lite", "pg"])
@@ -139,6 +160,62 @@ async def test_what_a_program_writes_by_any_way_is_shown(
         assert data == {"1": tea, "2": coffee, "3": None, "4": tea}
         assert (await mirror.reconcile(repair=False)).differences == 0
     await in_thread(lambda: migrate(alias, *operations, back=True))
+
+
+async def test_a_key_may_have_several_columns(alias: str, app: App, models: dict[str, Any]) -> None:
+    from django.db import connections, transaction
+    from django.db.models import signals
+
+    from rhtmx_server.mirror.django import create_outbox, create_triggers, note_writes
+    from rhtmx_server.mirror.django_tables import DjangoDatabase
+    from rhtmx_server.mirror.host import MirrorSetupError
+
+    line = models["Line"]
+    lines = line.objects.using(alias)
+    key = ["number", "item"]
+    operations = (create_outbox(), create_triggers("shop_line", key))
+    await in_thread(lambda: migrate(alias, *operations))
+    mirror = app.mirror("lines", table=line, fields=["place"], source=alias)
+
+    def begin() -> None:
+        lines.bulk_create([line(number=n // 3, item=f"i{n}", place=n) for n in range(450)])
+
+    def change() -> None:
+        lines.filter(number__gt=0).delete()
+        lines.filter(item="i1").update(item="a,b")
+
+    async with app:
+        await in_thread(begin)
+        assert (await mirror.reconcile()).rows == 450
+        await in_thread(change)
+        await shown(app, "lines", "0,a%2Cb")
+        await gone(app, "lines", "149,i449")
+        assert sorted(row.id for row in await app.collection("lines").all()) == [
+            "0,a%2Cb",
+            "0,i0",
+            "0,i2",
+        ]
+        assert (await mirror.reconcile(repair=False)).differences == 0
+    database = DjangoDatabase(alias)
+    assert database.table(line, ["number", "place"]).key == ["number", "place"]
+    with pytest.raises(MirrorSetupError, match="'item, place' is not unique"):
+        database.table(line, ["item", "place"])
+
+    def noted() -> list[str]:
+        with transaction.atomic(using=alias):
+            line(number=7, item="x,y", place=1).save(using=alias)
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT DISTINCT row_key FROM rhtmx_outbox WHERE row_key LIKE '7%'")
+            return [found for (found,) in cursor.fetchall()]
+
+    try:
+        await in_thread(lambda: migrate(alias, operations[1], back=True))
+        note_writes(line)
+        assert await in_thread(noted) == ["7,x%2Cy"]
+    finally:
+        for each in (signals.pre_save, signals.post_save, signals.post_delete):
+            each.disconnect(sender=line, dispatch_uid="rhtmx rhtmx_outbox shop.Line")
+    await in_thread(lambda: migrate(alias, operations[0], back=True))
 
 
 async def test_what_is_saved_and_deleted_is_noted_by_signals(
