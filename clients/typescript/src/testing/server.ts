@@ -424,7 +424,8 @@ export class TestServer {
   /** Somebody else writes. */
   #otherwise(message: m.Push | m.PushFields): void {
     const context = { now: this.#now(), by: "", epoch: this.#epoch };
-    const { written } = this.#decideOne(message, context);
+    // A copy, as over a wire: what a test does with its own values later is nobody's here.
+    const { written } = this.#decideOne(structuredClone(message), context);
     if (written) this.#deliver([written]);
   }
 

@@ -278,6 +278,18 @@ describe("a server for tests", () => {
     expect(client.state).toBe("open");
   });
 
+  it("keeps copies of what a test gives it", async () => {
+    const first = { title: "Test it", tags: ["a"] };
+    const server = createServer({ entities: { tasks: { "1": first } } });
+    const labels = ["b"];
+    server.patch("tasks", "1", { labels });
+    first.tags.push("later");
+    labels.push("later");
+    const tasks = server.connect().collection("tasks");
+    await tasks.synced;
+    expect(tasks.row("1")?.data).toEqual({ title: "Test it", tags: ["a"], labels: ["b"] });
+  });
+
   it("ends connections with a code", async () => {
     const server = createServer();
     const client = server.connect();
