@@ -9,21 +9,21 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from rhtmx.errors import RhtmxError
+from rhtmx_server.access.entity import Entity
 from rhtmx_server.cli.errors import FAILED, USAGE, CommandError
 from rhtmx_server.cli.loading import load
-from rhtmx_server.composition import Blueprint
 from rhtmx_server.config import Config
 from rhtmx_server.mirror.host import MirrorSetupError
 from rhtmx_server.mirror.mirrors import Mirrors
 from rhtmx_server.mirror.outcomes import Reconciled
-from rhtmx_server.stores import MemoryStore, SqliteStore
+from rhtmx_server.ports import Store
 
-__all__ = ["DIFFERENT", "Mirroring", "mirror"]
+__all__ = ["DIFFERENT", "Declaration", "Mirroring", "mirror"]
 
 DIFFERENT = 3
 """Exit code: records are not as the rows of their tables are."""
@@ -33,6 +33,31 @@ Of the tables that an app mirrors (app.mirror): make the outbox and the triggers
 learns what changes, in the databases of the tables, or make them anew; or compare all rows with
 all records. A comparison changes nothing. It opens the app's store, which a server that does not
 share it must not have open. Exit code: 0 if all agree, 3 if not, 1 if it could not be done."""
+
+
+class _Storage(Protocol):
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def database(self) -> str: ...
+
+
+class _Declared(Protocol):
+    @property
+    def entities(self) -> Mapping[str, Entity]: ...
+
+
+class Declaration(Protocol):
+    """What an app has declared, as far as a comparison goes: of its blueprint."""
+
+    @property
+    def storage(self) -> _Storage:
+        """Where its records are."""
+
+    @property
+    def declared(self) -> _Declared:
+        """Its entities."""
 
 
 class Mirroring(Protocol):
@@ -45,7 +70,7 @@ class Mirroring(Protocol):
         """How it is set."""
 
     @property
-    def blueprint(self) -> Blueprint:
+    def blueprint(self) -> Declaration:
         """What a server of it is made of."""
 
     def configure(
@@ -114,10 +139,15 @@ def _check(app: Mirroring, store: str | None, bus: str | None) -> int:
         raise CommandError(f"--{reason}", USAGE) from None
     plan = app.blueprint
     kept = plan.storage.store
-    if isinstance(kept, MemoryStore):
-        raise CommandError("--check: a store in memory has no records before a server runs", USAGE)
-    if isinstance(kept, SqliteStore) and not kept.path.exists():
-        raise CommandError(f"--check: there is no file {kept.path}", USAGE)
+    if not plan.storage.database:
+        raise CommandError(
+            "--check: the store has to be one that lasts, given as a URL: in memory there are no "
+            "records before a server runs",
+            USAGE,
+        )
+    path: Path | None = getattr(kept, "path", None)  # of a file, which opening it would create
+    if path is not None and not path.exists():
+        raise CommandError(f"--check: there is no file {path}", USAGE)
 
     async def compare() -> Sequence[Reconciled]:
         await kept.open()

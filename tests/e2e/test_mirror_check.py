@@ -82,5 +82,5 @@ async def test_beside_a_server_that_shares_its_store(
 
 async def test_a_store_in_memory_has_nothing_to_compare(shop: Shop, tmp_path: Path) -> None:
     program(shop, tmp_path, "memory://")
-    assert "a store in memory has no records" in await checked(tmp_path, 2)
+    assert "the store has to be one that lasts" in await checked(tmp_path, 2)
     assert "--store: " in await checked(tmp_path, 2, "--store", "bad://")

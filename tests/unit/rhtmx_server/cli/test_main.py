@@ -12,7 +12,7 @@ import pytest
 import rhtmx
 from rhtmx_server.cli import main as package_main
 from rhtmx_server.cli.main import main
-from rhtmx_server.composition import Blueprint
+from rhtmx_server.cli.mirroring import Declaration
 from rhtmx_server.config import Config
 from rhtmx_server.mirror.mirrors import Mirrors
 
@@ -25,7 +25,7 @@ class FakeApp:
     mirror = Mirrors(lambda entity: None, lambda: False)
 
     @property
-    def blueprint(self) -> Blueprint:
+    def blueprint(self) -> Declaration:
         raise AssertionError("not looked at here")
 
     def configure(
