@@ -237,7 +237,7 @@ class App:
             'is required'
         """
         forms = self._declared.forms
-        form = forms.get(name) or forms.setdefault(name, Form(name, judge=self._life.judge))
+        form = forms.get(name) or forms.setdefault(name, Form(name, life=self._life))
         if extra is not None:
             form.names.extra = extra
         return form

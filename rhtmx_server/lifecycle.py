@@ -15,7 +15,8 @@ from contextlib import contextmanager, suppress
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.failures import WrongLoopError
-from rhtmx_server.forms.form import FormJudge
+from rhtmx_server.forms.form import Form
+from rhtmx_server.forms.form_life import FormJudge
 from rhtmx_server.horizon import wall_clock
 from rhtmx_server.server import RunningServer
 from rhtmx_server.threads import PoolSet
@@ -142,8 +143,9 @@ class Lifecycle:
         if threading.get_ident() == self._thread:
             raise RhtmxError(
                 ErrorCode.NOT_SUPPORTED,
-                "app.sync was called in the thread of the app's own event loop, which would wait "
-                "for itself: await app.collection(…) there, or call it with asyncio.to_thread",
+                "this is the thread of the app's own event loop, which would wait for "
+                "itself: await app.collection(…) or form.validate(…) there, or call it with "
+                "asyncio.to_thread",
             )
         assert loop is not None  # it runs
         return loop
@@ -181,7 +183,7 @@ class Lifecycle:
         finally:
             self._calls.discard(task)
 
-    def judge(self) -> FormJudge:
+    def judge(self) -> FormJudge[Form]:
         """What judges the values of forms, for whoever waits for it on whichever loop.
 
         Raises:

@@ -5,12 +5,12 @@ Knows how a form of Django is filled, cleaned and shown. Must not know rules, no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import new_class
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.access.grant import Grant
@@ -24,6 +24,25 @@ __all__ = ["DjangoForm", "rhtmx_form"]
 
 class _Files(forms.FileInput):  # type: ignore[misc]  # Django says nothing of its types
     allow_multiple_selected = True
+
+
+class _Judged(forms.Field):  # type: ignore[misc]  # likewise
+    """A field whose value, and what is wrong with it, is what the rules have found."""
+
+    found: Any = None
+    wrong: Sequence[str] = ()
+
+    def clean(self, value: Any) -> Any:
+        super().clean(value)
+        # Here, and not once all fields are clean: `clean_NAME` of a form is called with this value,
+        # and not at all where it is wrong.
+        if self.wrong:
+            raise ValidationError([*self.wrong])
+        return self.found
+
+
+class _Text(_Judged, forms.CharField):  # type: ignore[misc]  # likewise
+    pass
 
 
 class DjangoForm(forms.Form):  # type: ignore[misc]  # likewise
@@ -70,28 +89,38 @@ class DjangoForm(forms.Form):  # type: ignore[misc]  # likewise
         valid: bool = self.is_valid()
         return valid
 
-    def clean(self) -> dict[str, Any]:
-        """Run the rules of the form; what they find joins what its fields have found."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        cleaned.pop(RECEIPT, None)
-        if self.verdict is None:
+    def full_clean(self) -> None:
+        """Run the rules of the form, and then what Django has to say.
+
+        Raises:
+            PermissionDenied: they may not use the form.
+            RhtmxError: it could not be judged.
+        """
+        left_out = self.empty_permitted and not self.has_changed()
+        if self.is_bound and self.verdict is None and not left_out:
             try:
                 self.verdict = self.judged_by.validate_sync(self._posted(), who=self.who)
             except RhtmxError as error:
                 raise _denied(error) from None
+        if self.verdict is not None:
+            wrong = self.verdict.field_errors
+            for name, field in self.fields.items():
+                if isinstance(field, _Judged):
+                    field.found = self.verdict.cleaned.get(name)
+                    field.wrong = wrong.get(name, ())
+        super().full_clean()
+
+    def clean(self) -> dict[str, Any]:
+        """Say what is wrong with the form as a whole, and with fields that are not of the rules."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned.pop(RECEIPT, None)
+        assert self.verdict is not None  # `full_clean` has asked for it
         for each in self.verdict.errors:
             name = each.field if each.field in self.fields else None
-            # What a field of Django has refused already need not be said twice.
+            # What a field has refused already need not be said twice.
             if name is None or not self.has_error(name):
                 self.add_error(name, each.error)
-        kinds = self.judged_by.kinds
-        values = self.verdict.cleaned.items()
-        # Of a file the upload itself is wanted, which is there already.
-        wanted = {name: value for name, value in values if not kinds[name].file}
-        return {
-            **cleaned,
-            **{name: value for name, value in wanted.items() if not self.has_error(name)},
-        }
+        return cleaned
 
     def _posted(self) -> dict[str, list[Any]]:
         """What was sent for this form, by the names that its rules know."""
@@ -133,8 +162,8 @@ def _field(kind: FieldKind) -> forms.Field:
         # A file of no bytes is a file: rules say what is too small.
         return forms.FileField(required=False, allow_empty_file=True)
     if kind.many:
-        return forms.Field(required=False, widget=forms.MultipleHiddenInput)
-    return forms.CharField(required=False, strip=False)
+        return _Judged(required=False, widget=forms.MultipleHiddenInput)
+    return _Text(required=False, strip=False)
 
 
 def _all(source: Mapping[str, Any], key: str) -> Iterable[Any]:
@@ -146,4 +175,6 @@ def _all(source: Mapping[str, Any], key: str) -> Iterable[Any]:
 
 
 def _denied(error: RhtmxError) -> Exception:
+    if error.code is ErrorCode.NOT_SUPPORTED:
+        return RhtmxError(error.code, f"await form.avalidate() in an async view: {error.message}")
     return PermissionDenied(error.message) if error.code is ErrorCode.FORBIDDEN else error

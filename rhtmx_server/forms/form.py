@@ -1,8 +1,8 @@
 """One form: which rules its fields have, and which it has as a whole.
 
 Knows how rules are registered, and judges what needs no waiting. Must not know
-how validators are run, nor requests or connections: who asks for a verdict is sent to a
-`FormJudge`.
+how validators are run, nor requests or connections: who asks for a verdict is sent to its
+app (`form_life`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import (
     Any,
     Concatenate,
     Literal,
-    Protocol,
     Self,
     TypeVar,
     Unpack,
@@ -28,7 +27,7 @@ from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.rules import Rule
 from rhtmx_server.forms.entries import FieldKind, FormValues, by_field
 from rhtmx_server.forms.field_names import Extra, FieldNames, check_form_name
-from rhtmx_server.forms.from_sync import on_loop, wait_for
+from rhtmx_server.forms.form_life import FormLife
 from rhtmx_server.forms.receipts import MOST_RULES
 from rhtmx_server.forms.rule_set import (
     Cleaner,
@@ -44,8 +43,9 @@ from rhtmx_server.forms.rule_set import (
 from rhtmx_server.forms.steps import Step
 from rhtmx_server.forms.validators import Function, Validator
 from rhtmx_server.forms.verdict import FormVerdict
+from rhtmx_server.thread_bridge import ThreadBridge
 
-__all__ = ["Form", "FormJudge"]
+__all__ = ["Form"]
 
 F = TypeVar("F", bound=Function)
 OfText = TypeVar("OfText", bound=Callable[Concatenate[str, ...], object])
@@ -56,30 +56,13 @@ OfFiles = TypeVar("OfFiles", bound=Callable[Concatenate[list[File], ...], object
 _NOTHING: Mapping[str, Sequence[Entry]] = MappingProxyType({})
 
 
-class FormJudge(Protocol):
-    """Says whether the values of a form are valid, while the app runs."""
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """Where it runs."""
-
-    async def verdict(
-        self, form: Form, values: Mapping[str, Any], who: Grant | None, receipt: str | None
-    ) -> FormVerdict:
-        """See `Form.validate`."""
-
-
-def _nobody() -> FormJudge:
-    raise RhtmxError(ErrorCode.SHUTTING_DOWN, "this form belongs to no app: make it by app.form()")
-
-
 class Form:
     """The rules of one form. Made by `App.form`.
 
     Args:
         name: as clients name it.
         extra: what becomes of names that it does not have.
-        judge: gives what judges its values now; raises `RhtmxError` where the app does not run.
+        life: of the app that it belongs to; without one nothing can be judged.
 
     Attributes:
         names: which names it takes.
@@ -99,11 +82,11 @@ class Form:
     """
 
     def __init__(
-        self, name: str, extra: Extra = "forbid", judge: Callable[[], FormJudge] = _nobody
+        self, name: str, extra: Extra = "forbid", life: FormLife[Form] | None = None
     ) -> None:
         check_form_name("a form", name)
         self.name = name
-        self._judge = judge
+        self._life = life
         self._fields: dict[str, tuple[Step, ...]] = {}
         self.names = FieldNames(name, self._fields, extra)
         self._kinds: dict[str, FieldKind] = {}
@@ -170,8 +153,10 @@ class Form:
             >>> verdict.valid, verdict.field_errors
             (False, {'name': ['is required']})
         """
-        judge = self._judge()
-        return await on_loop(judge.loop, lambda: judge.verdict(self, values, who, receipt))
+        judge = self._app.judge()
+        if asyncio.get_running_loop() is judge.loop:
+            return await judge.verdict(self, values, who, receipt)
+        return await asyncio.to_thread(self.validate_sync, values, who=who, receipt=receipt)
 
     def validate_sync(
         self, values: Mapping[str, Any], *, who: Grant | None = None, receipt: str | None = None
@@ -181,15 +166,21 @@ class Form:
         The app runs in another thread of the same process.
 
         Raises:
-            RuntimeError: an event loop runs in this thread.
-            RhtmxError: as for `validate`.
+            RhtmxError: as for `validate`; `NOT_SUPPORTED`, this is the thread of the app's own
+                event loop.
         """
-        judge = self._judge()
-        return wait_for(
-            judge.loop,
-            lambda: judge.verdict(self, values, who, receipt),
-            f"await form.validate(…) of form {self.name!r}",
+        app = self._app
+        return ThreadBridge(app).call(
+            lambda: app.judge().verdict(self, values, who, receipt), f"{self.name}.validate_sync"
         )
+
+    @property
+    def _app(self) -> FormLife[Form]:
+        if self._life is None:
+            raise RhtmxError(
+                ErrorCode.SHUTTING_DOWN, "this form belongs to no app: make it by app.form()"
+            )
+        return self._life
 
     @property
     def fields(self) -> Mapping[str, Sequence[Step]]:

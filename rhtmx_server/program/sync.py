@@ -24,8 +24,8 @@ from rhtmx_server.program.change_stream import AppChanges
 from rhtmx_server.program.collection import AppCollection, EntityPart
 from rhtmx_server.program.life import AppLife
 from rhtmx_server.program.record import StoredRecord
-from rhtmx_server.program.thread_bridge import ThreadBridge
 from rhtmx_server.program.typed_collection import AppTypedCollection
+from rhtmx_server.thread_bridge import ThreadBridge
 from rhtmx_server.trackers.transaction import AppTransaction
 
 __all__ = ["SyncApp", "SyncChanges", "SyncCollection", "SyncTransaction", "SyncTypedCollection"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -114,8 +115,31 @@ async def test_a_thread_judges_a_form_without_awaiting(app: App) -> None:
     async with app:
         verdict = await asyncio.to_thread(app.form("signup").validate_sync, GOOD)
         assert verdict.valid
-        with pytest.raises(RuntimeError, match=r"write await form\.validate"):
+        with pytest.raises(RhtmxError, match=r"await .*form\.validate\(…\) there") as caught:
             app.form("signup").validate_sync(GOOD)
+    assert caught.value.code is ErrorCode.NOT_SUPPORTED
+
+
+async def test_another_event_loop_awaits_the_verdict_of_the_apps_one(app: App) -> None:
+    async with app:
+        on_another = partial(asyncio.run, app.form("signup").validate(GOOD))
+        assert (await asyncio.to_thread(on_another)).valid
+
+
+async def test_a_thread_that_waits_for_a_verdict_is_told_when_the_app_stops(app: App) -> None:
+    began = asyncio.Event()
+
+    @app.form("signup").field("about")
+    async def hangs(value: str) -> None:
+        began.set()
+        await asyncio.get_running_loop().create_future()
+
+    async with app:
+        call = asyncio.create_task(asyncio.to_thread(app.form("signup").validate_sync, GOOD))
+        await began.wait()
+    with pytest.raises(RhtmxError, match="the app stopped") as caught:
+        await call
+    assert caught.value.code is ErrorCode.SHUTTING_DOWN
 
 
 async def test_many_handlers_at_a_time_are_not_one_peer(app: App) -> None:

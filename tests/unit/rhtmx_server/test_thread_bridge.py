@@ -1,4 +1,4 @@
-"""Facts about `rhtmx_server.program.thread_bridge`."""
+"""Facts about `rhtmx_server.thread_bridge`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.program.thread_bridge import ThreadBridge
+from rhtmx_server.thread_bridge import ThreadBridge
 
 
 class Life:

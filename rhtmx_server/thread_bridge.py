@@ -18,18 +18,37 @@ import asyncio
 import concurrent.futures
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
 
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx_server.program.life import AppLife
 
-__all__ = ["ThreadBridge"]
+__all__ = ["BridgedLife", "ThreadBridge"]
 
 T = TypeVar("T")
 
 _LOOK_EVERY = 1.0
 """Seconds after which it is looked whether the loop is still there: one that was closed without
 `stop` tells nobody."""
+
+
+class BridgedLife(Protocol):
+    """When and where an app runs, for whoever waits for it in a thread."""
+
+    @property
+    def elsewhere(self) -> asyncio.AbstractEventLoop:
+        """The loop of the app, which this thread may wait for.
+
+        Raises:
+            RhtmxError: `SHUTTING_DOWN`, it does not run; `NOT_SUPPORTED`, this is the thread of
+                that loop, or another process than that of the app.
+        """
+
+    def tell(self, function: Callable[[], object]) -> None:
+        """Have a function called on that loop, from any thread, while it runs."""
+
+    def calling(self) -> AbstractContextManager[None]:
+        """Have the task of this call end with the app, if it would outlive it."""
 
 
 class ThreadBridge:
@@ -46,7 +65,7 @@ class ThreadBridge:
 
     def __init__(
         self,
-        life: AppLife,
+        life: BridgedLife,
         timeout: float | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
