@@ -33,8 +33,8 @@ from rhtmx_server.delivery.outbox import Tick
 from rhtmx_server.forms.attestor import Attestor
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker
+from rhtmx_server.forms.reads import require_read
 from rhtmx_server.forms.receipts import Receipts
-from rhtmx_server.forms.rule_facts import LogEnd
 from rhtmx_server.forms.runner import ValidatorRunner
 from rhtmx_server.forms.traced_forms import TracedForms
 from rhtmx_server.hooks import CommitHooks, HookRunner
@@ -340,7 +340,10 @@ def _tracing(database: str) -> Tracing:
 
 def _forms(plan: Blueprint, clock: ServerClock, threads: DaemonPool) -> FormTracker:
     """What judges forms."""
-    config = plan.config
+    config, entities = plan.config, plan.declared.allowed
+    if entities is not None:
+        for form in plan.declared.forms.values():
+            require_read(form, entities)
     return FormTracker(
         ValidatorRunner(threads, timeout=config.validator_timeout, meter=plan.metrics),
         plan.declared.forms,
@@ -354,11 +357,12 @@ def _attestor(config: Config, store: Store, clock: ServerClock) -> Attestor:
     """What gives and takes receipts of forms."""
     secret = secrets.token_bytes(32) if config.secret is None else config.secret.encode()
 
-    async def end(entity: str) -> LogEnd:
+    async def end(entity: str) -> int:
         # Of the store, not of the hub: another server may have written a moment ago.
-        return store.epoch, (await store.head(entity)).version
+        return (await store.head(entity)).version
 
-    return Attestor(Receipts(secret, config.receipt_seconds), clock.wall, end)
+    receipts = Receipts(secret, config.receipt_seconds)
+    return Attestor(receipts, clock.wall, lambda: store.epoch, end)
 
 
 def _committer(

@@ -29,6 +29,9 @@ _STATUS: Mapping[ErrorCode, int] = {
 """What a request is answered that cannot be judged; for anything else it is 500."""
 
 
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
 def _nobody() -> None:
     return None
 
@@ -86,11 +89,15 @@ async def _judged(form: Form, request: Request, who: Grant | None) -> FormVerdic
 
 async def _values(request: Request) -> Mapping[str, Any]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
+    if kind in _FORMS:
         return await request.form()
+    if kind != "application/json" and not kind.endswith("+json"):
+        if await request.body():  # else nothing was filled in, which the rules have words for
+            raise HTTPException(415, f"a form or an object of JSON expected, not {kind or 'this'}")
+        return {}
     try:
         values = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RequestValidationError(
             [_problem("", "the body is no JSON", "json_invalid")]
         ) from None

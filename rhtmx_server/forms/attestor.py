@@ -13,7 +13,7 @@ from rhtmx_server.access.grant import Grant
 from rhtmx_server.forms.entries import FormValues
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.receipts import Receipts
-from rhtmx_server.forms.rule_facts import LogEnd, facts_of
+from rhtmx_server.forms.rule_facts import facts_of
 from rhtmx_server.forms.validators import Validator
 
 __all__ = ["NOTHING", "Attestation", "Attestor"]
@@ -46,17 +46,21 @@ class Attestor:
     Args:
         receipts: makes them.
         clock: microseconds since 1970.
-        end: where the log of an entity ends in the store, whoever has written there.
+        epoch: that of the store.
+        end: the version at which the log of an entity ends in the store, whoever has written
+            there.
     """
 
     def __init__(
         self,
         receipts: Receipts,
         clock: Callable[[], int],
-        end: Callable[[str], Awaitable[LogEnd]],
+        epoch: Callable[[], str],
+        end: Callable[[str], Awaitable[int]],
     ) -> None:
         self._receipts = receipts
         self._clock = clock
+        self._epoch = epoch
         self._end = end
 
     async def look(
@@ -76,10 +80,13 @@ class Attestor:
         # Before anything is run or read: what is attested is never older than it seems.
         now = self._clock()
         try:
-            ends = {each: await self._end(each) for rule in rules for each in rule.reads}
+            # Each once: rules of one form mostly read the same.
+            read = {each for rule in rules for each in rule.reads}
+            ends = {each: await self._end(each) for each in sorted(read)}
+            epoch = self._epoch()
         except RhtmxError:
             return NOTHING  # the store is not there: they are run, and say so if they need it
-        facts = facts_of(rules, values, who, ends)
+        facts = facts_of(rules, values, who, epoch, ends)
         places = self._receipts.attested(given, facts, now) if given else ()
         return Attestation(facts, now, frozenset(rules[place] for place in places), given)
 

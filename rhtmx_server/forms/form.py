@@ -200,9 +200,13 @@ class Form:
     @property
     def attested(self) -> Sequence[Validator]:
         """The rules of which a receipt says that they need not be run again, in their order."""
+        return [each for each in self.validators if each.attested][:MOST_RULES]
+
+    @property
+    def validators(self) -> Sequence[Validator]:
+        """All of its fields, and then its checks, in their order."""
         own = (each for steps in self._fields.values() for each in steps)
-        rules = [each for each in (*own, *self._checks) if isinstance(each, Validator)]
-        return [each for each in rules if each.attested][:MOST_RULES]
+        return [each for each in (*own, *self._checks) if isinstance(each, Validator)]
 
     @overload
     def field(
@@ -296,7 +300,8 @@ class Form:
                 loop. By default a plain function does and an `async` one not.
             timeout: its time in seconds; by default that of the server.
             reads: the entities by which the decorated function judges: when they change, it is
-                asked again about forms that are open, and no receipt of before attests it.
+                asked again about forms that are open, and no receipt of before attests it. One
+                that is not declared is refused when the app starts.
             rules: ready-made rules, see `Rules`.
 
         Raises:

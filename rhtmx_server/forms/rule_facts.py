@@ -4,8 +4,8 @@ Knows validators and what they are given. Must not know receipts, nor how anythi
 
 What a validator can see is among the facts, and nothing else, so that what it cannot see costs no
 run: its own field, or all values of the form if it has a parameter `form` or is a check; roles and
-claims if it has a parameter `who`; where the logs end that it `reads`. Always among them: the form,
-which rule it is and its version, and the subject.
+claims if it has a parameter `who`; where the logs end that it `reads`. Always among them: the
+store, the form, which rule it is and its version, what its field is registered for, the subject.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from rhtmx_server.forms.canonical import canonical, packed
 from rhtmx_server.forms.entries import FormValues
 from rhtmx_server.forms.validators import Validator
 
-__all__ = ["LogEnd", "facts_of"]
-
-LogEnd = tuple[str, int]
-"""The epoch of the store, and the version at which the log of an entity ends."""
+__all__ = ["facts_of"]
 
 
 def facts_of(
-    rules: Sequence[Validator], values: FormValues, who: Grant, ends: Mapping[str, LogEnd]
+    rules: Sequence[Validator],
+    values: FormValues,
+    who: Grant,
+    epoch: str,
+    ends: Mapping[str, int],
 ) -> list[bytes]:
     """The facts of each rule.
 
@@ -33,7 +34,9 @@ def facts_of(
         rules: of one form, in their order.
         values: those of the form.
         who: who asks.
-        ends: of each entity that one of them reads, where its log ends now.
+        epoch: of the store: what another application has found valid with the same secret, such as
+            the one that is tried out before it goes live, is no fact here.
+        ends: of each entity that one of them reads, the version at which its log ends now.
     """
     whole = None
     found = []
@@ -45,13 +48,15 @@ def facts_of(
             seen = _entries(values.entries[rule.field])
         found.append(
             packed(
+                epoch.encode(),
                 rule.form.encode(),
                 rule.field.encode(),
                 str(place).encode(),
                 rule.version,
+                canonical(tuple(rule.kind), _shown),
                 seen,
                 _rights(who, rule),
-                canonical([(entity, *ends[entity]) for entity in rule.reads], _shown),
+                canonical([(entity, ends[entity]) for entity in rule.reads], _shown),
             )
         )
     return found

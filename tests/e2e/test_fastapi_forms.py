@@ -149,6 +149,20 @@ async def test_a_body_that_is_no_object_says_so(site: Site, body: str, kind: str
     assert [each["type"] for each in answer.json["detail"]] == [kind]
 
 
+async def test_json_that_is_nested_without_end_is_no_failure_of_the_server(site: Site) -> None:
+    async with site.host:
+        for body in ("[" * 100_000, '{"age":' * 100_000):
+            answer = await site.post("/sign-up", body, "application/json")
+            assert problems(answer) == [("body", "the body is no JSON")]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", ""])
+async def test_a_body_of_another_kind_is_not_taken_for_an_empty_form(site: Site, kind: str) -> None:
+    async with site.host:
+        assert (await site.post("/quiet", urlencode(GOOD), kind)).status == 415
+        assert (await site.post("/quiet", "", kind)).json["errors"]["age"] == ["is required"]
+
+
 async def test_who_sends_it_is_a_dependency_of_the_api(site: Site) -> None:
     site.app.form("signup").access(validate=signed_in)
     async with site.host:

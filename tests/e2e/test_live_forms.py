@@ -97,6 +97,18 @@ async def test_what_changes_no_verdict_is_not_told(app: App, ran: Ran) -> None:
         await silent(client)
 
 
+async def test_an_app_does_not_start_with_a_rule_that_reads_what_there_is_not(app: App) -> None:
+    other = App(store="memory://", config=Config(port=0))
+    other.entity("users")
+    other.form("signup").check(reads=["$conflicts/users"])(lambda form: None)
+    async with other:
+        pass
+    other.form("signup").field("name", reads=["user"])(lambda value: None)
+    with pytest.raises(ValueError, match=r"signup\.name .*no entity 'user' .*mean 'users'\?"):
+        async with other:
+            pass
+
+
 async def test_who_did_not_ask_for_it_is_told_nothing(app: App, ran: Ran) -> None:
     async with raw(app.url) as client, raw(app.url) as other:
         question = asks("name", "ada")

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from rhtmx.values.form_value import Entry, File
 from rhtmx_server.access.grant import Grant
-from rhtmx_server.forms.entries import FormValues
+from rhtmx_server.forms.entries import FieldKind, FormValues
 from rhtmx_server.forms.form import Form
-from rhtmx_server.forms.rule_facts import LogEnd, facts_of
+from rhtmx_server.forms.rule_facts import facts_of
 from rhtmx_server.forms.validators import Validator
 
 ADA = Grant("ada", roles={"clerk"}, claims={"team": "red"})
-ENDS: Mapping[str, LogEnd] = {"users": ("epoch", 7)}
+ENDS: Mapping[str, int] = {"users": 7}
 ENTRIES: Mapping[str, Sequence[Entry]] = {"email": ["ada@example.com"], "age": ["36"], "file": []}
 
 entries = st.lists(
@@ -45,9 +45,10 @@ def facts(
     rule: Validator,
     values: Mapping[str, Sequence[Entry]] = ENTRIES,
     who: Grant = ADA,
-    ends: Mapping[str, LogEnd] = ENDS,
+    ends: Mapping[str, int] = ENDS,
+    epoch: str = "epoch",
 ) -> bytes:
-    (found,) = facts_of([rule], FormValues(values), who, ends)
+    (found,) = facts_of([rule], FormValues(values), who, epoch, ends)
     return found
 
 
@@ -95,10 +96,20 @@ def test_when_rights_end_is_no_fact() -> None:
 
 def test_where_a_log_ends_is_a_fact_for_those_who_read_it() -> None:
     reads = field(alone, reads=["users"])
-    for other in (("epoch", 8), ("another", 7)):
-        assert facts(reads) != facts(reads, ends={"users": other})
-        assert facts(field(alone)) == facts(field(alone), ends={"users": other})
+    assert facts(reads) != facts(reads, ends={"users": 8})
+    assert facts(field(alone)) == facts(field(alone), ends={"users": 8})
     assert facts(reads) != facts(field(alone))
+
+
+def test_another_store_is_another_fact_for_every_rule() -> None:
+    """As that of an application with the same secret, which is tried out before it goes live."""
+    for rule in (field(alone), field(alone, reads=["users"]), Validator.of_form("signup", check)):
+        assert facts(rule) != facts(rule, epoch="another")
+
+
+def test_what_a_field_is_registered_for_is_a_fact() -> None:
+    kinds = [FieldKind(), FieldKind(many=True), FieldKind(file=True), FieldKind(True, True)]
+    assert len({facts(field(alone, kind=each)) for each in kinds}) == len(kinds)
 
 
 def test_another_rule_form_or_place_is_another_fact() -> None:
@@ -108,7 +119,7 @@ def test_another_rule_form_or_place_is_another_fact() -> None:
     elsewhere = Validator.of_field("contact", "email", alone)
     here = field(alone)
     assert len({facts(here), facts(field(other)), facts(elsewhere)}) == 3
-    first, second = facts_of([here, here], FormValues(ENTRIES), ADA, {})
+    first, second = facts_of([here, here], FormValues(ENTRIES), ADA, "epoch", {})
     assert first != second
 
 

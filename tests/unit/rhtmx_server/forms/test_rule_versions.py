@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import functools
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +94,85 @@ def test_what_can_be_called_is_told_by_its_code() -> None:
     versions = [rule_version(each) for each in rules]
     assert len(set(versions)) == len(versions)
     assert rule_version(Rule(["ada"])) == rule_version(Rule(["bob"]))
+
+
+LATE = """
+def rule(value):
+    try:
+        look(value)
+        write(value)
+    except ValueError:
+        return None
+"""
+EARLY = """
+def rule(value):
+    try:
+        look(value)
+    except ValueError:
+        return None
+    write(value)
+"""
+
+
+def compiled(source: str) -> Any:
+    names: dict[str, Any] = {"__name__": "rules"}
+    exec(source, names)
+    return names["rule"]
+
+
+def test_what_a_try_is_about_is_a_part_of_the_code() -> None:
+    late, early = compiled(LATE), compiled(EARLY)
+    assert rule_version(late) != rule_version(early)
+    # Only the table beside the code says so.
+    moved = compiled(LATE)
+    moved.__code__ = late.__code__.replace(co_exceptiontable=b"")
+    assert rule_version(moved) != rule_version(late)
+
+
+def test_how_it_is_called_is_a_part_of_the_code() -> None:
+    rules = [
+        f"def rule({each}): pass" for each in ("a, b", "a, *b", "a, *, b", "a, b, /", "a, **b")
+    ]
+    assert len({rule_version(compiled(each)) for each in rules}) == len(rules)
+
+
+class Kind(Enum):
+    RED = 1
+    BLUE = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Most:
+    count: int
+
+    def rule(self, value: str) -> bool:
+        return len(value) < self.count
+
+
+def around(value: object) -> Callable[[str], object]:
+    return lambda text: (text, value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (re.compile("a+"), re.compile("b+")),
+        (re.compile("a+"), re.compile("a+", re.IGNORECASE)),
+        (Decimal("5"), Decimal("5.0")),
+        (date(2026, 11, 30), date(2026, 12, 1)),
+        (timedelta(1), timedelta(2)),
+        (Path("a"), Path("b")),
+        (range(3), range(4)),
+        (Kind.RED, Kind.BLUE),
+        (Most(3), Most(4)),
+        (Most(3).rule, Most(4).rule),
+        ((len, repr, len), (len, repr, repr)),
+    ],
+)
+def test_values_that_never_change_are_told_by_what_they_are(one: Any, other: Any) -> None:
+    again = copy.deepcopy(one)
+    assert rule_version(around(one)) == rule_version(around(again))
+    assert rule_version(around(one)) != rule_version(around(other))
 
 
 def test_what_changes_while_the_program_runs_makes_no_other_rule() -> None:
