@@ -333,7 +333,11 @@ def _tracing(database: str) -> Tracing:
     from rhtmx_server.otel import OtelTracer  # only where it is asked for: it may not be installed
 
     def said(owner: Hashable) -> str | None:
-        return owner.session.traceparent if isinstance(owner, Connection) else None
+        if isinstance(owner, Connection):
+            return owner.session.traceparent
+        # A call through gRPC, which may not be installed; the app's own questions say nothing.
+        found: str | None = getattr(owner, "traceparent", None)
+        return found
 
     return Tracing(OtelTracer(), said, database)
 

@@ -6,9 +6,11 @@ from django.shortcuts import render
 
 from examples.order_desk_django.live import app, grant_of
 from examples.orders_schema import Order, Stock
-from rhtmx_server import RhtmxError
+from rhtmx_server.adapters.django import rhtmx_form
 
 GOODS = ("rice", "salt", "tea")
+
+OrderForm = rhtmx_form(app.form("order"))
 
 
 @login_required
@@ -25,10 +27,10 @@ def orders(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         listed = {"rows": seen.all(), "clerk": who.has_role("clerk")}
         return render(request, "orders.html", listed)
-    try:
-        seen.create(Order(goods=request.POST["goods"], count=int(request.POST["count"])))
-    except (ValueError, RhtmxError) as error:
-        return HttpResponse(str(error), status=422, content_type="text/plain")
+    ordered = OrderForm(request.POST, who=who)
+    if not ordered.is_valid():
+        return HttpResponse(ordered.errors.as_text(), status=422, content_type="text/plain")
+    seen.create(Order(**ordered.cleaned_data))
     return render(request, "order_form.html", {"goods": GOODS})
 
 

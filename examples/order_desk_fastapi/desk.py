@@ -12,7 +12,8 @@ from starlette.middleware.sessions import SessionMiddleware
 
 import rhtmx_server
 from examples.orders_schema import Order, Stock, schema
-from rhtmx_server import App, ErrorCode, Grant, RhtmxError
+from rhtmx_server import App, ErrorCode, FormVerdict, Grant, RhtmxError
+from rhtmx_server.adapters.fastapi import validated
 from rhtmx_server.authenticators import first_of, static_tokens
 
 GOODS = ("rice", "salt", "tea")
@@ -47,6 +48,7 @@ web.add_middleware(
     SessionMiddleware, secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex()
 )
 web.mount("/live", live)
+Ordered = Annotated[FormVerdict, Depends(validated(app.form("order"), who=signed_in))]
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 
 
@@ -72,11 +74,9 @@ async def stock(request: Request, who: Who) -> Response:
 
 
 @web.post("/orders", response_class=HTMLResponse)
-async def order(
-    request: Request, who: Who, goods: Annotated[str, Form()], count: Annotated[int, Form()]
-) -> Response:
+async def order(request: Request, who: Who, ordered: Ordered) -> Response:
     """Order something, and show an empty form again."""
-    await app.of(Order, who=who).create(Order(goods=goods, count=count))
+    await app.of(Order, who=who).create(Order(**ordered.cleaned))
     return templates.TemplateResponse(request, "order_form.html", {"goods": GOODS})
 
 

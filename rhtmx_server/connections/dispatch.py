@@ -117,7 +117,8 @@ async def _hello(caller: Sender, message: Hello) -> Welcome:
     if services.authenticate is not None and (message.token or not session.subject):
         await _unlock(caller, message.token or "")
     last_seq, given = await _identify(caller, message)
-    session.greeted, session.traceparent = True, message.traceparent
+    session.greeted = True
+    session.traceparent = message.traceparent or session.traceparent
     # By their schema. One that is newer does, too, but that cannot be told from an older one.
     caller.subscriptions.knows_parts = message.schema == SCHEMA_HASH
     return Welcome(

@@ -38,7 +38,9 @@ from rhtmx_server.forms.entries import FormValues, asked
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.gate import Gate
 from rhtmx_server.forms.posted import posted, receipt_in
+from rhtmx_server.forms.reads import reads_of
 from rhtmx_server.forms.runner import ValidatorRunner, ValidatorVerdict
+from rhtmx_server.forms.sections import Section
 from rhtmx_server.forms.steps import Step, judge
 from rhtmx_server.forms.validators import Validator
 from rhtmx_server.forms.verdict import FormVerdict
@@ -53,11 +55,11 @@ _Job: TypeAlias = Callable[[], Coroutine[Any, Any, ValidatorVerdict]]
 _NAME_SHOWN = 64
 
 
-VerdictNote: TypeAlias = Callable[[Mapping[str, ValidatorVerdict]], None]
-"""Is told what each field of a form has said."""
+VerdictNote: TypeAlias = Callable[[Mapping[Section, ValidatorVerdict]], None]
+"""Is told what each section of a form has said."""
 
 
-def unnoted(verdicts: Mapping[str, ValidatorVerdict]) -> None:
+def unnoted(verdicts: Mapping[Section, ValidatorVerdict]) -> None:
     """Nobody wants to know."""
 
 
@@ -193,7 +195,7 @@ class FormTracker:
             owner: who asks: the connection.
             share: as for `validate_field`.
             who: with what rights.
-            note: is told what each field has said, checks of the form aside.
+            note: is told what each of its sections has said.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM`; `FORBIDDEN`; `TIMEOUT` or `INTERNAL` of a validator.
@@ -208,63 +210,63 @@ class FormTracker:
             known = await self._look(form, values, who, None)
         fields = len(form.fields)
         verdicts = await self._judge_all(form, values, owner, asker, known)
-        note({each.field: each for each in verdicts[:fields]})
+        checks = enumerate(verdicts[fields:])
+        note({**{each.field: each for each in verdicts[:fields]}, **dict(checks)})
         result = _form_result(message, verdicts)
         if message.with_receipt and result.valid:
             result.receipt = self._receipt(known)
         return result
 
-    async def judge_fields(
+    async def judge_sections(
         self,
         name: str,
         sent: Iterable[FormFieldValue],
-        fields: Iterable[str],
+        sections: Iterable[Section],
         *,
         share: Hashable,
         who: Grant,
-    ) -> Mapping[str, ValidatorVerdict]:
-        """Judge some fields of a form, as `validate_field` does; nothing is superseded.
+    ) -> Mapping[Section, ValidatorVerdict]:
+        """Judge some sections of a form, each by itself; nothing is superseded.
 
         Args:
             name: the form's.
             sent: its values.
-            fields: which of them; those that it does not have are left out.
+            sections: which of those that it has.
             share: whose share of threads and of what is under way it uses.
             who: with what rights.
 
+        Returns:
+            What they say. One that has failed or taken too long is left out, and costs the others
+            nothing.
+
         Raises:
-            RhtmxError: `UNKNOWN_FORM`; `FORBIDDEN`; `TIMEOUT` or `INTERNAL` of a validator.
+            RhtmxError: `UNKNOWN_FORM`; `FORBIDDEN`.
         """
         form = self._form(name, who)
         values, asker = form.values(sent), _Asker(share, who)
-        found, jobs = dict[str, ValidatorVerdict](), dict[str, _Job]()
-        for field in fields:
-            if field in form.fields:
-                error, rest = judge(form.fields[field], values.entries[field])
-                found[field] = ValidatorVerdict(error, field=field)
-                if rest:
-                    jobs[field] = partial(self._finish, field, rest, values, asker)
-        found.update(zip(jobs, await self._gather(jobs.values(), share), strict=True))
-        return found
+        found, jobs = dict[Section, ValidatorVerdict](), dict[Section, _Job]()
+        for each in sections:
+            if isinstance(each, int):
+                jobs[each] = partial(self._runner.run, form.checks[each], "", values, *asker)
+                continue
+            error, rest = judge(form.fields[each], values.entries[each])
+            if rest:
+                jobs[each] = partial(self._finish, each, rest, values, asker)
+            else:
+                found[each] = ValidatorVerdict(error, field=each)
+        verdicts = await self._gather([partial(_or_none, job) for job in jobs.values()], share)
+        said = zip(jobs, verdicts, strict=True)
+        return {**found, **{each: verdict for each, verdict in said if verdict is not None}}
 
-    def reads(self, name: str, field: str | None = None) -> Collection[str]:
-        """The entities by which a field of a form is judged, or any of its fields.
+    def reads(self, name: str, section: Section | None = None) -> Collection[str]:
+        """The entities by which a section of a form is judged.
 
         Args:
             name: the form's; one that does not exist reads nothing.
-            field: the field's; `None` for any.
+            section: `None` for all of it.
         """
         form = self._forms.get(name)
-        if form is None:
-            return ()
-        steps = form.fields.values() if field is None else [form.fields.get(field, ())]
-        return {
-            entity
-            for each in steps
-            for step in each
-            if isinstance(step, Validator)
-            for entity in step.reads
-        }
+        return () if form is None else reads_of(form, section)
 
     async def verdict(
         self, form: Form, values: Mapping[str, Any], who: Grant | None, receipt: str | None
@@ -395,12 +397,14 @@ class FormTracker:
                 break
         return ValidatorVerdict(error, None if error is not None else metadata, field)
 
-    async def _gather(self, jobs: Iterable[_Job], share: Hashable) -> list[ValidatorVerdict]:
+    async def _gather(
+        self, jobs: Iterable[Callable[[], Coroutine[Any, Any, T]]], share: Hashable
+    ) -> list[T]:
         """Run all that waits at the same time; one that raises ends the others.
 
         A task is made when there is room for it, not to wait for room.
         """
-        tasks: list[asyncio.Task[ValidatorVerdict]] = []
+        tasks: list[asyncio.Task[T]] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for job in jobs:
@@ -435,6 +439,14 @@ class FormTracker:
             # Said before the cancel: that is how `outcome` tells it from a connection that is gone.
             run.superseded = True
             run.task.cancel()
+
+
+async def _or_none(job: _Job) -> ValidatorVerdict | None:
+    """What a section says, unless it fails or takes too long; the log has it then."""
+    try:
+        return await job()
+    except RhtmxError:
+        return None
 
 
 def _key(message: ValidateField) -> Hashable:

@@ -25,6 +25,7 @@ from rhtmx_server.failures import report
 from rhtmx_server.forms.forms import FormTracker
 from rhtmx_server.forms.open_forms import OpenForm, OpenForms
 from rhtmx_server.forms.runner import ValidatorVerdict
+from rhtmx_server.forms.sections import Section
 from rhtmx_server.forms.traced_forms import TracedForms
 
 __all__ = ["LiveForms", "LiveReader"]
@@ -67,10 +68,9 @@ class _Values(NamedTuple):
     fields: list[FormFieldValue]
 
 
-_Told: TypeAlias = tuple[str | None, bytes | None]
-"""What is wrong with a field, and what the validator adds."""
+_Open: TypeAlias = OpenForm[_Values, ValidatorVerdict]
 
-_Open: TypeAlias = OpenForm[_Values, _Told]
+_Look: TypeAlias = asyncio.Task[Mapping[Section, ValidatorVerdict]]
 
 
 class LiveForms:
@@ -94,9 +94,9 @@ class LiveForms:
     ) -> None:
         self._forms = forms
         self._now = now
-        self._open: OpenForms[_Values, _Told] = OpenForms(most_bytes)
+        self._open: OpenForms[_Values, ValidatorVerdict] = OpenForms(most_bytes)
         self.readers: Collection[str] = self._open.readers
-        self._tasks: dict[_Open, asyncio.Task[Mapping[str, ValidatorVerdict]]] = {}
+        self._tasks: dict[_Open, _Look] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def validate_field(
@@ -112,8 +112,8 @@ class LiveForms:
         if result is None:
             reader.request()
         reads = self._forms.reads(message.form, message.field)
-        values = _values(reader, message, [*message.values, *_own(message)])
-        form = self._ask(values, reads)
+        values = _values(reader, message, self._with_others(reader, message))
+        form = self._ask(values, reads, message.field)
         if result is not None:
             return self._answered(form, result, watched=bool(reads))
         answer = self._forms.validate_field(message, owner=reader, share=reader.share, who=who)
@@ -122,7 +122,7 @@ class LiveForms:
     def validate_form(
         self, reader: LiveReader, message: ValidateForm
     ) -> Awaitable[FormValidationResult]:
-        """Judge a whole form, and go on judging its fields.
+        """Judge a whole form, and go on doing so: its checks as long as nothing is edited.
 
         Raises:
             RhtmxError: when awaited, as `FormTracker.validate_form`.
@@ -151,15 +151,30 @@ class LiveForms:
 
     # Inside.
 
-    def _ask(self, values: _Values, reads: Collection[str]) -> _Open | None:
+    def _with_others(self, reader: LiveReader, message: ValidateField) -> list[FormFieldValue]:
+        """All that the form has; without others in the question they are what they were."""
+        others, own = message.values, _own(message)
+        before = self._open.get(reader, _key(message.form, message.form_instance))
+        if not others and before is not None:
+            others = [each for each in before.values.fields if each.field != message.field]
+        return [*others, *own]
+
+    def _ask(
+        self, values: _Values, reads: Collection[str], only: str | None = None
+    ) -> _Open | None:
         size = sum(map(_size, values.fields))
         key = _key(values.form, values.instance)
-        return self._open.ask(values.reader, key, values, size, reads)
+        before = self._open.get(values.reader, key)
+        if before is not None:  # what the checks have said was about other values
+            for each in [each for each in before.told if isinstance(each, int)]:
+                del before.told[each]
+        return self._open.ask(values.reader, key, values, size, reads, only)
 
     async def _answer_form(
         self, form: _Open | None, reader: LiveReader, message: ValidateForm
     ) -> FormValidationResult:
-        found: dict[str, ValidatorVerdict] = {}
+        found: dict[Section, ValidatorVerdict] = {}
+        number = 0 if form is None else form.question
         try:
             result = await self._forms.validate_form(
                 message,
@@ -169,11 +184,11 @@ class LiveForms:
                 note=found.update,
             )
         finally:
-            told = {
-                name: (each.error, each.metadata)
-                for name, each in found.items()
-                if self._forms.reads(message.form, name)
-            }
+            told = None
+            # Otherwise something was edited meanwhile, and a client passes over this answer.
+            if form is not None and found and form.question == number:
+                form.told.clear()
+                told = found
             self._settle(form, told)
         if form is not None and not form.is_gone:
             result.live = True
@@ -192,13 +207,14 @@ class LiveForms:
     def _answered(
         self, form: _Open | None, result: ValidationResult, *, watched: bool
     ) -> ValidationResult:
-        told: dict[str, _Told] = {}
+        told: dict[Section, ValidatorVerdict] = {}
         if watched and form is not None and not form.is_gone:
-            told[result.field], result.live = (result.error, result.metadata), True
+            told[result.field] = ValidatorVerdict(result.error, result.metadata, result.field)
+            result.live = True
         self._settle(form, told)
         return result
 
-    def _settle(self, form: _Open | None, told: Mapping[str, _Told]) -> None:
+    def _settle(self, form: _Open | None, told: Mapping[Section, ValidatorVerdict] | None) -> None:
         if form is not None:
             self._open.answered(form, told, self._now())
             self._go_on()
@@ -218,53 +234,70 @@ class LiveForms:
             delay = max(0.001, deadline - now)
             self._timer = asyncio.get_running_loop().call_later(delay, self._go_on)
 
-    async def _judge(self, form: _Open) -> Mapping[str, ValidatorVerdict]:
+    async def _judge(self, form: _Open) -> Mapping[Section, ValidatorVerdict]:
         values = form.values
-        reader = values.reader
-        return await self._forms.judge_fields(
+        return await self._forms.judge_sections(
             values.form,
             values.fields,
-            [*form.told],
-            share=reader if reader.share is None else reader.share,
-            who=reader.session.grant,
+            self._watched(form),
+            # All that nobody has asked about is one share: whoever asks waits for one of these at
+            # most, and not for one of each client that has a form open.
+            share=self,
+            who=values.reader.session.grant,
         )
 
-    def _judged(
-        self, form: _Open, question: int, task: asyncio.Task[Mapping[str, ValidatorVerdict]]
-    ) -> None:
+    def _watched(self, form: _Open) -> Collection[Section]:
+        return [each for each in form.told if self._forms.reads(form.values.form, each)]
+
+    def _judged(self, form: _Open, question: int, task: _Look) -> None:
         """A form was judged again; here and not in the task, which may end before it begins."""
         del self._tasks[form]
-        found: dict[str, _Told] = {}
+        found: Mapping[Section, ValidatorVerdict] = {}
+        failed = False
         if not task.cancelled():
             failure = task.exception()
             if failure is None:
-                verdicts = task.result()
-                found = {name: (each.error, each.metadata) for name, each in verdicts.items()}
+                found = task.result()
+                failed = len(found) < len(self._watched(form))
             elif not isinstance(failure, RhtmxError):
                 report(failure, "judging an open form again failed")
-            elif failure.code in _ENDS:
+            elif failure.code in _ENDS and form.question == question and not form.is_gone:
                 self._open.close(form.owner, form.key)
-        values = form.values
-        for name, (error, metadata) in self._open.judged(
-            form, question, found, self._now()
-        ).items():
-            values.reader.send(
-                ValidationResult(
-                    form=values.form,
-                    field=name,
-                    valid=error is None,
-                    error=error,
-                    metadata=metadata,
-                    live=True,
-                    form_instance=values.instance,
-                )
-            )
+        before = dict(form.told)
+        changed = self._open.judged(form, question, found, self._now(), failed=failed)
+        names = [each.field for at in changed for each in (before[at], changed[at])]
+        for name in dict.fromkeys(names):
+            now = _said(name, form.told)
+            if now != _said(name, before):
+                self._tell(form.values, name, now)
         self._go_on()
+
+    def _tell(self, values: _Values, name: str, verdict: ValidatorVerdict) -> None:
+        values.reader.send(
+            ValidationResult(
+                form=values.form,
+                field=name,
+                valid=verdict.error is None,
+                error=verdict.error,
+                metadata=verdict.metadata,
+                live=True,
+                form_instance=values.instance,
+            )
+        )
 
     def _cancel(self, form: _Open | None) -> None:
         task = self._tasks.get(form) if form is not None else None
         if task is not None:
             task.cancel()
+
+
+def _said(name: str, told: Mapping[Section, ValidatorVerdict]) -> ValidatorVerdict:
+    """What a client shows of a field, or of the form as a whole: what it was told first."""
+    own = told.get(name, ValidatorVerdict(field=name))
+    if own.error is not None:
+        return own
+    about = (each for at, each in told.items() if isinstance(at, int) and each.field == name)
+    return next((each for each in about if each.error is not None), own)
 
 
 def _key(form: str, instance: str | None) -> Hashable:

@@ -21,7 +21,9 @@ judged again   asked       quiet                  due                        not
 
 `take` has a form judged again that is due. What comes of that counts only if nobody has asked
 meanwhile. A form is judged again once in `INTERVAL` at most, and always after the last change: so
-its client ends with the verdict that holds.
+its client ends with the verdict that holds. Whoever asks about one field alone does not learn what
+has become of the others: what was due, or was dropped because of that question, is due after it.
+What could not be judged is due again, each time after twice as long.
 
 `moved` looks at the forms that are quiet, and none is quiet twice: a thousand commits between two
 looks at a form are noticed once.
@@ -36,6 +38,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, TypeVar
 
+from rhtmx_server.forms.sections import Section
+
 __all__ = ["INTERVAL", "MOST_FORMS", "OpenForm", "OpenForms"]
 
 V = TypeVar("V")
@@ -47,7 +51,13 @@ INTERVAL = 1.0
 MOST_FORMS = 32
 """Forms of one connection that are remembered: then that goes which was asked about first."""
 
+_MOST_DOUBLED = 6
+"""So often the time is doubled after which that is tried again which could not be judged."""
+
 _MOST_BYTES = 64 * 1024
+_STALE = -1
+"""How often an entity had moved for a form that has missed something."""
+
 _HELD = -1
 """The place of a form that waits for another one of its owner."""
 
@@ -63,7 +73,7 @@ class OpenForm(Generic[V, T]):
         size: about how many bytes those are.
 
     Attributes:
-        told: the last verdict on each field that is watched.
+        told: the last verdict on each section of which something was told.
         reads: the entities by which those are judged.
         asked: how many questions about it are under way.
         question: the number of the last one.
@@ -72,13 +82,14 @@ class OpenForm(Generic[V, T]):
         is_judged: it is judged again just now.
         is_gone: it is not remembered any more.
         seen: how often each entity had moved when it was judged last.
+        failures: how often in a row it could not be judged.
     """
 
     owner: Hashable
     key: Hashable
     values: V
     size: int
-    told: dict[str, T] = field(default_factory=dict)
+    told: dict[Section, T] = field(default_factory=dict)
     reads: set[str] = field(default_factory=set)
     asked: int = 0
     question: int = 0
@@ -87,6 +98,7 @@ class OpenForm(Generic[V, T]):
     is_judged: bool = False
     is_gone: bool = False
     seen: dict[str, int] = field(default_factory=dict)
+    failures: int = 0
 
 
 class OpenForms(Generic[V, T]):
@@ -116,7 +128,13 @@ class OpenForms(Generic[V, T]):
         return None if forms is None else forms.get(key)
 
     def ask(
-        self, owner: Hashable, key: Hashable, values: V, size: int, reads: Collection[str]
+        self,
+        owner: Hashable,
+        key: Hashable,
+        values: V,
+        size: int,
+        reads: Collection[str],
+        only: Section | None = None,
     ) -> OpenForm[V, T] | None:
         """A client asks about a form: remember what it has entered. `answered` has to follow.
 
@@ -127,6 +145,7 @@ class OpenForms(Generic[V, T]):
             size: about how many bytes those are.
             reads: the entities by which that is judged of which it asks; none: it is remembered
                 only if it was before.
+            only: what it asks about; `None` for all of it.
 
         Returns:
             The form; `None`: it is not remembered, as it is too large or nothing is read for it.
@@ -142,12 +161,15 @@ class OpenForms(Generic[V, T]):
             self._forms.setdefault(owner, OrderedDict())[key] = form
         form.values, form.size = values, size
         self._unquiet(form)
+        is_all = only is None or form.told.keys() <= {only}
+        if form.is_judged and not is_all:
+            self._miss(form)  # what comes of that is not told, nor what this asks about
         self.readers.update(each for each in reads if each not in form.reads)
         form.reads.update(reads)
         form.asked += 1
         form.question += 1
-        form.due = None  # what it waited for is asked about now
-        if form.asked == 1:
+        form.due, form.failures = None, 0  # if it missed something, it is due again once answered
+        if form.asked == 1 and is_all:
             form.seen = {each: self._moves[each] for each in form.reads}
         else:  # of what is read since the first of them, too
             form.seen = {each: form.seen.get(each, self._moves[each]) for each in form.reads}
@@ -156,16 +178,20 @@ class OpenForms(Generic[V, T]):
         self._make_room(forms)
         return form
 
-    def answered(self, form: OpenForm[V, T], told: Mapping[str, T], now: float) -> None:
+    def answered(self, form: OpenForm[V, T], told: Mapping[Section, T] | None, now: float) -> None:
         """A question is answered, or has failed.
 
         Args:
             form: what `ask` returned.
-            told: the verdicts on fields that are watched.
+            told: the verdicts that are to be remembered; `None`: there are none, of what all was
+                asked about.
             now: seconds, of a clock that does not jump.
         """
         form.asked -= 1
-        form.told.update(told)
+        if told is None:
+            self._miss(form)
+        else:
+            form.told.update(told)
         if not form.asked:
             self._settle(form, now)
 
@@ -205,15 +231,22 @@ class OpenForms(Generic[V, T]):
         return None
 
     def judged(
-        self, form: OpenForm[V, T], question: int, verdicts: Mapping[str, T], now: float
-    ) -> dict[str, T]:
+        self,
+        form: OpenForm[V, T],
+        question: int,
+        verdicts: Mapping[Section, T],
+        now: float,
+        *,
+        failed: bool = False,
+    ) -> dict[Section, T]:
         """A form was judged again, or could not be.
 
         Args:
             form: what `take` returned.
             question: its number then.
-            verdicts: on its fields.
+            verdicts: on its sections.
             now: seconds.
+            failed: some of them could not be judged.
 
         Returns:
             What its client has to be told: the verdicts that are other ones.
@@ -229,6 +262,11 @@ class OpenForms(Generic[V, T]):
             return {}
         changed = {name: told for name, told in verdicts.items() if form.told.get(name) != told}
         form.told.update(changed)
+        form.failures = form.failures + 1 if failed else 0
+        if failed:
+            self._miss(form)
+            pause = INTERVAL * 2 ** min(form.failures, _MOST_DOUBLED)
+            form.not_before = max(form.not_before, now + pause)
         self._settle(form, now)
         return changed
 
@@ -251,11 +289,15 @@ class OpenForms(Generic[V, T]):
     def _settle(self, form: OpenForm[V, T], now: float) -> None:
         if form.is_gone or form.due is not None or form.is_judged:
             return
-        if any(self._moves[each] != form.seen.get(each) for each in form.reads):
+        missed = any(self._moves[each] != form.seen.get(each) for each in form.reads)
+        if missed and form.told:
             self._put(form, now)
         else:
             for each in form.reads:
                 self._quiet.setdefault(each, {})[form] = None
+
+    def _miss(self, form: OpenForm[V, T]) -> None:
+        form.seen = dict.fromkeys(form.reads, _STALE)
 
     def _put(self, form: OpenForm[V, T], now: float) -> None:
         form.due = next(self._order)

@@ -9,9 +9,11 @@ from collections.abc import Collection
 
 from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.forms.form import Form
+from rhtmx_server.forms.sections import Section
+from rhtmx_server.forms.validators import Validator
 from rhtmx_server.names import suggestion
 
-__all__ = ["require_read"]
+__all__ = ["reads_of", "require_read"]
 
 
 def require_read(form: Form, entities: Collection[str]) -> None:
@@ -29,3 +31,20 @@ def require_read(form: Form, entities: Collection[str]) -> None:
             if each not in entities and not each.startswith(RESERVED):
                 near = suggestion(each, entities)
                 raise ValueError(f"{rule.name}: reads: no entity {each!r} is declared{near}")
+
+
+def reads_of(form: Form, section: Section | None) -> Collection[str]:
+    """The entities by which a section of a form is judged.
+
+    Args:
+        form: the form.
+        section: of those that it does not have nothing is read; `None` for all that it has.
+    """
+    if section is None:
+        rules = form.validators
+    elif isinstance(section, int):
+        rules = form.checks[section : section + 1]
+    else:
+        steps = form.fields.get(section, ())
+        rules = [each for each in steps if isinstance(each, Validator)]
+    return {entity for rule in rules for entity in rule.reads}

@@ -20,6 +20,7 @@ from rhtmx_server.access.grant import GUEST, Grant
 from rhtmx_server.forms.form import Form
 from rhtmx_server.forms.forms import FormTracker, VerdictNote, unnoted
 from rhtmx_server.forms.runner import ValidatorVerdict
+from rhtmx_server.forms.sections import Section
 from rhtmx_server.forms.verdict import FormVerdict
 from rhtmx_server.spans import Span
 from rhtmx_server.tracing import Tracing, error_type
@@ -93,21 +94,21 @@ class TracedForms:
         """See `FormTracker`."""
         return self._forms.loop
 
-    def reads(self, name: str, field: str | None = None) -> Collection[str]:
+    def reads(self, name: str, section: Section | None = None) -> Collection[str]:
         """See `FormTracker`."""
-        return self._forms.reads(name, field)
+        return self._forms.reads(name, section)
 
-    async def judge_fields(
+    async def judge_sections(
         self,
         name: str,
         sent: Iterable[FormFieldValue],
-        fields: Iterable[str],
+        sections: Iterable[Section],
         *,
         share: Hashable,
         who: Grant,
-    ) -> Mapping[str, ValidatorVerdict]:
+    ) -> Mapping[Section, ValidatorVerdict]:
         """See `FormTracker`; nobody has asked, so nothing is traced."""
-        return await self._forms.judge_fields(name, sent, fields, share=share, who=who)
+        return await self._forms.judge_sections(name, sent, sections, share=share, who=who)
 
     def forget(self, owner: Hashable) -> None:
         """See `FormTracker`."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -180,6 +182,199 @@ async def test_many_changes_are_one_run_and_the_last_one_counts(app: App, ran: R
         assert ran["ada"] <= 4
 
 
+async def test_who_goes_on_to_the_next_field_is_told_of_the_last_one(app: App) -> None:
+    """Within the second in which the form is not looked at again."""
+    async with raw(app.url) as client, raw(app.url) as other:
+        await client.ask(asks("name", "ada", form_instance="1"), "validation_result")
+        await other.ask(asks("name", "bob"), "validation_result")
+        await app.changes.push("users", "bob", "Bob")
+        await other.receive()
+        await app.changes.push("users", "ada", "Ada")
+        values = [{"field": "name", "value": "ada"}]
+        await client.ask(
+            asks("nickname", "a", values=values, form_instance="1"), "validation_result"
+        )
+        assert (await client.receive())["error"] == "is taken"
+
+
+async def test_a_validator_that_fails_costs_others_nothing_and_is_asked_again(
+    app: App, ran: Ran
+) -> None:
+    @app.form("signup").field("shop", reads=["users"])
+    async def fails_at_times(value: str) -> None:
+        ran["shop"] += 1
+        if ran["shop"] == 2:
+            raise OSError("the database is not there")
+        if await app.changes.get("users", "ada") is not None:
+            raise Invalid("is closed")
+
+    async with raw(app.url) as client:
+        await client.ask(asks("shop", "tea"), "validation_result")
+        values = [{"field": "shop", "value": "tea"}]
+        await client.ask(asks("name", "ada", values=values), "validation_result")
+        await app.changes.push("users", "ada", "Ada")
+        told = [await client.receive(), await client.receive()]
+        assert [(each["field"], each["error"]) for each in told] == [
+            ("name", "is taken"),
+            ("shop", "is closed"),
+        ]
+        assert ran["shop"] == 3
+
+
+def declare_check(app: App) -> None:
+    """A check that reads, about one field, and one about the form as a whole."""
+
+    @app.form("signup").check(reads=["shops"])
+    async def is_open(form: Any) -> None:
+        if (shop := await app.changes.get("shops", "tea")) is not None:
+            raise Invalid(f"is {shop.data}", field="nickname")
+
+    @app.form("signup").check(reads=["limits"])
+    async def is_allowed(form: Any) -> None:
+        if await app.changes.get("limits", form["name"]) is not None:
+            raise Invalid("too many")
+
+
+def whole(**values: str) -> dict[str, Any]:
+    fields = [{"field": name, "value": value} for name, value in values.items()]
+    question = {"type": "validate_form", "request_id": "1", "form": "signup", "live": True}
+    return {**question, "fields": fields}
+
+
+async def test_checks_of_a_form_that_was_asked_about_are_live_at_the_fields_they_name(
+    app: App,
+) -> None:
+    declare_check(app)
+    async with raw(app.url) as client:
+        answer = await client.ask(whole(name="ada", nickname="a"), "form_validation_result")
+        assert (answer["valid"], answer["live"]) == (True, True)
+        await app.changes.push("shops", "tea", "full")
+        told = await client.receive()
+        assert (told["field"], told["error"], told["live"]) == ("nickname", "is full", True)
+        await app.changes.push("limits", "ada", 1)
+        told = await client.receive()
+        assert (told["field"], told["error"]) == ("", "too many")
+        await app.changes.delete("shops", "tea")
+        told = await client.receive()
+        assert (told["field"], told["valid"]) == ("nickname", True)
+
+
+async def test_what_a_field_says_itself_comes_before_what_a_check_says_of_it(app: App) -> None:
+    declare_check(app)
+    await app.changes.push("users", "ada", "Ada")
+    async with raw(app.url) as client:
+        answer = await client.ask(whole(name="ada", nickname="ada"), "form_validation_result")
+        assert [each["field"] for each in answer["errors"]] == ["name", "nickname"]
+        await app.changes.push("shops", "tea", "full")
+        await app.changes.delete("users", "ada")
+        errors: dict[str, str | None] = {}
+        while errors.get("nickname") != "is full" or "name" not in errors:
+            told = await client.receive()
+            errors[told["field"]] = told.get("error")
+        assert errors == {"name": None, "nickname": "is full"}
+
+
+async def test_a_check_says_nothing_of_a_form_that_was_edited_since(app: App, ran: Ran) -> None:
+    declare_check(app)
+    async with raw(app.url) as client, raw(app.url) as other:
+        await client.ask(whole(name="ada", nickname="a"), "form_validation_result")
+        await client.ask(asks("name", "bob"), "validation_result")
+        await other.ask(whole(name="ada", nickname="a"), "form_validation_result")
+        await app.changes.push("limits", "ada", 1)
+        await app.changes.push("limits", "bob", 1)
+        assert (await other.receive())["error"] == "too many"
+        await silent(client)
+
+
+async def test_an_answer_that_comes_after_an_edit_is_not_what_the_client_was_told(
+    app: App,
+) -> None:
+    entered, waits = asyncio.Event(), asyncio.Event()
+
+    @app.form("signup").check
+    async def takes_long(form: Any) -> None:
+        entered.set()
+        await waits.wait()
+
+    await app.changes.push("users", "ada", "Ada")
+    async with raw(app.url) as client:
+        await client.send(whole(name="ada"))
+        await entered.wait()
+        answer = await client.ask(asks("name", "bob", "2"), "validation_result")
+        assert answer["valid"]
+        waits.set()
+        assert (await client.receive())["errors"] == [{"field": "name", "error": "is taken"}]
+        await app.changes.push("users", "bob", "Ada")
+        told = await client.receive()
+        assert (told["field"], told["error"], told["metadata"]) == (
+            "name",
+            "is taken",
+            {"by": "Ada"},
+        )
+
+
+async def test_open_forms_of_many_hold_up_nobody_who_asks() -> None:
+    """All threads but half of them are kept for questions, however many forms wait."""
+    app = App(store="memory://", config=Config(port=0, validator_threads=2))
+    opened, free = threading.Event(), threading.Event()
+    free.set()
+
+    @app.form("signup").field("name", reads=["users"])
+    def looks(value: str) -> None:
+        opened.set()
+        assert free.wait(60)
+
+    app.form("contact").field("name")(lambda value: None)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app)
+        clients = [await stack.enter_async_context(raw(app.url)) for _ in range(8)]
+        for client in clients:
+            await client.ask(asks("name", "ada"), "validation_result")
+        free.clear()
+        opened.clear()
+        await app.changes.push("users", "ada", "Ada")
+        await asyncio.to_thread(opened.wait, 60)
+        question = {**asks("name", "ada"), "form": "contact"}
+        assert (await clients[0].ask(question, "validation_result"))["valid"]
+        free.set()
+
+
+async def test_a_commit_that_many_forms_wait_for_is_64_runs_at_a_time_and_one_for_each() -> None:
+    app = App(store="memory://", config=Config(port=0))
+    runs, inside, peak = 0, 0, 0
+    full, go = asyncio.Event(), asyncio.Event()
+    go.set()
+
+    @app.form("signup").field("name", reads=["users"])
+    async def looks(value: str) -> None:
+        nonlocal runs, inside, peak
+        runs, inside = runs + 1, inside + 1
+        peak = max(peak, inside)
+        if inside == 64:
+            full.set()
+        await go.wait()
+        inside -= 1
+        if await app.changes.get("users", "ada") is not None:
+            raise Invalid("is taken")
+
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app)
+        clients = [await stack.enter_async_context(raw(app.url)) for _ in range(80)]
+        for client in clients:
+            await client.ask(asks("name", "ada"), "validation_result")
+        runs = 0
+        go.clear()
+        for number in range(30):
+            await app.changes.push("users", "ada", number)
+        await full.wait()
+        go.set()
+        for client in clients:
+            assert (await client.receive())["error"] == "is taken"
+    assert peak == 64
+    # One each for the first commit, and one after the last for those that were judged before it.
+    assert 80 <= runs <= 160
+
+
 async def test_rights_that_were_taken_away_end_it() -> None:
     app = App(store="memory://", config=Config(port=0), authenticate=roles)
     app.entity("users").access(read=role("clerk"))
@@ -218,6 +413,41 @@ async def test_a_python_client_hears_it_and_closes_the_form(app: App, ran: Ran) 
         assert (await heard.get()).valid
         assert heard.empty()
         stop()
+
+
+async def test_a_python_client_asks_again_on_another_connection_and_tells_what_is_new(
+    app: App,
+) -> None:
+    heard: asyncio.Queue[ValidationResult] = asyncio.Queue()
+    async with rhtmx.connect(app.url) as client:
+        client.on(ValidationResult, heard.put_nowait)
+        assert await client.validate_field("signup", "name", "ada", live=True)
+        assert await client.validate_field("signup", "name", "cleo", form_instance="2", live=True)
+        assert await client.validate_form("signup", {"name": "bob"}, form_instance="3", live=True)
+        assert await client.validate_form("signup", {"name": "dan"}, form_instance="4", live=True)
+        client.close_form("signup", form_instance="4")
+        client.offline()
+        for name in ("ada", "bob", "dan"):
+            await app.changes.push("users", name, name)
+        client.online()
+        told = [await heard.get(), await heard.get()]
+        assert [(each.field, each.error, each.form_instance) for each in told] == [
+            ("name", "is taken", None),
+            ("name", "is taken", "3"),
+        ]
+        # The server knows them again, and what it tells is told.
+        await app.changes.push("users", "cleo", "Cleo")
+        assert (await heard.get()).form_instance == "2"
+        assert heard.empty()
+
+
+async def test_fields_that_are_asked_about_one_by_one_keep_their_values(app: App, ran: Ran) -> None:
+    async with raw(app.url) as client:
+        await client.ask(asks("name", "ada"), "validation_result")
+        await client.ask(asks("nickname", "a"), "validation_result")
+        await app.changes.push("users", "ada", "Ada")
+        assert (await client.receive())["error"] == "is taken"
+        assert ran == {"ada": 2}
 
 
 async def test_other_questions_are_answered_as_ever_by_a_peer_with_many_open_forms(

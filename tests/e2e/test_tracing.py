@@ -92,6 +92,25 @@ async def test_a_push_is_linked_to_its_author_and_its_commit_to_the_push(
     assert {(each.attributes or {})["db.system.name"] for each in commits} == {"sqlite"}
 
 
+async def test_a_backend_says_where_each_of_its_calls_is(
+    tmp_path: Path, spans: InMemorySpanExporter
+) -> None:
+    config = Config(port=0, tracing=True, grpc_port=0)
+    app = App(store=f"sqlite:///{tmp_path / 'backend.db'}", config=config, undeclared=True)
+    app.form("signup").field("email", required=True)(lambda value: None)
+    at: list[str | None] = [PUSH]
+    async with app, rhtmx.backend(app.grpc_address, traceparent=lambda: at[0]) as trackers:
+        await trackers.push("tasks", "1", {"n": 1})
+        await trackers.sync("tasks")
+        at[0] = HELLO
+        assert await trackers.validate_form("signup", {"email": "a@b.example"})
+        at[0] = None
+        await trackers.push("tasks", "1", {"n": 2})
+    assert [linked(each) for each in named(spans, "push")] == [[3], []]
+    assert [linked(each) for each in named(spans, "validate_form")] == [[1]]
+    assert [linked(each) for each in named(spans, "catch_up")] == [[3]]
+
+
 async def test_the_typescript_client_says_where_it_is(
     app: App, spans: InMemorySpanExporter, tmp_path: Path
 ) -> None:

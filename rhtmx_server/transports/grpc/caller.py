@@ -12,6 +12,8 @@ metadata                   what it says
 `x-rhtmx-client-secret`    where the app asks for no tokens: what gives the right
                            to number under that id. The client makes it up, and
                            sends the same with every call; as long as an id
+`traceparent`              the span in which the call is made, by W3C Trace
+                           Context: what is traced of it links to that one
 =========================  ===================================================
 """
 
@@ -66,6 +68,11 @@ class Caller:
     def subject(self) -> str:
         """On whose behalf it calls; empty for a guest."""
         return self.grant.subject
+
+    @property
+    def traceparent(self) -> str | None:
+        """What it says of its own trace."""
+        return self.request.headers.get("traceparent")
 
     def present(self) -> None:
         """Make sure that the token is good at this moment: a call may have waited long.

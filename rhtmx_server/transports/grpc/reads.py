@@ -25,7 +25,6 @@ from rhtmx.messages import (
     ValidateField,
     ValidateForm,
 )
-from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.reading import ReadAccess, visible
 from rhtmx_server.connections.checks import check, check_at_least, check_entity, check_name
 from rhtmx_server.connections.services import Services
@@ -64,7 +63,7 @@ PAGE = 32
 
 async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
     """Read one record as its last commit left it."""
-    request, caller = await _asked_by(door, stream, GetRecordRequest)
+    request, caller = await _asked(door, stream, GetRecordRequest)
     # Room before the read: what is read has to be kept until the peer takes it.
     room = connection_of(stream).answers
     async with room.turn():
@@ -76,7 +75,7 @@ async def get_record(door: Door, stream: Stream[Any, Any]) -> None:
 
 async def get_fields(door: Door, stream: Stream[Any, Any]) -> None:
     """Read the fields of one record, with who wrote them and when."""
-    request, caller = await _asked_by(door, stream, GetFieldsRequest)
+    request, caller = await _asked(door, stream, GetFieldsRequest)
     room = connection_of(stream).answers
     async with room.turn():
         record = await _record(door.services, request, caller, Granularity.FIELDS)
@@ -91,7 +90,7 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
     Who reads a part of the entity is told the commits that left a record in it, and the
     deletes of those.
     """
-    request, caller = await _asked_by(door, stream, HistoryRequest)
+    request, caller = await _asked(door, stream, HistoryRequest)
     check_entity("entity", request.entity)
     if request.entity_id is not None:
         check_name("entity_id", request.entity_id)
@@ -128,7 +127,7 @@ async def history(door: Door, stream: Stream[Any, Any]) -> None:
 
 async def record_history(door: Door, stream: Stream[Any, Any]) -> None:
     """Read the commits of one record, newest first: one page of them."""
-    request, caller = await _asked_by(door, stream, History)
+    request, caller = await _asked(door, stream, History)
     _taken(door.services, request)
     door.services.known(request.entity)
     past = door.services.past
@@ -139,7 +138,7 @@ async def record_history(door: Door, stream: Stream[Any, Any]) -> None:
 
 async def blame(door: Door, stream: Stream[Any, Any]) -> None:
     """Read who wrote which field of one record."""
-    request, caller = await _asked_by(door, stream, Blame)
+    request, caller = await _asked(door, stream, Blame)
     _taken(door.services, request)
     door.services.known(request.entity, Granularity.FIELDS)
     past = door.services.past
@@ -199,9 +198,9 @@ class Shown:
 
 async def validate_field(door: Door, stream: Stream[Any, Any]) -> None:
     """Judge one value. Calls stand alone: none supersedes another."""
-    question, who = await _asked(door, stream, ValidateField)
+    question, owner = await _asked(door, stream, ValidateField)
     _taken(door.services, question)
-    forms, owner = door.services.forms, object()
+    forms, who = door.services.forms, owner.grant
     verdict = forms.try_validate_field(question, owner=owner, who=who)
     try:
         if verdict is None:
@@ -216,9 +215,9 @@ async def validate_field(door: Door, stream: Stream[Any, Any]) -> None:
 
 async def validate_form(door: Door, stream: Stream[Any, Any]) -> None:
     """Judge a whole form."""
-    question, who = await _asked(door, stream, ValidateForm)
+    question, owner = await _asked(door, stream, ValidateForm)
     _taken(door.services, question)
-    forms, owner = door.services.forms, object()
+    forms, who = door.services.forms, owner.grant
     try:
         verdict = await forms.validate_form(question, owner=owner, share=_peer(stream), who=who)
     finally:
@@ -227,18 +226,12 @@ async def validate_form(door: Door, stream: Stream[Any, Any]) -> None:
     await answer(door, stream, verdict)
 
 
-async def _asked(door: Door, stream: Stream[Any, Any], kind: type[M]) -> tuple[M, Grant]:
+async def _asked(door: Door, stream: Stream[Any, Any], kind: type[M]) -> tuple[M, Caller]:
     """The question of a call, and who asks it: someone who may.
 
     Raises:
         RhtmxError: nobody may, or it cannot be understood.
     """
-    question, caller = await _asked_by(door, stream, kind)
-    return question, caller.grant
-
-
-async def _asked_by(door: Door, stream: Stream[Any, Any], kind: type[M]) -> tuple[M, Caller]:
-    """Like `_asked`, for a call that lasts: its caller may lose the right meanwhile."""
     caller = await caller_of(door, stream)
     question = await receive_one(stream, kind)
     caller.present()

@@ -172,6 +172,7 @@ def _open(
     """
     services, config = caller.services, caller.services.config
     session = services.session(caller.request, locked=not caller.known, heartbeat=heartbeat)
+    session.traceparent = caller.traceparent
     if caller.known and services.authenticate is not None:
         services.unlock(session, caller.grant, caller.until)  # until `Door.connected` ends
     link = StreamLink(stream, config.outbox, config.stop_timeout / 2)

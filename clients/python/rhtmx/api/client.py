@@ -16,6 +16,7 @@ from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection
 from rhtmx.api.conflict_resolution import Decisions, Pending, RejectedWrite
 from rhtmx.api.form_questions import ask_field, ask_form, close
+from rhtmx.api.live_questions import LiveQuestions
 from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.open_conflict import ConflictAnswers, OpenConflict
 from rhtmx.api.pending_call import Writing
@@ -90,6 +91,7 @@ class Client:
         self._runtime = runtime
         self._decisions = Decisions(runtime)
         self._open_collections = OpenCollections(runtime)
+        self._watched = LiveQuestions(runtime)
 
     # The connection.
 
@@ -418,12 +420,15 @@ class Client:
             value: what the user entered: a text, a `File`, or a list of several.
             values: the form's other values, for rules across fields.
             form_instance: which of several such forms; of questions about a field the last counts.
-            live: `on(ValidationResult, …)` tells of another verdict, until `close_form`.
+            live: `on(ValidationResult, …)` tells of another verdict, until `close_form`: also of
+                one that is another after a lost connection.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `SUPERSEDED`, `TIMEOUT` …
         """
-        return await ask_field(self._runtime, form, field, value, values, form_instance, live)
+        return await ask_field(
+            self._runtime, self._watched, form, field, value, values, form_instance, live
+        )
 
     async def validate_form(
         self,
@@ -443,11 +448,13 @@ class Client:
             live: as for `validate_field`, for all fields.
             receipt: ask for a receipt, for the handler that is sent the form.
         """
-        return await ask_form(self._runtime, form, fields, form_instance, receipt, live)
+        return await ask_form(
+            self._runtime, self._watched, form, fields, form_instance, receipt, live
+        )
 
     def close_form(self, form: str, *, form_instance: str | None = None) -> None:
         """Be told nothing more of a form that was asked about with `live`."""
-        close(self._runtime, form, form_instance)
+        close(self._runtime, self._watched, form, form_instance)
 
     # What waits.
 

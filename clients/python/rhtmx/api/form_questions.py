@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rhtmx.api.live_questions import LiveQuestions
 from rhtmx.core import build_message
 from rhtmx.messages import CloseForm, FormValidationResult, ValidationResult
 from rhtmx.runtime.client_runtime import ClientRuntime
@@ -18,6 +19,7 @@ __all__ = ["ask_field", "ask_form", "close"]
 
 async def ask_field(
     runtime: ClientRuntime,
+    watched: LiveQuestions,
     form: str,
     field: str,
     value: FormValue,
@@ -29,13 +31,16 @@ async def ask_field(
     message = build_message.validate_field(
         form, field, value, values or {}, form_instance, live=live
     )
-    answer = await runtime.ask(message)
+    with watched.asking(message):
+        answer = await runtime.ask(message)
     assert isinstance(answer.message, ValidationResult)
+    watched.field_answered(message, answer.message)
     return Validation.of(answer.message)
 
 
 async def ask_form(
     runtime: ClientRuntime,
+    watched: LiveQuestions,
     form: str,
     fields: Mapping[str, FormValue],
     form_instance: str | None,
@@ -48,9 +53,13 @@ async def ask_form(
     )
     answer = await runtime.ask(message)
     assert isinstance(answer.message, FormValidationResult)
+    watched.form_answered(message, answer.message)
     return FormValidation.of(answer.message)
 
 
-def close(runtime: ClientRuntime, form: str, form_instance: str | None) -> None:
+def close(
+    runtime: ClientRuntime, watched: LiveQuestions, form: str, form_instance: str | None
+) -> None:
     """See `Client.close_form`."""
+    watched.close(form, form_instance)
     runtime.tell(CloseForm(form=form, form_instance=form_instance))

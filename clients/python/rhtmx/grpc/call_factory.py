@@ -39,6 +39,7 @@ class CallFactory:
         client_id: the id of this client instance.
         client_secret: what gives it the right to number under that id.
         open_timeout: seconds for connecting.
+        traceparent: says where in a trace each call is made.
         make: makes the channel.
     """
 
@@ -50,11 +51,13 @@ class CallFactory:
         client_id: str | None = None,
         client_secret: str | None = None,
         open_timeout: float = 10.0,
+        traceparent: Callable[[], str | None] | None = None,
         make: Callable[[GrpcEndpoint], Channel] = open_channel,
     ) -> None:
         self._target = target
         self._token = token
         self._open_timeout = open_timeout
+        self._traceparent = traceparent
         self._make = make
         self._channel: Channel | None = None
         self._closed = False
@@ -145,6 +148,10 @@ class CallFactory:
 
     async def _metadata(self) -> dict[str, str]:
         metadata = {}
+        # Before anything is awaited: it is of whoever makes the call.
+        span = self._traceparent and self._traceparent()
+        if span:
+            metadata["traceparent"] = span
         if self.client_id is not None:
             metadata["x-rhtmx-client-id"] = _printable(self.client_id, "client_id")
         if self._client_secret is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import ssl
 
+from rhtmx.core.traceparent import Traceparent, traceparent_source
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.grpc.call_factory import CallFactory, Token
 from rhtmx.grpc.client import Backend
@@ -25,6 +26,7 @@ def backend(
     token: Token = None,
     tls: bool | ssl.SSLContext | Tls = False,
     open_timeout: float = 10.0,
+    traceparent: Traceparent = None,
 ) -> Backend:
     """A client for backend services of the server at `address`. It connects when it is entered.
 
@@ -39,10 +41,12 @@ def backend(
         tls: whether to encrypt; with which files, or how. A context of your own has to
             offer HTTP/2 where the server insists: `set_alpn_protocols(["h2"])`.
         open_timeout: seconds for connecting.
+        traceparent: where in a trace each call is made, as W3C Trace Context writes it, or a
+            function that says so: what the server traces of the call links to it.
 
     Raises:
-        RhtmxError: `BAD_MESSAGE`, that is no address, a file for TLS cannot be used, or
-            there is a `client_secret` without `client_id`.
+        RhtmxError: `BAD_MESSAGE`, that is no address, a file for TLS cannot be used, there is a
+            `client_secret` without `client_id`, or `traceparent` is none.
 
     Example:
         >>> async with rhtmx.backend("localhost:50051") as trackers:
@@ -61,5 +65,6 @@ def backend(
         client_id=client_id,
         client_secret=client_secret,
         open_timeout=open_timeout,
+        traceparent=traceparent_source(traceparent),
     )
     return Backend(calls)

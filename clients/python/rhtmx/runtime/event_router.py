@@ -148,6 +148,14 @@ class EventRouter:
 
         return stop
 
+    def tell(self, message: Message) -> None:
+        """Call those who listen to messages of a kind."""
+        for listener in self._listeners.get(type(message), [])[:]:
+            try:
+                listener(message)
+            except Exception:  # it costs the others nothing, nor the connection
+                log.exception("a listener to '%s' failed", NAMES[type(message)])
+
     def fail(self, error: RhtmxError) -> None:
         """Nothing more will come."""
         self._error = error
@@ -187,13 +195,6 @@ class EventRouter:
             case TokenNeeded():
                 self._renew()
             case Told(message):
-                self._tell(message)
+                self.tell(message)
             case Problem(error):
                 log.warning("the server reports: %s", error)
-
-    def _tell(self, message: Message) -> None:
-        for listener in self._listeners.get(type(message), [])[:]:
-            try:
-                listener(message)
-            except Exception:  # it costs the others nothing, nor the connection
-                log.exception("a listener to '%s' failed", NAMES[type(message)])

@@ -69,6 +69,8 @@ const bound = new WeakMap<HTMLFormElement, BoundForm>();
  *   `data-affects="phone other"` are asked about again.
  * - What the server says of a field stays true while the form is open: where records change by
  *   which it is judged, the server says so, and the field shows it. The focus stays where it is.
+ *   So does what it said of all of it, until something is edited. Nothing more is said of a form
+ *   that is sent: its user would be told what they have just written.
  * - What stands in a field and is no value, as `1-2` in one for numbers, is an error
  *   in the browser's words, and nothing is asked.
  * - Submission waits until the form was found valid, as the browser would send it by
@@ -116,6 +118,8 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   let asked: FormValues | undefined;
   let askedBy: Control | null = null;
   let run: Promise<boolean> | undefined;
+  /** What the last answer about all of it was about, until something is edited. */
+  let whole: FormValues | undefined;
   /** Where the form was when that was asked. */
   let dialog: Element | null = null;
 
@@ -187,11 +191,14 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
 
   /** Of what is shown the server says something else now, unasked: nothing else is touched. */
   const heard = (news: FieldNews) => {
-    const { field, form_instance } = news;
+    const { field, form_instance, valid, error } = news;
     // What a question is under way about will be answered by what holds now.
-    if (form_instance !== formInstance || asked || !judged.has(field)) return;
+    if (form_instance !== formInstance || asked || !isWatched) return;
     const value = valuesOf(form)[field];
-    if (isSame(judged.get(field), value)) showOne(field, news, value);
+    if (judged.has(field) && isSame(judged.get(field), value)) showOne(field, news, value);
+    if (field || !isSame(whole, valuesOf(form, askedBy))) return;
+    say(error ? "invalid" : (data.rhtmxState as FormState), error);
+    tell("", valid, error);
   };
 
   const check = async (field: string): Promise<boolean | undefined> => {
@@ -244,6 +251,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
       tell(field, !error, error);
       left.delete(field);
     }
+    whole = values;
     focusFirst(form, wrong);
     const rest = [...left]
       .map((each) => each.join(" "))
@@ -298,7 +306,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   /** Takes back the question about the whole form, and a submission that waits for it. */
   const withdraw = () => {
     submissions.forget();
-    asked = run = undefined;
+    asked = run = whole = undefined;
     say("idle");
   };
 
@@ -350,7 +358,8 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
   addEventListener("pageshow", ({ persisted }) => persisted && withdraw(), { signal });
   const sending = (isSending: boolean) =>
     say("valid", isSending ? (data.rhtmxSending ?? "Is being sent…") : "");
-  const submissions = new Submissions({ form, draft, signal, validate, sending });
+  const sent = () => close();
+  const submissions = new Submissions({ form, draft, signal, validate, sent, sending });
   if (isPosting(form) && !/submit|^$/.test(triggerOf(form))) {
     console.warn(
       `form '${name}': what hx-trigger posts is not checked, only a submission is`,

@@ -40,6 +40,8 @@ export interface Holder {
   readonly signal: AbortSignal;
   /** Asks about the form as it would be sent by a button. The same promise while it is the same question. */
   validate(button: Control | null): Promise<boolean>;
+  /** What was found valid goes on: what follows of it in the records is no news to its user. */
+  sent(): void;
   /** Says that it is being sent, or that it is not any more. */
   sending(isSending: boolean): void;
 }
@@ -109,6 +111,7 @@ export class Submissions {
     if (event.eventPhase) await new Promise((go) => setTimeout(go));
     if (this.#held !== question) return;
     this.#isLetting = true;
+    this.#holder.sent();
     if (button) this.#listen(button, REQUESTS, this.#follow);
     again();
     this.#isLetting = false;

@@ -47,10 +47,16 @@ export function putReceipt(form: HTMLFormElement, receipt: string): void {
   control.value = receipt;
 }
 
-/** Whether the form is posted, by this button: by the browser, or by htmx. */
+/**
+ * Whether the form is posted, by this button: by the browser, by htmx, or by a function that React
+ * calls with its values, `<form action={send}>`. Of that the page has an address of `javascript:`.
+ */
 export function isPosted(form: HTMLFormElement, button: Control | null): boolean {
-  const method = button?.getAttribute("formmethod") ?? member(form, "method");
-  return /^post$/i.test(method) || isPosting(form) || (!!button && isPosting(button));
+  const said = (name: string, own: string | null) => button?.getAttribute(`form${name}`) ?? own;
+  const method = said("method", member(form, "method"));
+  const action = said("action", member(form, "getAttribute")("action"));
+  const isOurs = /^post$/i.test(method ?? "") || /^javascript:/.test(action ?? "");
+  return isOurs || isPosting(form) || (!!button && isPosting(button));
 }
 
 /** The button, if the form is submitted by it: it may have been taken away or changed meanwhile. */

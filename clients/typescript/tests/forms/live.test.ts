@@ -126,3 +126,49 @@ it("a form that is reset is told nothing more", async () => {
   client.says({ form_instance, field: "name", error: "is taken" });
   expect(described("name")).toBe("");
 });
+
+/** The user submits the form, and it is found valid. Returns which form it is. */
+async function submitted(): Promise<string> {
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.requestSubmit();
+  await settled();
+  const question = client.forms.shift()!;
+  await question.answer({ valid: true, live: true });
+  return question.formInstance;
+}
+
+it("a form that was sent is not told what has become of it in the records", async () => {
+  type("name", "ada");
+  const form_instance = await submitted();
+  expect(client.closed).toEqual([form_instance]);
+  client.says({ form_instance, field: "name", error: "is taken" });
+  expect(described("name")).toBe("");
+  client.becomes("waiting");
+  client.becomes("open");
+  expect(client.asked()).toEqual([]);
+  await typed("bob");
+  client.says({ form_instance, field: "name", error: "is taken" });
+  expect(described("name")).toBe("is taken");
+});
+
+it("what is said of all of it is shown at the form until something is edited", async () => {
+  const asked = bound.validate();
+  const { formInstance: form_instance, answer } = client.forms[0]!;
+  await answer({ valid: true, live: true });
+  await asked;
+  client.says({ form_instance, error: "nothing is left" });
+  expect([form.dataset.rhtmxState, told.at(-1)]).toMatchObject([
+    "invalid",
+    { field: "", valid: false, error: "nothing is left" },
+  ]);
+  expect(document.body.textContent).toContain("nothing is left");
+  client.says({ form_instance });
+  expect(document.body.textContent).not.toContain("nothing is left");
+  client.becomes("waiting");
+  client.becomes("open");
+  expect(client.asked().sort()).toEqual(["email=", "name="]);
+  type("email", "x");
+  told = [];
+  client.says({ form_instance, error: "nothing is left" });
+  expect(told).toEqual([]);
+});

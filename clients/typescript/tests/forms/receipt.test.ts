@@ -8,6 +8,8 @@ import { FakeClient, find, page, settled } from "./support.ts";
 
 const INSIDE = `<input name="email" value="a@b.c"> <input name="method">
   <button id="send">Send</button> <button id="find" formmethod="get">Find</button>`;
+/** As React writes a function. */
+const REACT = `action="javascript:throw new Error('A React form was unexpectedly submitted.')"`;
 const CONTROL = '[name="_rhtmx_receipt"]';
 
 let client: FakeClient;
@@ -40,6 +42,7 @@ it.each([
   ['method="post"', "send"],
   ['hx-post="/sent"', "find"],
   ['data-hx-put="/sent"', "send"],
+  [REACT, "send"],
 ])("a form with %s is sent with its receipt", async (attributes, button) => {
   expect(await submit(attributes, button)).toBe(true);
   const control = find(CONTROL);

@@ -60,6 +60,17 @@ afterEach(async () => {
   vi.unstubAllGlobals();
 });
 
+it("for an action that is a function the server's receipt is asked for", async () => {
+  function Contact() {
+    const { ref } = useForm(client, "contact", { drafts: false });
+    return createElement("form", { ref, action: () => {} }, createElement("input", { name: "a" }));
+  }
+  root = createRoot(find("main"));
+  await act(async () => root.render(createElement(Contact)));
+  await act(async () => find<HTMLFormElement>("form").requestSubmit());
+  expect(client.forms.map(({ receipt }) => receipt)).toEqual([true]);
+});
+
 describe.each([
   ["", Fragment],
   [" in StrictMode", StrictMode],
@@ -75,6 +86,24 @@ describe.each([
     expect(form.errors).toEqual({ email: "is taken" });
     expect(find("#wrong").textContent).toBe("email");
     expect(find("[data-rhtmx-error=email]").textContent).toBe("is taken");
+  });
+
+  it("what the server says unasked is known to the component, of a field and of all of it", async () => {
+    await act(async () => {
+      void form.validate();
+      await client.forms[0]!.answer({ live: true });
+    });
+    const { formInstance: form_instance } = client.forms[0]!;
+    await act(async () => client.says({ form_instance, field: "email", error: "is taken" }));
+    expect(form.errors).toEqual({ email: "is taken" });
+    expect(find("#wrong").textContent).toBe("email");
+    await act(async () => client.says({ form_instance, error: "nothing is left" }));
+    expect(form.errors).toEqual({ email: "is taken", "": "nothing is left" });
+    await act(async () => {
+      client.says({ form_instance, field: "email" });
+      client.says({ form_instance });
+    });
+    expect(form.errors).toEqual({});
   });
 
   it("a write that was rejected is an error of its field, too", async () => {

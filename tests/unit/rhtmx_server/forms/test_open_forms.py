@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from rhtmx_server.forms.open_forms import INTERVAL, MOST_FORMS, OpenForm, OpenForms
+from rhtmx_server.forms.sections import Section
 
 Form: TypeAlias = OpenForm[str, str]
 Forms: TypeAlias = OpenForms[str, str]
@@ -30,7 +31,7 @@ def opened(forms: Forms, owner: str = "ada", key: str = "f", now: float = 0.0) -
     return form
 
 
-def judge(forms: Forms, now: float, verdict: str = "taken") -> dict[str, str]:
+def judge(forms: Forms, now: float, verdict: str = "taken") -> dict[Section, str]:
     form = forms.take(now)
     assert form is not None
     return forms.judged(form, form.question, {"name": verdict}, now)
@@ -124,6 +125,76 @@ def test_a_question_takes_the_place_of_a_look_that_is_due() -> None:
     assert forms.take(9.0) is None
 
 
+def two_told(forms: Forms) -> Form:
+    """A form of which two fields were told."""
+    form = asked(forms)
+    forms.answered(form, {"name": "free", "nickname": "free"}, 0.0)
+    return form
+
+
+def test_a_question_about_one_field_does_not_take_the_place_of_a_look_at_the_others() -> None:
+    forms = Forms()
+    form = two_told(forms)
+    forms.moved(USERS, 1.0)
+    assert forms.ask("ada", "f", "newer", 1, USERS, "nickname") is form
+    assert forms.take(9.0) is None
+    forms.answered(form, {"nickname": "taken"}, 9.0)
+    assert forms.take(9.0) is form
+
+
+def test_a_look_that_a_question_about_one_field_has_ended_is_made_again() -> None:
+    forms = Forms()
+    form = two_told(forms)
+    forms.moved(USERS, 1.0)
+    taken = forms.take(1.0)
+    assert taken is form
+    question = form.question
+    forms.ask("ada", "f", "newer", 1, USERS, "nickname")
+    forms.answered(form, {"nickname": "free"}, 1.2)
+    assert forms.judged(form, question, {"name": "taken"}, 1.3) == {}
+    assert judge(forms, 1.0 + INTERVAL) == {"name": "taken"}
+    assert forms.deadline is None
+
+
+def test_a_question_about_all_of_it_that_fails_leaves_nothing_missed() -> None:
+    forms = Forms()
+    form = opened(forms)
+    forms.moved(USERS, 0.0)
+    asked(forms)
+    forms.answered(form, None, 1.0)
+    assert judge(forms, 1.0) == {"name": "taken"}
+
+
+def test_what_could_not_be_judged_is_tried_again_after_longer_and_longer() -> None:
+    forms = Forms()
+    form = opened(forms)
+    forms.moved(USERS, 0.0)
+    pauses = []
+    for _ in range(8):
+        now = forms.deadline
+        assert now is not None
+        assert forms.take(now) is form
+        assert forms.judged(form, form.question, {}, now, failed=True) == {}
+        assert forms.deadline is not None
+        pauses.append(forms.deadline - now)
+    assert pauses == [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 64.0, 64.0]
+    forms.moved(USERS, 300.0)
+    assert judge(forms, 300.0) == {"name": "taken"}
+    assert forms.deadline is None
+    forms.moved(USERS, 301.0)
+    assert forms.deadline == 301.0
+
+
+def test_what_could_be_judged_is_told_though_the_rest_could_not() -> None:
+    forms = Forms()
+    form = two_told(forms)
+    forms.moved(USERS, 0.0)
+    assert forms.take(0.0) is form
+    told = forms.judged(form, form.question, {"name": "taken"}, 0.0, failed=True)
+    assert told == {"name": "taken"}
+    assert forms.deadline == 2.0
+
+
 def test_one_form_of_each_owner_is_judged_at_a_time() -> None:
     forms = Forms()
     for owner, key in (("ada", "1"), ("ada", "2"), ("bob", "1")):
@@ -200,10 +271,16 @@ def test_a_connection_has_so_many_forms_and_others_have_theirs() -> None:
     assert not asked(forms, "bob").is_gone
 
 
+FIELDS = ("name", "nickname")
+
+Question: TypeAlias = tuple[Form, int, str, list[str]]
+"""The form, the number of the question, what holds when it is asked, and about which fields."""
+
+
 class Clients(RuleBasedStateMachine):
     """Clients, commits and looks in any order: a form that is quiet knows what holds."""
 
-    questions: Bundle[tuple[Form, int, str]] = Bundle("questions")
+    questions: Bundle[Question] = Bundle("questions")
 
     def __init__(self) -> None:
         super().__init__()
@@ -214,16 +291,37 @@ class Clients(RuleBasedStateMachine):
         self.last: dict[tuple[object, object], float] = {}
 
     @rule(target=questions, owner=st.sampled_from("ab"), key=st.sampled_from("12"))
-    def ask(self, owner: str, key: str) -> tuple[Form, int, str]:
+    def ask(self, owner: str, key: str) -> Question:
         form = asked(self.forms, owner, key)
-        return form, form.question, str(self.truth)
+        return form, form.question, str(self.truth), [*FIELDS]
+
+    @rule(
+        target=questions,
+        owner=st.sampled_from("ab"),
+        key=st.sampled_from("12"),
+        field=st.sampled_from(FIELDS),
+    )
+    def ask_about_one(self, owner: str, key: str, field: str) -> Question:
+        form = self.forms.ask(owner, key, "values", 1, USERS, field)
+        assert form is not None
+        return form, form.question, str(self.truth), [field]
 
     @rule(question=consumes(questions))
-    def answer(self, question: tuple[Form, int, str]) -> None:
-        form, number, found = question
-        # An older one about the same field was superseded.
-        told = {"name": found} if number == form.question else {}
+    def answer(self, question: Question) -> None:
+        form, number, found, fields = question
+        # An older one was superseded, if it was about the same field.
+        told: dict[Section, str] = {}
+        if number == form.question:
+            told.update(dict.fromkeys(fields, found))
         self.forms.answered(form, told, self.now)
+
+    @rule(question=consumes(questions))
+    def fail(self, question: Question) -> None:
+        form, _, _, fields = question
+        # What a field is, for which a question has failed, nobody knows: its client shows nothing.
+        for each in fields:
+            form.told.pop(each, None)
+        self.forms.answered(form, {}, self.now)
 
     @rule()
     def wait(self) -> None:
@@ -243,11 +341,13 @@ class Clients(RuleBasedStateMachine):
             self.last[where] = self.now
             self.judged.append((form, form.question, str(self.truth)))
 
-    @rule()
-    def finish(self) -> None:
+    @rule(cannot=st.sets(st.sampled_from(FIELDS)))
+    def finish(self, cannot: set[str]) -> None:
         if self.judged:
             form, question, found = self.judged.pop(0)
-            self.forms.judged(form, question, {"name": found}, self.now)
+            verdicts = {each: found for each in form.told if each not in cannot}
+            failed = len(verdicts) < len(form.told)
+            self.forms.judged(form, question, verdicts, self.now, failed=failed)
 
     @rule(owner=st.sampled_from("ab"), key=st.sampled_from("12"))
     def close(self, owner: str, key: str) -> None:
@@ -260,7 +360,7 @@ class Clients(RuleBasedStateMachine):
         for form in found:
             if form is None or form.asked or form.is_judged or form.due is not None:
                 continue
-            assert form.told.get("name", str(self.truth)) == str(self.truth)
+            assert {*form.told.values()} <= {str(self.truth)}
 
 
 TestClients = Clients.TestCase
