@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeAlias, Type
 from rhtmx.api import pending_call
 from rhtmx.api.collection import Collection
 from rhtmx.api.conflict_resolution import Decisions, Pending, RejectedWrite
-from rhtmx.api.form_questions import ask_field, ask_form, close
-from rhtmx.api.live_questions import LiveQuestions
+from rhtmx.api.form_questions import FormQuestions
 from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.open_conflict import ConflictAnswers, OpenConflict
 from rhtmx.api.pending_call import Writing
@@ -91,7 +90,7 @@ class Client:
         self._runtime = runtime
         self._decisions = Decisions(runtime)
         self._open_collections = OpenCollections(runtime)
-        self._watched = LiveQuestions(runtime)
+        self._forms = FormQuestions(runtime)
 
     # The connection.
 
@@ -420,15 +419,12 @@ class Client:
             value: what the user entered: a text, a `File`, or a list of several.
             values: the form's other values, for rules across fields.
             form_instance: which of several such forms; of questions about a field the last counts.
-            live: `on(ValidationResult, …)` tells of another verdict, until `close_form`: also of
-                one that is another after a lost connection.
+            live: `on(ValidationResult, …)` tells of another verdict, until `close_form`.
 
         Raises:
             RhtmxError: `UNKNOWN_FORM` (also: no such field), `SUPERSEDED`, `TIMEOUT` …
         """
-        return await ask_field(
-            self._runtime, self._watched, form, field, value, values, form_instance, live
-        )
+        return await self._forms.ask_field(form, field, value, values, form_instance, live)
 
     async def validate_form(
         self,
@@ -448,13 +444,11 @@ class Client:
             live: as for `validate_field`, for all fields.
             receipt: ask for a receipt, for the handler that is sent the form.
         """
-        return await ask_form(
-            self._runtime, self._watched, form, fields, form_instance, receipt, live
-        )
+        return await self._forms.ask_form(form, fields, form_instance, receipt, live)
 
     def close_form(self, form: str, *, form_instance: str | None = None) -> None:
         """Be told nothing more of a form that was asked about with `live`."""
-        close(self._runtime, self._watched, form, form_instance)
+        self._forms.close(form, form_instance)
 
     # What waits.
 

@@ -14,52 +14,57 @@ from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.results import FormValidation, Validation
 
-__all__ = ["ask_field", "ask_form", "close"]
+__all__ = ["FormQuestions"]
 
 
-async def ask_field(
-    runtime: ClientRuntime,
-    watched: LiveQuestions,
-    form: str,
-    field: str,
-    value: FormValue,
-    values: Mapping[str, FormValue] | None,
-    form_instance: str | None,
-    live: bool,
-) -> Validation:
-    """See `Client.validate_field`."""
-    message = build_message.validate_field(
-        form, field, value, values or {}, form_instance, live=live
-    )
-    with watched.asking(message):
-        answer = await runtime.ask(message)
-    assert isinstance(answer.message, ValidationResult)
-    watched.field_answered(message, answer.message)
-    return Validation.of(answer.message)
+class FormQuestions:
+    """What a client asks about forms.
 
+    Args:
+        runtime: the client's.
+    """
 
-async def ask_form(
-    runtime: ClientRuntime,
-    watched: LiveQuestions,
-    form: str,
-    fields: Mapping[str, FormValue],
-    form_instance: str | None,
-    receipt: bool,
-    live: bool,
-) -> FormValidation:
-    """See `Client.validate_form`."""
-    message = build_message.validate_form(
-        form, fields, form_instance, with_receipt=receipt, live=live
-    )
-    answer = await runtime.ask(message)
-    assert isinstance(answer.message, FormValidationResult)
-    watched.form_answered(message, answer.message)
-    return FormValidation.of(answer.message)
+    def __init__(self, runtime: ClientRuntime) -> None:
+        self._runtime = runtime
+        self._watched = LiveQuestions(runtime)
 
+    async def ask_field(
+        self,
+        form: str,
+        field: str,
+        value: FormValue,
+        values: Mapping[str, FormValue] | None,
+        form_instance: str | None,
+        live: bool,
+    ) -> Validation:
+        """See `Client.validate_field`."""
+        message = build_message.validate_field(
+            form, field, value, values or {}, form_instance, live=live
+        )
+        with self._watched.asking(message):
+            answer = await self._runtime.ask(message)
+        assert isinstance(answer.message, ValidationResult)
+        self._watched.field_answered(message, answer.message)
+        return Validation.of(answer.message)
 
-def close(
-    runtime: ClientRuntime, watched: LiveQuestions, form: str, form_instance: str | None
-) -> None:
-    """See `Client.close_form`."""
-    watched.close(form, form_instance)
-    runtime.tell(CloseForm(form=form, form_instance=form_instance))
+    async def ask_form(
+        self,
+        form: str,
+        fields: Mapping[str, FormValue],
+        form_instance: str | None,
+        receipt: bool,
+        live: bool,
+    ) -> FormValidation:
+        """See `Client.validate_form`."""
+        message = build_message.validate_form(
+            form, fields, form_instance, with_receipt=receipt, live=live
+        )
+        answer = await self._runtime.ask(message)
+        assert isinstance(answer.message, FormValidationResult)
+        self._watched.form_answered(message, answer.message)
+        return FormValidation.of(answer.message)
+
+    def close(self, form: str, form_instance: str | None) -> None:
+        """See `Client.close_form`."""
+        self._watched.close(form, form_instance)
+        self._runtime.tell(CloseForm(form=form, form_instance=form_instance))
