@@ -13,6 +13,7 @@ import type { OperationOn } from "../core/operations.ts";
 import type { CollectionOptions, OpenConflict, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { checkedName, nameInWords } from "../core/part.ts";
+import { filtering } from "../core/row-list.ts";
 import type { State } from "../core/tab-messages.ts";
 import { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
@@ -200,13 +201,14 @@ export class Collection<T = m.JsonValue> {
     options: SubscribeOptions<T> = {},
   ): Stop {
     const { where, signal } = options;
+    const filter = filtering(where);
     let last: readonly Row<T>[] | undefined;
     let stopped = signal?.aborted;
     this.#tab.expect();
     const show = (own = false) => {
-      const rows = where ? this.snapshot.filter(where) : this.snapshot;
-      const same = last?.length === rows.length && rows.every((row, at) => row === last![at]);
-      if (stopped || same) return;
+      if (stopped) return;
+      const rows = filter(this.snapshot);
+      if (rows === last) return;
       last = rows;
       listener(rows, own);
     };

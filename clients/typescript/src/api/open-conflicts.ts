@@ -9,7 +9,8 @@ import type { LoggedConflict } from "../core/conflict.ts";
 import { logOf, ofLog } from "../core/conflict.ts";
 import type { OpenConflict, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
-import { NOTHING, steady } from "../core/overlay.ts";
+import { steady } from "../core/overlay.ts";
+import { NOTHING } from "../core/row-list.ts";
 import { answerable } from "../runtime/conflict-actions.ts";
 import type { Tab } from "../runtime/tab.ts";
 

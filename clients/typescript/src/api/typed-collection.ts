@@ -9,6 +9,7 @@ import type { PatchOptions, WriteOptions } from "../core/build-message.ts";
 import type { HistoryOptions, RecordCommit, RecordHistory } from "../core/history.ts";
 import type { CollectionOptions, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
+import { deriving } from "../core/row-list.ts";
 import { uuid7 } from "../core/uuid7.ts";
 import { RhtmxError } from "../errors.ts";
 import type * as m from "../messages/types.ts";
@@ -38,11 +39,6 @@ function attempt<A>(call: () => Promise<A>): Promise<A> {
   }
 }
 
-/** Whether the other list has the same objects. */
-function alike(one: readonly unknown[], other: readonly unknown[]): boolean {
-  return one.length === other.length && one.every((each, at) => each === other[at]);
-}
-
 /**
  * The records of one entity, typed by the application's schema: `T` as they are read, `N` as they
  * are created, `E` what an edit may say. Made by `Client.of`.
@@ -55,9 +51,14 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
   readonly #isWhole: boolean;
   /** By the row as it came: what became of it. */
   readonly #made = new WeakMap<object, Row<T> | Unreadable>();
-  #came: readonly unknown[] | undefined;
-  #rows: readonly Row<T>[] = [];
-  #unreadable: readonly Unreadable[] = [];
+  readonly #rows = deriving((row: Row<T>) => {
+    const made = this.#read(row);
+    return "error" in made ? undefined : made;
+  });
+  readonly #unreadable = deriving((row: Row<T>) => {
+    const made = this.#read(row);
+    return "error" in made ? made : undefined;
+  });
 
   /** @internal `Client.of` makes it. */
   constructor(
@@ -77,20 +78,12 @@ export class TypedCollection<T, N = T, E = Patch<T>> extends Collection<T> {
 
   /** All rows that can be read, by id; the same array as long as nothing changed. */
   override get snapshot(): readonly Row<T>[] {
-    const came = super.snapshot;
-    if (came === this.#came) return this.#rows;
-    const made = came.map((row) => this.#read(row));
-    const rows = made.filter((each): each is Row<T> => !("error" in each));
-    if (!alike(rows, this.#rows)) this.#rows = rows;
-    this.#unreadable = made.filter((each): each is Unreadable => "error" in each);
-    this.#came = came;
-    return this.#rows;
+    return this.#rows(super.snapshot);
   }
 
-  /** The records that cannot be read, by id. */
+  /** The records that cannot be read, by id; the same array as long as nothing changed. */
   get unreadable(): readonly Unreadable[] {
-    void this.snapshot;
-    return this.#unreadable;
+    return this.#unreadable(super.snapshot);
   }
 
   /** One row; undefined if there is none, or it cannot be read. */

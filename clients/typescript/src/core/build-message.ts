@@ -12,9 +12,10 @@ import { checkJson, entriesOf } from "../wire/value.ts";
 import { Operation } from "./operations.ts";
 import { within } from "./part.ts";
 import type { Mutation, State, Write } from "./storage-ops.ts";
-import { bySeq, entityOf, partsOf } from "./storage-ops.ts";
+import { entityOf, partsAt } from "./storage-ops.ts";
 import { traceparent } from "./traceparent.ts";
 import { nextTime } from "./write-clock.ts";
+import { inOrder } from "./write-order.ts";
 
 /** What a write may carry. */
 export interface WriteOptions {
@@ -131,11 +132,16 @@ interface Base extends WriteOptions, Pick<Write, "epoch" | "buildsOn"> {}
 
 /** What a write is based on that takes the place of what is shown of a record. */
 function baseOf(state: State, { entity, entityId: id }: About): Base {
-  const own = [...state.writes.values()]
-    .flatMap(partsOf)
-    .filter((each) => each.entity === entity && each.entityId === id)
-    .sort(bySeq);
-  const { version = 0 } = entityOf(state, entity).records.get(id) ?? {};
+  const { records, writes } = entityOf(state, entity);
+  const all = inOrder(writes.get(id) ?? new Map<string, Write>());
+  const saysBase = (write: Write) =>
+    !write.settled &&
+    partsAt(write, entity, id).some(({ message }) => message.base_version !== undefined);
+  // What is before the last one that says what it is based on, says nothing more.
+  let first = all.length - 1;
+  while (first > 0 && !saysBase(all[first]!)) first -= 1;
+  const own = all.slice(first).flatMap((each) => partsAt(each, entity, id));
+  const { version = 0 } = records.get(id) ?? {};
   let base: Base = { baseVersion: version, epoch: epochOf(state, entity) };
   for (const { settled, message, epoch, id: buildsOn } of own) {
     if (!settled) {

@@ -9,8 +9,10 @@
 
 import type { FieldUpdate, JsonValue } from "../messages/types.ts";
 import { apply, isOperation } from "./operations.ts";
+import { History } from "./row-list.ts";
 import type { Entity, Held, RecordWrite, Write } from "./storage-ops.ts";
-import { bySeq, partsOf } from "./storage-ops.ts";
+import { partsAt } from "./storage-ops.ts";
+import { inOrder, sameSince } from "./write-order.ts";
 
 /** One record as it is shown. */
 export interface Row<T = JsonValue> {
@@ -24,47 +26,82 @@ export interface Row<T = JsonValue> {
   readonly pending: boolean;
 }
 
-/** No rows: what everybody sees until there are some, so that nobody takes it for a change. */
-export const NOTHING: readonly never[] = [];
+/** What the writes to one record have made of it. */
+interface Overlaid {
+  /** What was beneath them. */
+  readonly held: Held | undefined;
+  /** How many there were. */
+  readonly count: number;
+  readonly data: JsonValue | undefined;
+}
 
 /** The rows of one entity. */
 export class View {
-  /** By id, as of the last call of `list`. */
-  readonly rows = new Map<string, Row>();
-  #list: readonly Row[] = NOTHING;
+  readonly #history = new History<Row>();
+  /** What the next list will have. */
+  #news = new Map<string, Row | undefined>();
+  /** By the writes to a record, as long as there are any. */
+  readonly #overlaid = new WeakMap<object, Overlaid>();
 
   /** All rows, by id. */
-  list(entity: Entity, writes: ReadonlyMap<string, Write>): readonly Row[] {
-    const { dirty, records } = entity;
-    if (!dirty.size) return this.#list;
-    const byId = writesOf(entity, writes);
-    const added: Row[] = [];
-    let changed = false;
-    for (const id of dirty) {
-      changed = this.#refresh(id, records.get(id), byId.get(id), added) || changed;
-    }
-    dirty.clear();
-    if (changed) {
-      const known = this.#list.flatMap(({ id }) => this.rows.get(id) ?? []);
-      // In order but for its end, which sorting makes use of.
-      this.#list = [...known, ...added].sort((a, b) => (a.id < b.id ? -1 : 1));
-    }
-    return this.#list;
+  list(entity: Entity): readonly Row[] {
+    for (const id of entity.dirty) this.#refresh(entity, id);
+    entity.dirty.clear();
+    this.#history.change(this.#news);
+    if (this.#news.size) this.#news = new Map();
+    return this.#history.rows;
   }
 
-  /** Looks at a record anew; returns whether its row is another one. */
-  #refresh(id: string, held: Held | undefined, writes: RecordWrite[] = [], added: Row[]): boolean {
-    const before = this.rows.get(id);
-    const data = writes.sort(bySeq).reduce<JsonValue | undefined>(written, held?.data);
-    if (data === undefined) return this.rows.delete(id);
+  /** One of them; no list is made for it. */
+  row(entity: Entity, id: string): Row | undefined {
+    if (entity.dirty.delete(id)) this.#refresh(entity, id);
+    return this.#known(id);
+  }
+
+  /** Has all of them looked at anew. */
+  doubt({ dirty }: Entity): void {
+    for (const { id } of this.#history.rows) dirty.add(id);
+    for (const id of this.#news.keys()) dirty.add(id);
+  }
+
+  #known(id: string): Row | undefined {
+    return this.#news.has(id) ? this.#news.get(id) : this.#history.find(id);
+  }
+
+  /** Looks at a record anew. */
+  #refresh(entity: Entity, id: string): void {
+    const { records, writes } = entity;
+    const [held, own] = [records.get(id), writes.get(id)];
+    const data = own ? this.#dataOf(entity, id, held, own) : held?.data;
+    const before = this.#known(id);
+    if (data === undefined) return void (before && this.#news.set(id, undefined));
     const version = held?.version ?? 0;
-    const pending = writes.some((each) => !each.settled);
+    // Those that are settled come first.
+    const pending = !!own && !inOrder(own).at(-1)!.settled;
     const same = before?.version === version && before.pending === pending;
-    if (same && alike(before.data, data)) return false;
-    const row = { id, data, version, pending };
-    this.rows.set(id, row);
-    if (!before) added.push(row);
-    return true;
+    const row = same && alike(before.data, data) ? before : { id, data, version, pending };
+    if (row !== before) this.#news.set(id, row);
+    // What is shown as it is held is there once.
+    if (held && !own) records.set(id, row);
+  }
+
+  /** What is shown of a record: of its writes only those that have come since are looked at. */
+  #dataOf(
+    entity: Entity,
+    id: string,
+    held: Held | undefined,
+    writes: ReadonlyMap<string, Write>,
+  ): JsonValue | undefined {
+    const same = sameSince(writes);
+    const known = this.#overlaid.get(writes);
+    const goesOn = known && known.held === held && known.count <= same;
+    const all = inOrder(writes);
+    const data = all
+      .slice(goesOn ? known.count : 0)
+      .flatMap((write) => partsAt(write, entity.name, id))
+      .reduce(written, goesOn ? known.data : held?.data);
+    this.#overlaid.set(writes, { held, count: all.length, data });
+    return data;
   }
 }
 
@@ -76,7 +113,9 @@ export function steady<T>(before: T, now: T): T {
 /** Whether two values are the same all through, though they may be copies. */
 function alike(one: unknown, other: unknown): boolean {
   if (one === other) return true;
-  if (!isObject(one) || !isObject(other) || Array.isArray(one) !== Array.isArray(other))
+  if (Array.isArray(one) && Array.isArray(other))
+    return one.length === other.length && one.every((each, at) => alike(each, other[at]));
+  if (!isObject(one) || !isObject(other) || Array.isArray(one) || Array.isArray(other))
     return false;
   const keys = Object.keys(one);
   if (keys.length !== Object.keys(other).length) return false;
@@ -113,19 +152,4 @@ export function withFields(data: JsonValue | undefined, fields: readonly FieldUp
     }
   }
   return all;
-}
-
-/** The writes to the records that have to be looked at. */
-function writesOf(
-  { name, dirty }: Entity,
-  writes: ReadonlyMap<string, Write>,
-): Map<string, RecordWrite[]> {
-  const found = new Map<string, RecordWrite[]>();
-  for (const write of [...writes.values()].flatMap(partsOf)) {
-    if (write.entity !== name || !dirty.has(write.entityId)) continue;
-    const list = found.get(write.entityId);
-    if (list) list.push(write);
-    else found.set(write.entityId, [write]);
-  }
-  return found;
 }

@@ -18,8 +18,10 @@ import type {
   Transaction,
   TransactionWrite,
 } from "../messages/types.ts";
+import { firstIndex } from "./bisect.ts";
 import { entityIn } from "./part.ts";
 import type { Traceparent } from "./traceparent.ts";
+import { bySeq, inOrder, put } from "./write-order.ts";
 
 /** A record as the server told it. */
 export interface Held {
@@ -191,6 +193,8 @@ export interface Entity {
   readonly records: Map<string, Held>;
   /** By the names of its parts. They have one epoch and one granularity, once one is read. */
   readonly places: Map<string, Place>;
+  /** The writes to its records that are in the queue, by the ids of the records. */
+  readonly writes: Map<string, Map<string, Write>>;
   /** The ids of its settled writes. */
   readonly settled: Set<string>;
   /** Records that have to be looked at anew before they are shown. */
@@ -242,22 +246,40 @@ export function stateOf(ops: readonly Op[] = []): State {
 export function entityOf(state: State, name: string): Entity {
   let entity = state.entities.get(name);
   if (!entity) {
-    const places = new Map<string, Place>();
-    entity = { name, places, records: new Map(), settled: new Set(), dirty: new Set() };
+    entity = {
+      ...{ name, records: new Map(), places: new Map(), writes: new Map() },
+      ...{ settled: new Set(), dirty: new Set() },
+    };
     state.entities.set(name, entity);
   }
   return entity;
 }
 
-/** The writes that wait for an answer and have a number, in its order. */
-export function waiting(state: State): (Write & { readonly seq: number })[] {
-  const all = [...state.writes.values()].filter((each) => each.seq && !each.settled);
-  return all.sort(bySeq) as (Write & { readonly seq: number })[];
+/**
+ * The writes that wait for an answer and have a number, in its order: those with one above `after`,
+ * up to `last`.
+ */
+export function waiting(
+  state: State,
+  after = 0,
+  last = Number.MAX_SAFE_INTEGER,
+): (Write & { readonly seq: number })[] {
+  const all = inOrder(state.writes);
+  const isAfter = (number: number) => (each: Write) =>
+    !each.settled && (each.seq ?? Infinity) > number;
+  return all.slice(firstIndex(all, isAfter(after)), firstIndex(all, isAfter(last))) as never;
+}
+
+/** The first write that waits for an answer and has a number. */
+export function firstWaiting({ writes }: State): Write | undefined {
+  const all = inOrder(writes);
+  const first = all[firstIndex(all, ({ settled, seq }) => !settled && seq !== 0)];
+  return first?.seq ? first : undefined;
 }
 
 /** The last number that was answered, and all before it. */
 export function answered(state: State): number {
-  return (waiting(state)[0]?.seq ?? state.meta.last + 1) - 1;
+  return (firstWaiting(state)?.seq ?? state.meta.last + 1) - 1;
 }
 
 /** Applies operations to memory. */
@@ -281,11 +303,10 @@ export function apply(state: State, op: Op): void {
       break;
     case "write": {
       const [, id, write] = op;
-      const before = state.writes.get(id);
-      touch(state, before, false);
-      touch(state, write, true);
-      if (write) state.writes.set(id, write);
-      else state.writes.delete(id);
+      for (const { entity, entityId } of keep(state, id, write)) {
+        entityOf(state, entity).dirty.add(entityId);
+        state.changed.add(QUEUE).add(entity);
+      }
       state.meta.last = Math.max(state.meta.last, write?.seq ?? 0);
       // Writes of other tabs and other runs have times, too.
       state.time = Math.max(state.time, Math.round((write?.since ?? 0) * 1e3));
@@ -301,7 +322,7 @@ export function apply(state: State, op: Op): void {
       break;
     case "renumber":
       state.meta.last = renumber(state.writes.values(), state.meta.last, op[1], (each) =>
-        state.writes.set(each.id, each),
+        keep(state, each.id, each),
       );
       state.changed.add(QUEUE);
       break;
@@ -342,6 +363,11 @@ export function partsOf(write: Write): RecordWrite[] {
   }));
 }
 
+/** What a write does to one record. */
+export function partsAt(write: Write, entity: string, id: string): RecordWrite[] {
+  return partsOf(write).filter((each) => each.entity === entity && each.entityId === id);
+}
+
 /** A write of which some parts are based on other versions; undefined if all are on the same. */
 export function rebased<W extends Write>(
   write: W,
@@ -359,16 +385,30 @@ export function rebased<W extends Write>(
   return isNew ? { ...write, message: now } : undefined;
 }
 
-function touch(state: State, write: Write | undefined, isThere: boolean): void {
-  for (const each of write ? partsOf(write) : []) {
-    const { dirty, settled } = entityOf(state, each.entity);
-    dirty.add(each.entityId);
-    settled[isThere && each.settled ? "add" : "delete"](each.id);
-    state.changed.add(QUEUE).add(each.entity);
-  }
+/**
+ * Puts a write into the queue, or takes it away: of all, and of each record that it writes.
+ *
+ * @returns what it does, and what the one in its place did, to each record.
+ */
+function keep(state: State, id: string, write: Write | undefined): RecordWrite[] {
+  const before = state.writes.get(id);
+  put(state.writes, id, write);
+  const there = write ? partsOf(write) : [];
+  const isGone = (part: RecordWrite) =>
+    there.every((each) => each.entity !== part.entity || each.entityId !== part.entityId);
+  const isOther = before && before.message !== write?.message;
+  const gone = isOther ? partsOf(before).filter(isGone) : [];
+  for (const each of gone) keepAt(state, each);
+  for (const each of there) keepAt(state, each, write);
+  return [...gone, ...there];
 }
 
-/** In the order in which they take effect: settled ones, then by number, then those without. */
-export function bySeq(a: Write, b: Write): number {
-  return +!a.settled - +!b.settled || (a.seq ?? Infinity) - (b.seq ?? Infinity) || 0;
+/** The same, of one record. */
+function keepAt(state: State, { id, entity, entityId }: RecordWrite, write?: Write): void {
+  const { settled, writes } = entityOf(state, entity);
+  const own = writes.get(entityId) ?? new Map<string, Write>();
+  put(own, id, write);
+  if (own.size) writes.set(entityId, own);
+  else writes.delete(entityId);
+  settled[write?.settled ? "add" : "delete"](id);
 }

@@ -57,8 +57,16 @@ import type { Replica } from "./replica.ts";
 import { absorb, has } from "./replica.ts";
 import { RetryAfter } from "./retry-after.ts";
 import { TOO_LARGE } from "./session-output.ts";
-import type { Op, Pending, RecordWrite, Settled, Write } from "./storage-ops.ts";
-import { answered, apply, entityOf, partsOf, rebased, waiting } from "./storage-ops.ts";
+import type { Op, RecordWrite, Settled, Write } from "./storage-ops.ts";
+import {
+  answered,
+  apply,
+  entityOf,
+  firstWaiting,
+  partsOf,
+  rebased,
+  waiting,
+} from "./storage-ops.ts";
 import type { Core } from "./streams.ts";
 
 /** About so many answers are remembered. */
@@ -110,10 +118,8 @@ export class WriteQueue {
 
   /** The ids of what was sent on this connection and has no answer. */
   get sent(): string[] {
-    const isSent = ({ id, seq }: Pending) => seq! <= this.#sent && !this.#renewing.has(id);
-    return waiting(this.#core.state)
-      .filter(isSent)
-      .map(({ id }) => id);
+    const ids = waiting(this.#core.state, 0, this.#sent).map(({ id }) => id);
+    return ids.filter((id) => !this.#renewing.has(id));
   }
 
   /** The last of the writes to an entity whose operations may be in what is told of it now. */
@@ -136,7 +142,7 @@ export class WriteQueue {
     this.#hole = 0;
     // Numbers are missing, unless they are those of writes that another tab has not told.
     this.#phase = this.#isOff() ? "counting" : "open";
-    this.#empty = !waiting(this.#core.state).length;
+    this.#empty = !firstWaiting(this.#core.state);
     if (this.#phase === "counting") this.#core.tell({ type: "reload" });
     else this.#resume();
   }
@@ -218,7 +224,7 @@ export class WriteQueue {
     if ((this.hold.until ?? now) > now) return;
     this.#due = this.#isHeld = false;
     this.hold.until = undefined;
-    const unsent = waiting(this.#core.state).filter(({ seq }) => seq > this.#sent);
+    const unsent = waiting(this.#core.state, this.#sent);
     for (const write of unsent) this.#rebase(write);
     if (!this.#blocked) this.#sendAll(unsent, most);
   }
@@ -319,7 +325,7 @@ export class WriteQueue {
         break;
       case "reorder": {
         const last = lastSeq(error);
-        if (!state.frozen && waiting(state)[0]!.seq > last + 1) this.#renumber(last);
+        if (!state.frozen && firstWaiting(state)!.seq! > last + 1) this.#renumber(last);
         else {
           this.#rewind(last);
           this.hold.refused(error, now);
@@ -377,24 +383,19 @@ export class WriteQueue {
   /** Numbers are missing: no write has them, and the server does not know them. */
   #isOff(): boolean {
     const { state } = this.#core;
-    const [first] = waiting(state);
-    return first ? first.seq > this.#known + 1 : state.meta.last !== this.#known;
+    const { seq } = firstWaiting(state) ?? {};
+    return seq ? seq > this.#known + 1 : state.meta.last !== this.#known;
   }
 
   #resume(): void {
     this.#rewind(this.#answered);
-    for (const write of waiting(this.#core.state)) if (write.seq <= this.#known) this.#doubt(write);
+    for (const write of waiting(this.#core.state, 0, this.#known)) this.#doubt(write);
     if (this.#core.state.meta.last < this.#known) this.#core.emit(["last", this.#known]);
   }
 
-  #find(seq: number | undefined): (Write & { readonly seq: number }) | undefined {
-    // Answers come in order: it is among the first.
-    for (const each of this.#core.state.writes.values()) {
-      const isIt = seq && each.seq === seq && !each.settled;
-      // What is said of a number that a write is about to lose is said of what had it before.
-      if (isIt && !this.#renewing.has(each.id)) return { ...each, seq };
-    }
-    return undefined;
+  #find(seq = 0): (Write & { readonly seq: number }) | undefined {
+    // What is said of a number that a write is about to lose is said of what had it before.
+    return waiting(this.#core.state, seq - 1, seq).find(({ id }) => !this.#renewing.has(id));
   }
 
   /** Whether what a write builds on is ahead of it, and has no answer. */

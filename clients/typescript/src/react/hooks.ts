@@ -9,10 +9,9 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import type { Client } from "../api/client.ts";
 import type { Collection } from "../api/collection.ts";
 import type { Member } from "../api/room.ts";
-import { filtering, keptRows } from "../core/filter-rows.ts";
 import type { OpenConflict } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
-import { NOTHING } from "../core/overlay.ts";
+import { filtering, keptRows, NOTHING } from "../core/row-list.ts";
 import type { State } from "../core/tab-messages.ts";
 import type { RhtmxError, Violation } from "../errors.ts";
 import type { Listen } from "./use-live.ts";
@@ -33,7 +32,7 @@ export function useCollection<T>(
   collection: Collection<T>,
   where?: (row: Row<T>) => boolean,
 ): readonly Row<T>[] {
-  const [last] = useState(keptRows<T>);
+  const [last] = useState(keptRows<Row<T>>);
   const filter = useMemo(() => filtering(where, last), [where, last]);
   return useLive(useListen(collection), () => filter(collection.snapshot), NOTHING);
 }

@@ -11,15 +11,16 @@
  * cause comes after all that was collected before.
  */
 
+import { firstIndex } from "../core/bisect.ts";
 import type { Draft } from "../core/build-message.ts";
 import { kept, makeWrite } from "../core/build-message.ts";
-import { filtering } from "../core/filter-rows.ts";
 import type { Rejected, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
-import { NOTHING, steady, View } from "../core/overlay.ts";
+import { steady, View } from "../core/overlay.ts";
 import { entityIn, within } from "../core/part.ts";
+import { filtering, NOTHING } from "../core/row-list.ts";
 import type { Op, Pending, State, Store, Write } from "../core/storage-ops.ts";
-import { bySeq, entityOf, QUEUE, REJECTED, stateOf } from "../core/storage-ops.ts";
+import { entityOf, QUEUE, REJECTED, stateOf } from "../core/storage-ops.ts";
 import { otherGranularity } from "../core/streams.ts";
 import type {
   State as Connection,
@@ -28,6 +29,7 @@ import type {
   TabMessage,
   Why,
 } from "../core/tab-messages.ts";
+import { inOrder } from "../core/write-order.ts";
 import type { Refusal } from "../errors.ts";
 import { RhtmxError, typed } from "../errors.ts";
 import type { ServerMessage } from "../messages/types.ts";
@@ -196,10 +198,10 @@ export class Tab {
   rows(name: string): readonly Row[] {
     if (!this.#loaded) return NOTHING;
     const entity = entityIn(name);
-    const rows = this.#view(entity).list(entityOf(this.#state, entity), this.#state.writes);
+    const rows = this.#view(entity).list(entityOf(this.#state, entity));
     if (name === entity) return rows;
     const isIn = within(name);
-    const part = this.#parts.get(name) ?? filtering(({ data }) => isIn(data));
+    const part = this.#parts.get(name) ?? filtering<Row>(({ data }) => isIn(data));
     this.#parts.set(name, part);
     return part(rows);
   }
@@ -207,15 +209,17 @@ export class Tab {
   /** One of them. */
   row(name: string, id: string): Row | undefined {
     const entity = entityIn(name);
-    this.rows(entity);
-    const row = this.#view(entity).rows.get(id);
+    const row = this.#loaded
+      ? this.#view(entity).row(entityOf(this.#state, entity), id)
+      : undefined;
     return row && within(name)(row.data) ? row : undefined;
   }
 
   /** The writes without an answer. */
   get queue(): readonly Pending[] {
     if (this.#stale.delete(QUEUE)) {
-      const now = [...this.#state.writes.values()].filter((each) => !each.settled).sort(bySeq);
+      const all = inOrder(this.#state.writes);
+      const now = all.slice(firstIndex(all, (each) => !each.settled));
       this.#queue = steady(this.#queue, now);
     }
     return this.#queue;
@@ -506,9 +510,7 @@ export class Tab {
     try {
       await this.#memory.load();
       // Anything may have come or gone; what is as it was stays the same row.
-      for (const [name, { rows }] of this.#views) {
-        for (const id of rows.keys()) entityOf(this.#state, name).dirty.add(id);
-      }
+      for (const [name, view] of this.#views) view.doubt(entityOf(this.#state, name));
       this.#state.changed.add(QUEUE).add(REJECTED);
       this.#settleMissed();
     } catch (error) {

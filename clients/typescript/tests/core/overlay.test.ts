@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
 import { add, deleteKey, inc, max, remove } from "../../src/core/operations.ts";
-import { NOTHING, steady, View, withFields } from "../../src/core/overlay.ts";
+import { steady, View, withFields } from "../../src/core/overlay.ts";
+import { NOTHING } from "../../src/core/row-list.ts";
 import type { Write } from "../../src/core/storage-ops.ts";
 import { apply, entityOf, stateOf } from "../../src/core/storage-ops.ts";
 import type { JsonValue, Push, PushFields } from "../../src/messages/types.ts";
@@ -18,7 +19,7 @@ const state = () => {
       const { entity, entity_id: entityId } = message;
       apply(memory, ["write", id, { id, entity, entityId, message, since: 0, ...more }]);
     },
-    rows: () => view.list(entityOf(memory, "tasks"), memory.writes),
+    rows: () => view.list(entityOf(memory, "tasks")),
   };
 };
 

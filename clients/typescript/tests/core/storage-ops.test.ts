@@ -7,7 +7,6 @@ import type { Op, State, Write } from "../../src/core/storage-ops.ts";
 import {
   apply,
   applyAll,
-  bySeq,
   entityOf,
   QUEUE,
   REJECTED,
@@ -16,6 +15,7 @@ import {
   stateOf,
   waiting,
 } from "../../src/core/storage-ops.ts";
+import { bySeq } from "../../src/core/write-order.ts";
 import { write as made } from "../support/writes.ts";
 
 const SETTLED = { version: 4, epoch: "e1" };

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
-import { filtering, keptRows } from "../../src/core/filter-rows.ts";
 import type { Row } from "../../src/core/overlay.ts";
-import { NOTHING } from "../../src/core/overlay.ts";
+import { filtering, keptRows, NOTHING } from "../../src/core/row-list.ts";
 
 const row = (id: string, data: number): Row<number> => ({ id, data, version: 1, pending: false });
 const [one, two, three] = [row("1", 1), row("2", 2), row("3", 3)];
@@ -9,11 +8,11 @@ const isOdd = ({ data }: Row<number>) => data % 2 === 1;
 
 it("without a condition all rows are keptRows: the array itself", () => {
   const rows = [one, two];
-  expect(filtering(undefined, keptRows<number>())(rows)).toBe(rows);
+  expect(filtering(undefined, keptRows<Row<number>>())(rows)).toBe(rows);
 });
 
 it("the same array is keptRows as long as the rows in it are the same", () => {
-  const pick = filtering(isOdd, keptRows<number>());
+  const pick = filtering(isOdd, keptRows<Row<number>>());
   const first = pick([one, two]);
   expect(first).toEqual([one]);
   expect(pick([one])).toBe(first);
@@ -23,20 +22,20 @@ it("the same array is keptRows as long as the rows in it are the same", () => {
 });
 
 it("the same array is keptRows by another function that picks the same", () => {
-  const last = keptRows<number>();
+  const last = keptRows<Row<number>>();
   const rows = [one, two, three];
   const first = filtering(isOdd, last)(rows);
-  expect(filtering((each) => isOdd(each), last)(rows)).toBe(first);
-  expect(filtering<number>(() => false, last)(rows)).toEqual([]);
+  expect(filtering<Row<number>>((each) => isOdd(each), last)(rows)).toBe(first);
+  expect(filtering<Row<number>>(() => false, last)(rows)).toEqual([]);
 });
 
 it("no rows are the same as none before", () => {
-  expect(filtering(isOdd, keptRows<number>())([two])).toBe(NOTHING);
+  expect(filtering(isOdd, keptRows<Row<number>>())([two])).toBe(NOTHING);
 });
 
 it("a row is asked about once for each array", () => {
   let asked = 0;
-  const pick = filtering<number>(() => Boolean(++asked), keptRows());
+  const pick = filtering<Row<number>>(() => Boolean(++asked), keptRows());
   const rows = [one, two];
   pick(rows);
   pick(rows);

@@ -1,0 +1,250 @@
+/**
+ * Lists of rows by their ids, each made of the one before by what has changed.
+ *
+ * Knows ids, and how one list follows from another. Must not know what is in a row.
+ *
+ * A list is an array that never changes: what was shown stays as it was. To copy all of a long one
+ * for each change would take longer than all else, and most of those who are told of it look at a
+ * few rows, or at none. So rows are kept in chunks, of which a change copies one, and of several
+ * chunks an array is made once somebody looks into it.
+ *
+ * What follows from a list, such as the rows of a part, asks what has changed since the list that
+ * it was made of before.
+ */
+import { firstIndex } from "./bisect.ts";
+
+/** What is known of a row here. */
+interface Identified {
+  readonly id: string;
+}
+
+/** The rows that are others now, by id; undefined for those that are gone. */
+type Changes<R> = ReadonlyMap<string, R | undefined>;
+
+/** Rows in order, none of them empty. A chunk is never changed. */
+type Chunks<R> = readonly (readonly R[])[];
+
+/** No rows: what everybody sees until there are some, so that nobody takes it for a change. */
+export const NOTHING: readonly never[] = [];
+
+/** The most rows in a chunk: to copy them takes some microseconds. One of more is cut up. */
+const CHUNK = 4_096;
+/** So many lists back it is known what has changed since; and so many changes at once. */
+const STEPS = 16;
+const MOST = 1_000;
+
+/** What looks into an array beside reading from it. */
+const LOOKS = [
+  "has",
+  "ownKeys",
+  "getOwnPropertyDescriptor",
+  "defineProperty",
+  "set",
+  "preventExtensions",
+] as const;
+
+/** Of which history a list is, and which one of it. */
+const made = new WeakMap<object, readonly [history: object, number: number]>();
+
+/** Where a row is, or would be. */
+function placeOf(rows: readonly Identified[], id: string): number {
+  return firstIndex(rows, (row) => row.id >= id);
+}
+
+/** The chunk where a row is, or would be. */
+function chunkOf(chunks: Chunks<Identified>, id: string): number {
+  const at = firstIndex(chunks, (chunk) => chunk.at(-1)!.id >= id);
+  return Math.max(0, Math.min(at, chunks.length - 1));
+}
+
+/** The rows after some changes. */
+function patched<R extends Identified>(chunks: Chunks<R>, changes: Changes<R>): Chunks<R> {
+  const next = [...chunks];
+  /** Rows that come or go, by chunk. */
+  const moved = new Map<number, [id: string, row: R | undefined][]>();
+  for (const [id, row] of changes) {
+    const at = chunkOf(chunks, id);
+    const rows = chunks[at] ?? NOTHING;
+    const place = placeOf(rows, id);
+    const isThere = rows[place]?.id === id;
+    if (row && isThere) {
+      if (next[at] === rows) next[at] = rows.slice();
+      (next[at] as R[])[place] = row;
+    } else if (row || isThere) {
+      moved
+        .set(at, moved.get(at) ?? [])
+        .get(at)!
+        .push([id, row]);
+    }
+  }
+  for (const [at, each] of moved) next[at] = merged(next[at] ?? NOTHING, each);
+  return moved.size ? next.flatMap(cut) : next;
+}
+
+/** Rows of which some come or go, in one pass. */
+function merged<R extends Identified>(
+  rows: readonly R[],
+  moved: [id: string, row: R | undefined][],
+): readonly R[] {
+  const all: R[] = [];
+  let from = 0;
+  for (const [id, row] of moved.sort(([one], [other]) => (one < other ? -1 : 1))) {
+    while (from < rows.length && rows[from]!.id < id) all.push(rows[from++]!);
+    if (row) all.push(row);
+    else from += 1;
+  }
+  while (from < rows.length) all.push(rows[from++]!);
+  return all;
+}
+
+/** Chunks of what may be too much for one, or nothing. */
+function cut<R>(rows: readonly R[]): Chunks<R> {
+  if (rows.length <= CHUNK) return rows.length ? [rows] : [];
+  const half = rows.length >> 1;
+  return [...cut(rows.slice(0, half)), ...cut(rows.slice(half))];
+}
+
+/**
+ * An array that is made once somebody looks into it. It is an array for all of the language;
+ * only what clones it in the engine itself, as `structuredClone` does, needs a copy: `[...rows]`.
+ */
+function arrayOf<R>(chunks: Chunks<R>): readonly R[] {
+  if (chunks.length < 2) return chunks[0] ?? NOTHING;
+  const all: R[] = [];
+  const look = () => {
+    if (!all.length) for (const chunk of chunks) all.push(...chunk);
+    return all;
+  };
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const get = (_: unknown, key: keyof R[]) => {
+    if (key === "length") return length;
+    const value: unknown = look()[key];
+    // Of the array behind it a method reads as fast as of any other.
+    return typeof value === "function" && key !== ("constructor" as never)
+      ? value.bind(all)
+      : value;
+  };
+  const rest = LOOKS.map((name) => [
+    name,
+    (_: unknown, ...what: [never, never]) => Reflect[name](look(), ...what),
+  ]);
+  return new Proxy(all, { ...Object.fromEntries(rest), get });
+}
+
+/** Lists, each made of the one before. */
+export class History<R extends Identified> {
+  /** The last one. */
+  rows: readonly R[];
+  #chunks: Chunks<R>;
+  /** What made the last ones. */
+  #steps: Changes<R>[] = [];
+  /** The number of the list before these. */
+  #first = 0;
+
+  /** @param rows the first one. */
+  constructor(rows: readonly R[] = NOTHING) {
+    this.rows = rows;
+    this.#chunks = cut(rows);
+  }
+
+  /** The row with that id, in the last list. */
+  find(id: string): R | undefined {
+    const rows = this.#chunks[chunkOf(this.#chunks, id)] ?? NOTHING;
+    const row = rows[placeOf(rows, id)];
+    return row?.id === id ? row : undefined;
+  }
+
+  /** The next list. */
+  change(changes: Changes<R>): void {
+    if (!changes.size) return;
+    this.#next(patched(this.#chunks, changes), changes, changes.size > MOST ? 0 : STEPS);
+  }
+
+  /** The next list is this one, whatever was before; or the same if the same is in it. */
+  begin(rows: readonly R[]): void {
+    let at = 0;
+    const isNext = (row: R) => row === rows[at++];
+    if (this.#chunks.every((chunk) => chunk.every(isNext)) && at === rows.length) return;
+    this.#next(cut(rows), new Map(), 0);
+  }
+
+  #next(chunks: Chunks<R>, changes: Changes<R>, steps: number): void {
+    this.#chunks = chunks;
+    this.rows = arrayOf(chunks);
+    this.#steps.push(changes);
+    while (this.#steps.length > steps) {
+      this.#steps.shift();
+      this.#first += 1;
+    }
+    made.set(this.rows, [this, this.#first + this.#steps.length]);
+  }
+
+  /** What has changed from one of its lists to another, by their numbers, if that is known. */
+  between(from: number, to: number): Changes<R> | undefined {
+    if (from < this.#first || from > to) return undefined;
+    const steps = this.#steps.slice(from - this.#first, to - this.#first);
+    return steps.length === 1 ? steps[0] : new Map(steps.flatMap((each) => [...each]));
+  }
+}
+
+function changesBetween<R extends Identified>(
+  from: readonly R[],
+  to: readonly R[],
+): Changes<R> | undefined {
+  const [before, at] = made.get(from) ?? [];
+  const [history, now] = made.get(to) ?? [];
+  return before && before === history ? (history as History<R>).between(at!, now!) : undefined;
+}
+
+/** Where the rows that were made last are kept, for the next one who makes some. */
+export interface KeptRows<R> {
+  rows: readonly R[];
+}
+
+/** None yet. */
+export function keptRows<R>(): KeptRows<R> {
+  return { rows: NOTHING };
+}
+
+/**
+ * Makes lists of others: of each row another one, or none. The same array as long as the same
+ * rows come of it. Of a list that follows from the one before only what has changed is made anew.
+ *
+ * @param make what becomes of a row, the same each time; undefined for none.
+ * @param last what another one has made before it; nothing if left out.
+ */
+export function deriving<A extends Identified, B extends Identified>(
+  make: (row: A) => B | undefined,
+  last: KeptRows<B> = keptRows(),
+): (rows: readonly A[]) => readonly B[] {
+  const own = new History(last.rows);
+  let from: readonly A[] | undefined;
+  const change = (changes: Changes<A>) => {
+    const now = [...changes].map(([id, row]) => [id, row && make(row)] as const);
+    own.change(new Map(now.filter(([id, row]) => row !== own.find(id))));
+  };
+  const begin = (rows: readonly A[]) => {
+    const now: B[] = [];
+    for (const row of rows) {
+      const made = make(row);
+      if (made) now.push(made);
+    }
+    own.begin(now);
+  };
+  return (rows) => {
+    if (rows === from) return own.rows;
+    const changes = from && changesBetween(from, rows);
+    if (changes) change(changes);
+    else begin(rows);
+    from = rows;
+    return (last.rows = own.rows);
+  };
+}
+
+/** Lets rows pass; see `deriving`. `where`: whether one does; all of them if left out. */
+export function filtering<R extends Identified>(
+  where: ((row: R) => boolean) | undefined,
+  last?: KeptRows<R>,
+): (rows: readonly R[]) => readonly R[] {
+  return where ? deriving((row) => (where(row) ? row : undefined), last) : (rows) => rows;
+}
