@@ -30,6 +30,7 @@ import { checkToken } from "../core/requests.ts";
 import type { SessionOptions } from "../core/session.ts";
 import { Session } from "../core/session.ts";
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
+import { RETELLABLE } from "../core/storage-ops.ts";
 import type { TabChannel } from "../core/tab-messages.ts";
 import type { RhtmxError } from "../errors.ts";
 import { SUBPROTOCOLS } from "../wire/index.ts";
@@ -82,7 +83,7 @@ export class Leader {
   #socket: Socket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
-  /** What has to be stored, the last word on each thing; a later one stands later. */
+  /** What has to be stored, the last word on each thing; of what has to last a later one stands later. */
   #ops = new Map<string, Op>();
   /** What is being stored. */
   #storing: readonly Op[] = [];
@@ -333,7 +334,9 @@ export class Leader {
 
   #keep(op: Op): void {
     const key = op.slice(0, op[0] === "record" ? 3 : 2).join("\0");
-    this.#ops.delete(key);
+    // What the server can tell again depends on nothing before it. And a map in which one key, that
+    // of a position, is taken away and set again with each change has no end of gaps to search.
+    if (!RETELLABLE.has(op[0])) this.#ops.delete(key);
     this.#ops.set(key, op);
     // Writes that come after these are numbered after, or not sent before.
     if (op[0] === "renumber" || op[0] === "secret") this.#store();

@@ -462,10 +462,17 @@ export class Tab {
     const names = [...this.#state.changed];
     this.#state.changed.clear();
     this.#after(() => {
+      // This takes as long as much has come, however often it is done: it is no reason to wait.
+      for (const name of names) if (this.#hasRows(name)) this.rows(name);
       const begun = performance.now();
       for (const name of names) this.#listeners.emit(`rows ${name}`, own);
       this.#pause = PATIENCE * (performance.now() - begun);
     });
+  }
+
+  /** Whether that is an entity, and somebody looks at its rows. */
+  #hasRows(name: string): boolean {
+    return this.#state.entities.has(name) && this.#listeners.hears(`rows ${name}`);
   }
 
   /** The first of several writes in one go shows now, as a controlled input needs; the rest after it. */

@@ -13,6 +13,7 @@ const state = () => {
   const view = new View();
   return {
     memory,
+    view,
     held: (id: string, data?: JsonValue, version = 1) =>
       apply(memory, ["record", "tasks", id, data === undefined ? undefined : { data, version }]),
     write: (id: string, message: Push | PushFields, more: Partial<Write> = {}) => {
@@ -107,6 +108,40 @@ describe("what is shown of a record", () => {
   });
 });
 
+describe("many writes of one record", () => {
+  const append = (at: number) => patch("1", { n: inc(1), last: at });
+
+  it("are looked at once each, however often the record is shown", () => {
+    const { held, write, rows } = state();
+    held("1", { n: 0 });
+    let looked = 0;
+    for (let at = 0; at < 50; at += 1) {
+      const message = append(at);
+      const counted = new Proxy(message, {
+        get: (of, key) => ((looked += +(key === "fields")), Reflect.get(of, key)),
+      });
+      write(`w${at}`, counted);
+      expect(rows()[0]!.data).toEqual({ n: at + 1, last: at });
+      write(`w${at}`, counted, { seq: at + 1 });
+    }
+    expect(looked).toBe(50);
+  });
+
+  it("are all looked at again where what is beneath them is another one, or one of them is", () => {
+    const { memory, held, write, rows } = state();
+    held("1", { n: 0 });
+    for (const at of [1, 2, 3]) write(`w${at}`, append(at), { seq: at });
+    expect(rows()[0]!.data).toEqual({ n: 3, last: 3 });
+    held("1", { n: 10 }, 2);
+    expect(rows()[0]!.data).toEqual({ n: 13, last: 3 });
+    apply(memory, ["write", "w2"]);
+    expect(rows()[0]!.data).toEqual({ n: 12, last: 3 });
+    const settled = { version: 3, epoch: "e1", prepared: { by: "ada" } };
+    write("w1", append(1), { seq: 1, settled });
+    expect(rows()[0]!.data).toEqual({ n: 12, last: 3, by: "ada" });
+  });
+});
+
 describe("rows and lists", () => {
   it("stay the same where nothing changed", () => {
     const { held, rows } = state();
@@ -153,6 +188,21 @@ describe("rows and lists", () => {
     write("w1", compose.push("users", "1", "update", 9, {}));
     expect(rows()).toMatchObject([{ data: 1, pending: false }]);
   });
+});
+
+it("one row is there without a list, and the list has it then", () => {
+  const { memory, view, held, write, rows } = state();
+  const row = (id: string) => view.row(entityOf(memory, "tasks"), id);
+  held("1", { a: 1 });
+  held("2", { a: 2 });
+  expect(row("1")!.data).toEqual({ a: 1 });
+  expect(rows()[0]).toBe(row("1"));
+  write("w", patch("1", { a: 3 }));
+  const now = row("1")!;
+  expect([now.data, row("3")]).toEqual([{ a: 3 }, undefined]);
+  held("2");
+  expect(row("2")).toBeUndefined();
+  expect(rows()).toEqual([now]);
 });
 
 describe("what is the same", () => {

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { act, createElement, StrictMode, useEffect, useState } from "react";
+import { act, createElement, memo, StrictMode, useEffect, useState } from "react";
 import type { Root } from "react-dom/client";
 import { createRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
@@ -116,6 +116,48 @@ it("useCollection shows the rows at once, then as they change, own writes too", 
   expect(place.textContent).toBe("One Two Three");
   await happens(() => void tasks.set("0", { title: "Zero" }));
   expect(place.textContent).toBe("Zero One Two Three");
+});
+
+describe("how often a list is rendered", () => {
+  let lists = 0;
+  const items = new Map<string, number>();
+  const Item = memo(({ row }: { readonly row: Row<Task> }) => {
+    items.set(row.id, (items.get(row.id) ?? 0) + 1);
+    return row.data.title;
+  });
+  const List = () => {
+    lists += 1;
+    return useCollection(tasks).map((row) => createElement(Item, { key: row.id, row }));
+  };
+
+  beforeEach(async () => {
+    await act(async () => root.render(createElement(List)));
+    [lists] = [0];
+    items.clear();
+  });
+
+  it.each([1, 100])(
+    "once for %s own edits in one go, and of its rows only the edited",
+    async (count) => {
+      await happens(() => {
+        for (let at = 0; at < count; at += 1) void tasks.patch("1", { title: `Edit ${at}` });
+      });
+      expect(place.textContent).toBe(`Edit ${count - 1}Two`);
+      expect([lists, [...items]]).toEqual([1, [["1", 1]]]);
+    },
+  );
+
+  it("once for the answer to an edit and its change, which come together", async () => {
+    await happens(() => void tasks.patch("1", { title: "Uno" }));
+    [lists] = [0];
+    items.clear();
+    await happens(() => {
+      says(3, "1", { title: "Uno" });
+      const ack = { type: "field_push_ack", entity: "tasks", entity_id: "1" } as const;
+      socket.says({ ...ack, applied: 1, conflicts: 0, version: 3, seq: 1 });
+    });
+    expect([lists, [...items]]).toEqual([1, [["1", 1]]]);
+  });
 });
 
 it("useCollection with a condition shows only the rows that meet it", async () => {
