@@ -24,4 +24,5 @@ NAMES = (
     "cluster_fan_out",
     "centrifugo",
     "asgi",
+    "clients_node",
 )
