@@ -25,7 +25,10 @@ export type Patch<T> = { readonly [K in keyof T]?: T[K] | OperationOn<T[K]> };
 
 /** How to listen to a collection. */
 export interface SubscribeOptions<T> {
-  /** Only these rows, and only when one of them changed. */
+  /**
+   * Only these rows, and only when one of them changed. It is asked about a row once, until that
+   * changes: what it says may depend on nothing else.
+   */
   readonly where?: ((row: Row<T>) => boolean) | undefined;
   /** Stops it when it aborts. */
   readonly signal?: AbortSignal | undefined;
@@ -111,7 +114,11 @@ export class Collection<T = m.JsonValue> {
     this.#synced.catch(() => {});
   }
 
-  /** All rows, by id; the same array as long as nothing changed; none before it is loaded. */
+  /**
+   * All rows, by id; the same array as long as nothing changed; none before it is loaded. Of
+   * thousands it is made once somebody looks into it: what clones it in the engine, as
+   * `structuredClone` and `postMessage` do, takes a copy, `[...rows]`.
+   */
   get snapshot(): readonly Row<T>[] {
     return this.#tab.rows(this.#name) as readonly Row<T>[];
   }
