@@ -11,8 +11,6 @@
  * What follows from a list, such as the rows of a part, asks what has changed since the list that
  * it was made of before.
  */
-import { firstIndex } from "./bisect.ts";
-
 /** What is known of a row here. */
 interface Identified {
   readonly id: string;
@@ -45,6 +43,17 @@ const LOOKS = [
 
 /** Of which history a list is, and which one of it. */
 const made = new WeakMap<object, readonly [history: object, number: number]>();
+
+/** Where the first is that passes, in a list where all after it pass, too; its length for none. */
+function firstIndex<T>(list: readonly T[], test: (item: T) => boolean): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (test(list[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
 
 /** Where a row is, or would be. */
 function placeOf(rows: readonly Identified[], id: string): number {

@@ -18,10 +18,9 @@ import type {
   Transaction,
   TransactionWrite,
 } from "../messages/types.ts";
-import { firstIndex } from "./bisect.ts";
 import { entityIn } from "./part.ts";
 import type { Traceparent } from "./traceparent.ts";
-import { bySeq, inOrder, put } from "./write-order.ts";
+import { bySeq, inOrder, placeOf, put } from "./write-order.ts";
 
 /** A record as the server told it. */
 export interface Held {
@@ -262,18 +261,16 @@ export function entityOf(state: State, name: string): Entity {
 export function waiting(
   state: State,
   after = 0,
-  last = Number.MAX_SAFE_INTEGER,
+  last = Infinity,
 ): (Write & { readonly seq: number })[] {
   const all = inOrder(state.writes);
-  const isAfter = (number: number) => (each: Write) =>
-    !each.settled && (each.seq ?? Infinity) > number;
-  return all.slice(firstIndex(all, isAfter(after)), firstIndex(all, isAfter(last))) as never;
+  return all.slice(placeOf(all, { seq: after + 1 }), placeOf(all, { seq: last + 1 })) as never;
 }
 
 /** The first write that waits for an answer and has a number. */
 export function firstWaiting({ writes }: State): Write | undefined {
   const all = inOrder(writes);
-  const first = all[firstIndex(all, ({ settled, seq }) => !settled && seq !== 0)];
+  const first = all[placeOf(all, { seq: 1 })];
   return first?.seq ? first : undefined;
 }
 

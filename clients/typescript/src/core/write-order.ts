@@ -8,12 +8,14 @@
  * that is numbered is the first without a number, and the one that is answered is the first. What
  * is none of these is put in order anew, once somebody asks.
  */
-import { firstIndex } from "./bisect.ts";
-
-/** What of a write is looked at. */
-interface Numbered {
+/** What tells the place of a write. */
+interface Place {
   readonly seq?: number | undefined;
   readonly settled?: object | undefined;
+}
+
+/** What of a write is looked at. */
+interface Numbered extends Place {
   readonly message: object;
 }
 
@@ -27,7 +29,7 @@ interface Order<W> {
 const orders = new WeakMap<object, Order<never>>();
 
 /** In the order in which they take effect: settled ones, then by number, then those without. */
-export function bySeq(a: Numbered, b: Numbered): number {
+export function bySeq(a: Place, b: Place): number {
   return +!a.settled - +!b.settled || (a.seq ?? Infinity) - (b.seq ?? Infinity) || 0;
 }
 
@@ -41,6 +43,17 @@ function orderOf<W extends Numbered>(writes: ReadonlyMap<string, W>): Order<W> {
 /** All of them in order. It changes with them. */
 export function inOrder<W extends Numbered>(writes: ReadonlyMap<string, W>): readonly W[] {
   return orderOf(writes).list;
+}
+
+/** Where the first is, of those in order, that has this place or a later one. */
+export function placeOf(list: readonly Place[], place: Place): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (bySeq(list[middle]!, place) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** How many of the first do what they did when this was asked last; for one who asks. */
@@ -59,8 +72,7 @@ export function put<W extends Numbered>(writes: Map<string, W>, id: string, writ
   const order: Order<W> | undefined = orders.get(writes);
   if (!order || !(before ?? write)) return;
   const { list } = order;
-  const from = before && firstIndex(list, (each) => bySeq(each, before) >= 0);
-  const at = before ? list.indexOf(before, from) : list.length;
+  const at = before ? list.indexOf(before, placeOf(list, before)) : list.length;
   if (!write) list.splice(at, 1);
   else if (fits(list, at, write, before)) list[at] = write;
   else return void orders.delete(writes);

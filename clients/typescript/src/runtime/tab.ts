@@ -11,7 +11,6 @@
  * cause comes after all that was collected before.
  */
 
-import { firstIndex } from "../core/bisect.ts";
 import type { Draft } from "../core/build-message.ts";
 import { kept, makeWrite } from "../core/build-message.ts";
 import type { Rejected, Stop } from "../core/options.ts";
@@ -29,7 +28,7 @@ import type {
   TabMessage,
   Why,
 } from "../core/tab-messages.ts";
-import { inOrder } from "../core/write-order.ts";
+import { inOrder, placeOf } from "../core/write-order.ts";
 import type { Refusal } from "../errors.ts";
 import { RhtmxError, typed } from "../errors.ts";
 import type { ServerMessage } from "../messages/types.ts";
@@ -219,7 +218,7 @@ export class Tab {
   get queue(): readonly Pending[] {
     if (this.#stale.delete(QUEUE)) {
       const all = inOrder(this.#state.writes);
-      const now = all.slice(firstIndex(all, (each) => !each.settled));
+      const now = all.slice(placeOf(all, { seq: -Infinity }));
       this.#queue = steady(this.#queue, now);
     }
     return this.#queue;
