@@ -12,7 +12,7 @@ from pathlib import Path
 
 import apsw
 
-from benchmarks.support.processes import rhtmx
+from benchmarks.support.processes import WITHOUT_LIMITS, rhtmx
 from benchmarks.support.sockets import Client
 
 TOGETHER = 200
@@ -58,7 +58,7 @@ def filled(count: int) -> Iterator[Filled]:
     """A file with `count` records of the collection `bench`, each written once."""
     with tempfile.TemporaryDirectory(prefix="rhtmx-bench-") as folder:
         path = Path(folder) / "filled.db"
-        with rhtmx(store=f"sqlite:///{path}") as server:
+        with rhtmx(*WITHOUT_LIMITS, store=f"sqlite:///{path}") as server:
             client = Client(server.port)
             client.say(type="hello", client_id="writer")
             epoch = json.loads(client.until(b'"welcome"'))["epoch"]
