@@ -14,7 +14,7 @@ import { gzipSync } from "node:zlib";
  * The build prints, beside it, what the codec weighs by itself and what all would
  * weigh without forms and htmx.
  */
-export const BUDGET = 43_250;
+export const BUDGET = 44_250;
 
 /** What a page loads, in bytes: what a server sends for `content` with gzip at its best. */
 export function gzipped(content) {

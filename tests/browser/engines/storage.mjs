@@ -6,7 +6,7 @@ const isStored = (id) =>
   window.client.queue.some(({ entityId, seq }) => entityId === id && seq) ||
   window.outcomes[id] === "durable";
 
-/** How many records and how many writes lie in the database of the page. */
+/** How many segments of records and how many writes lie in the database of the page. */
 async function inDatabase() {
   const result = (request) =>
     new Promise((resolve, reject) => {
@@ -15,8 +15,8 @@ async function inDatabase() {
     });
   const [{ name }] = await indexedDB.databases();
   const database = await result(indexedDB.open(name));
-  const tables = database.transaction(["record", "queue"]);
-  const counts = ["record", "queue"].map((each) => result(tables.objectStore(each).count()));
+  const tables = database.transaction(["segments", "queue"]);
+  const counts = ["segments", "queue"].map((each) => result(tables.objectStore(each).count()));
   const found = await Promise.all(counts);
   database.close();
   return found;

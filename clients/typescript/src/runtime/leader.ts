@@ -82,6 +82,8 @@ export class Leader {
   readonly #options: LeaderOptions;
   #socket: Socket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer goes off. */
+  #due = Infinity;
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   /** What has to be stored, the last word on each thing; of what has to last a later one stands later. */
   #ops = new Map<string, Op>();
@@ -173,10 +175,23 @@ export class Leader {
       this.#running = false;
       this.#tab.end();
     }
+    if (!this.#ended) this.#wakeAt(deadline);
+  }
+
+  /**
+   * One that is there already may go off too early, and finds nothing to do: with each frame that
+   * comes the deadline moves on, and a timer for each would cost as much as the frame.
+   */
+  #wakeAt(deadline = Infinity): void {
+    if (this.#due <= deadline && deadline < Infinity) return;
     clearTimeout(this.#timer);
-    if (deadline === undefined || this.#ended) return;
-    const wait = Math.max(0, deadline - performance.now());
-    this.#timer = setTimeout(() => this.#run({ type: "tick" }), wait);
+    this.#due = deadline;
+    if (deadline === Infinity) return;
+    const wake = () => {
+      this.#due = Infinity;
+      this.#run({ type: "tick" });
+    };
+    this.#timer = setTimeout(wake, Math.max(0, deadline - performance.now()));
   }
 
   /** Another may lead by now: nothing is done until the store says that none does. */
@@ -333,7 +348,7 @@ export class Leader {
   }
 
   #keep(op: Op): void {
-    const key = op.slice(0, op[0] === "record" ? 3 : 2).join("\0");
+    const key = `${op[0]}\0${op[1]}${op[0] === "record" ? `\0${op[2]}` : ""}`;
     // What the server can tell again depends on nothing before it. And a map in which one key, that
     // of a position, is taken away and set again with each change has no end of gaps to search.
     if (!RETELLABLE.has(op[0])) this.#ops.delete(key);

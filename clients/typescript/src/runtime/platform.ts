@@ -17,6 +17,7 @@ interface Platform {
   readonly navigator?: { readonly locks?: LockManager };
   readonly BroadcastChannel?: unknown;
   readonly document?: Document;
+  readonly scheduler?: { yield?(): Promise<void> };
   readonly addEventListener?: EventTarget["addEventListener"];
 }
 
@@ -75,6 +76,22 @@ export async function askPlainly(url: string): Promise<Plain | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Resolves in a task of its own, so that the page can do something else first. */
+export function pause(): Promise<void> {
+  // Elsewhere a message: timers of a hidden page wait for a second.
+  return (
+    platform.scheduler?.yield?.() ??
+    new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage(0);
+    })
+  );
 }
 
 /** A fresh id that nobody else has; 128 random bits, also on a page without TLS. */

@@ -37,11 +37,15 @@ import { answerable, offer } from "./conflict-actions.ts";
 import { HEARTBEAT } from "./leader-election.ts";
 import { Listeners } from "./listeners.ts";
 import { PendingPromises } from "./pending-promises.ts";
+import { pause } from "./platform.ts";
 import { TabMemory } from "./tab-memory.ts";
 import { TabRooms } from "./tab-rooms.ts";
 
 /** Showing may take a fifth of the time: while much arrives, less often what is long. */
 const PATIENCE = 4;
+
+/** So many rows are made before the page has its turn: some milliseconds. */
+const AT_A_TIME = 4_000;
 
 /** What is known of the acknowledgement of a write when it was missed, whichever it was. */
 const UNKNOWN = { version: 0, duplicate: true, transaction: "", results: [], conflicts: 0 };
@@ -517,6 +521,8 @@ export class Tab {
       await this.#memory.load();
       // Anything may have come or gone; what is as it was stays the same row.
       for (const [name, view] of this.#views) view.doubt(entityOf(this.#state, name));
+      // Later it may be shown meanwhile, and half of what was loaded is no state that ever was.
+      if (!this.#loaded) await this.#prepare();
       this.#state.changed.add(QUEUE).add(REJECTED);
       this.#settleMissed();
     } catch (error) {
@@ -525,6 +531,24 @@ export class Tab {
     }
     this.#loaded = true;
     this.#changed();
+  }
+
+  /**
+   * Makes the rows of what is read here before anybody looks, some at a time: for a page with a
+   * hundred thousand of them one go would take longer than it may be without an answer.
+   */
+  async #prepare(): Promise<void> {
+    for (const name of new Set([...this.#open.keys()].map(entityIn))) {
+      const { dirty } = entityOf(this.#state, name);
+      if (dirty.size <= AT_A_TIME) continue;
+      const all = [...dirty];
+      dirty.clear();
+      for (let at = 0; at < all.length; at += AT_A_TIME) {
+        for (const id of all.slice(at, at + AT_A_TIME)) dirty.add(id);
+        this.#view(name).list(entityOf(this.#state, name));
+        await pause();
+      }
+    }
   }
 
   #view(entity: string): View {

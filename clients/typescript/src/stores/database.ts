@@ -63,8 +63,12 @@ export class Database {
     this.#layout = layout;
   }
 
-  /** Runs a transaction over all tables: all of it is done, or nothing. */
-  async run<T>(strict: boolean, act: (table: Table) => Promise<T>): Promise<T> {
+  /** Runs a transaction over all tables, or these: all of it is done, or nothing. */
+  async run<T>(
+    strict: boolean,
+    act: (table: Table) => Promise<T>,
+    tables = this.#layout.tables,
+  ): Promise<T> {
     let went = false;
     for (let again = true; ; again = false) {
       await this.#awake;
@@ -72,7 +76,7 @@ export class Database {
       let db: IDBDatabase | undefined;
       try {
         db = await this.#open();
-        return await this.#attempt(db, strict, act);
+        return await this.#attempt(db, strict, act, tables);
       } catch (error) {
         // What ended because the page went is begun anew, however often it goes; what it had
         // begun to open may end only when it is back.
@@ -90,9 +94,10 @@ export class Database {
     db: IDBDatabase,
     strict: boolean,
     act: (table: Table, transaction: IDBTransaction) => Promise<T>,
+    tables = this.#layout.tables,
   ): Promise<T> {
     const durability = strict ? "strict" : "relaxed";
-    const transaction = db.transaction(this.#layout.tables, "readwrite", { durability });
+    const transaction = db.transaction(tables, "readwrite", { durability });
     const ended = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = () =>
@@ -141,11 +146,17 @@ export class Database {
   }
 
   /** Runs a transaction that waits for its requests: it must not outlive the page. */
-  #attempt<T>(db: IDBDatabase, strict: boolean, act: (table: Table) => Promise<T>): Promise<T> {
-    return this.transact(db, strict, (table, transaction) => {
+  #attempt<T>(
+    db: IDBDatabase,
+    strict: boolean,
+    act: (table: Table) => Promise<T>,
+    tables?: readonly string[],
+  ): Promise<T> {
+    const begin = (table: Table, transaction: IDBTransaction) => {
       this.#runs(transaction);
       return act(table);
-    });
+    };
+    return this.transact(db, strict, begin, tables);
   }
 
   #runs(transaction: IDBTransaction): void {

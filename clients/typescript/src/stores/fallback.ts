@@ -64,7 +64,7 @@ export function browserStore(
   secret?: string,
   why?: Error,
 ): Fallback {
-  const disk = new IndexedStore(name, makeId, clientId, secret);
+  const disk = new IndexedStore(name, makeId, clientId, secret, state);
   if (why) disk.refuse(why.message);
   return new Fallback(disk, state, makeId);
 }

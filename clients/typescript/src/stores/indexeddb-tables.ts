@@ -10,19 +10,22 @@
  */
 
 import type { Op, State, Write } from "../core/storage-ops.ts";
-import { renumber, stateOf } from "../core/storage-ops.ts";
+import { apply, applyAll, renumber, stateOf } from "../core/storage-ops.ts";
 import type { Table } from "./database.ts";
 import { result } from "./database.ts";
+import { isOnRecord, SEGMENTS, Segments } from "./segments.ts";
 
-/** Writes are in `queue`; their key is a number, or the id of one that was settled elsewhere. */
-export const TABLES = ["record", "place", "rejected", "meta", "queue"];
+/** What a write needs. They are in `queue`; their key is a number, or the id of one that was settled elsewhere. */
+export const WRITE_TABLES = ["rejected", "meta", "queue"];
+export const TABLES = [SEGMENTS, "place", ...WRITE_TABLES];
 
 /** Makes the tables. */
 export function upgrade(transaction: IDBTransaction): void {
   const { db } = transaction;
   for (const each of TABLES) {
     if (db.objectStoreNames.contains(each)) continue;
-    const table = db.createObjectStore(each, { autoIncrement: each === "queue" });
+    const autoIncrement = each === "queue" || each === SEGMENTS;
+    const table = db.createObjectStore(each, { autoIncrement });
     if (each === "queue") table.createIndex("id", "id", { unique: true });
   }
   const moved = move((name) => transaction.objectStore(name), db);
@@ -33,6 +36,13 @@ export function upgrade(transaction: IDBTransaction): void {
 /** Moves what earlier versions left. */
 async function move(table: Table, db: IDBDatabase): Promise<void> {
   const names = db.objectStoreNames;
+  // Version 3 had a row for each record.
+  if (names.contains("record")) {
+    const all = await rows(table("record"));
+    const ops = all.map(([key, held]): Op => ["record", ...(key as [string, string]), held]);
+    new Segments().append(table, ops.filter(isOnRecord));
+    db.deleteObjectStore("record");
+  }
   // Version 2 had another name for what was rejected.
   if (names.contains("refused")) {
     for (const [key, each] of await rows(table("refused"))) table("rejected").put(each, key);
@@ -56,19 +66,21 @@ async function rows(table: IDBObjectStore): Promise<Rows> {
 }
 
 /** Everything, as it lies in the tables. */
-export async function read(table: Table): Promise<State> {
-  const [records, places, rejected, meta, queue] = await Promise.all(
-    TABLES.map((name) => rows(table(name))),
-  );
+export async function read(table: Table, segments: Segments): Promise<State> {
+  const state = stateOf();
+  const [places, rejected, meta, queue] = await Promise.all([
+    ...["place", ...WRITE_TABLES].map((name) => rows(table(name))),
+    segments.read(table, (op) => apply(state, op)),
+  ]);
   const { shift = 0, ...known } = Object.fromEntries(meta!) as { [key: string]: never };
   const writes = queue!.map((row) => numbered(row, shift));
-  return stateOf([
-    ...records!.map(([key, held]): Op => ["record", ...(key as [string, string]), held]),
+  applyAll(state, [
     ...places!.map(([name, place]): Op => ["place", name as string, place]),
     ...rejected!.map(([id, each]): Op => ["rejected", id as string, each]),
     ...(Object.entries(known) as never as Op[]),
     ...writes.map((each): Op => ["write", each.id, each]),
   ]);
+  return state;
 }
 
 /** A write as it lies in the table: its key is its number, unless it is settled and none counts. */
@@ -78,7 +90,8 @@ export function bare(write: Write): Write {
 }
 
 function numbered([key, write]: Rows[number], shift: number): Write {
-  return { seq: (key as number) + shift, ...(write as Write) };
+  const seq = (key as number) + shift;
+  return (write as Write).settled ? write : { ...(write as Write), seq };
 }
 
 /** Puts a write that may be there already; one that has still this number gets another one. */
@@ -97,11 +110,21 @@ async function shiftOf(table: Table): Promise<number> {
   return (await result(table("meta").get("shift"))) ?? 0;
 }
 
-/** Applies an operation; nothing has to be waited for but what reads. */
-export async function applied(table: Table, op: Op): Promise<void> {
+/** Applies operations in their order; what they do to records depends on no other. */
+export async function appliedAll(
+  table: Table,
+  segments: Segments,
+  ops: readonly Op[],
+): Promise<void> {
+  segments.append(table, ops.filter(isOnRecord));
+  for (const op of ops) await applied(table, op);
+}
+
+/** Applies an operation on anything but records; nothing has to be waited for but what reads. */
+async function applied(table: Table, op: Op): Promise<void> {
   switch (op[0]) {
     case "record":
-      return set(table("record"), [op[1], op[2]], op[3]);
+      return;
     case "place":
     case "rejected":
       return set(table(op[0]), op[1], op[2]);

@@ -23,13 +23,14 @@
  */
 
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
-import { apply, RETELLABLE } from "../core/storage-ops.ts";
+import { applyAll, RETELLABLE, stateOf } from "../core/storage-ops.ts";
 import type { RhtmxError } from "../errors.ts";
 import type { Table } from "./database.ts";
 import { answered, Database, result } from "./database.ts";
-import { applied, bare, put, read, TABLES, upgrade } from "./indexeddb-tables.ts";
+import { appliedAll, bare, put, read, TABLES, upgrade, WRITE_TABLES } from "./indexeddb-tables.ts";
 import type { Entry } from "./journal.ts";
 import { Journal } from "./journal.ts";
+import { SEGMENTS, Segments, slices } from "./segments.ts";
 
 /** A write that is being stored, and who waits for its number. */
 interface Added {
@@ -48,6 +49,10 @@ export class IndexedStore implements Store {
   readonly #clientId: string | undefined;
   readonly #secret: string | undefined;
   readonly #makeId: () => string;
+  readonly #memory: State;
+  readonly #segments = new Segments();
+  /** Segments are being compacted, or that has failed. */
+  #compacts = false;
   readonly #life = new AbortController();
   /** Everything that is being stored. */
   readonly #adding = new Set<Added>();
@@ -65,14 +70,22 @@ export class IndexedStore implements Store {
    * @param makeId makes the client's id, the first time.
    * @param clientId the client's id, if the application gives one.
    * @param secret what gives it the right to that, if the application gives it.
+   * @param memory what is known of its records, about: how many there are.
    */
-  constructor(name: string, makeId: () => string, clientId?: string, secret?: string) {
-    this.#database = new Database({ name, version: 3, tables: TABLES, upgrade });
+  constructor(
+    name: string,
+    makeId: () => string,
+    clientId?: string,
+    secret?: string,
+    memory = stateOf(),
+  ) {
+    this.#database = new Database({ name, version: 4, tables: TABLES, upgrade });
     this.#database.onlost = (error) => this.onlost?.(error);
     this.#journal = new Journal(name);
     this.#makeId = makeId;
     this.#clientId = clientId;
     this.#secret = secret;
+    this.#memory = memory;
     const { signal } = this.#life;
     const on = (names: string[], act: () => void) =>
       names.forEach((name) => globalThis.addEventListener?.(name, act, { capture: true, signal }));
@@ -107,7 +120,7 @@ export class IndexedStore implements Store {
     return this.#database.run(false, async (table) => {
       await answered(table("meta").get("client_id"));
       for (const [write, instead] of left) await put(table, write, instead);
-      const found = await read(table);
+      const found = await read(table, this.#segments);
       const { meta } = found;
       const before = { ...meta };
       const id = this.#clientId ?? (meta.client_id || this.#makeId());
@@ -118,10 +131,9 @@ export class IndexedStore implements Store {
       // A full disk can still be read.
       if (before.client_id !== id) table("meta").put(id, "client_id");
       if (before.secret !== secret) table("meta").put(secret, "secret");
-      for (const op of merge?.(found) ?? []) {
-        await applied(table, op);
-        apply(found, op);
-      }
+      const more = merge?.(found) ?? [];
+      await appliedAll(table, this.#segments, more);
+      applyAll(found, more);
       return found;
     });
   }
@@ -153,7 +165,7 @@ export class IndexedStore implements Store {
   add(write: Write, instead = ""): Promise<number> {
     if (this.#journal.isTaken(write.id)) return Promise.resolve(0);
     // It is there already: whether it has this number still has to be read first.
-    if (write.seq) return this.#database.run(true, (table) => put(table, write, instead));
+    if (write.seq) return this.#putAll([{ write, instead }]).then(([seq]) => seq!);
     return new Promise((resolve, reject) => {
       const added = { write, instead, resolve, reject };
       this.#adding.add(added);
@@ -163,13 +175,15 @@ export class IndexedStore implements Store {
     });
   }
 
-  apply(ops: readonly Op[], leader?: string): Promise<boolean> {
+  async apply(ops: readonly Op[], leader?: string): Promise<boolean> {
     const strict = ops.some(([name]) => !RETELLABLE.has(name));
-    return this.#database.run(strict, async (table) => {
+    const applied = await this.#database.run(strict, async (table) => {
       if (leader && (await result(table("meta").get("leader"))) !== leader) return false;
-      for (const op of ops) await applied(table, op);
+      await appliedAll(table, this.#segments, ops);
       return true;
     });
+    this.#compact();
+    return applied;
   }
 
   close(): void {
@@ -183,6 +197,21 @@ export class IndexedStore implements Store {
     this.#leaves = true;
     for (const { write, instead } of this.#adding) this.hold(write, instead);
     this.#flush(true);
+  }
+
+  /** Changes nothing of what is kept: whoever leads, and however it ends. */
+  #compact(): void {
+    const { entities } = this.#memory;
+    const records = [...entities.values()].reduce((sum, each) => sum + each.records.size, 0);
+    if (this.#compacts || !this.#segments.isDue(records)) return;
+    this.#compacts = true;
+    this.#database
+      .run(false, (table) => this.#segments.compact(table, records), [SEGMENTS])
+      .then(
+        () => (this.#compacts = false),
+        // Full, as a rule: it goes on with all that is there.
+        () => {},
+      );
   }
 
   #added(added: Added, seq: number): void {
@@ -224,12 +253,12 @@ export class IndexedStore implements Store {
       return (await result(shift)) ?? 0;
     };
     const stored = database.connection
-      ? database.transact(database.connection, true, fill)
+      ? database.transact(database.connection, true, fill, WRITE_TABLES)
       : turn.then(() => Promise.reject());
     void stored
       .then(
         (shift) => batch.forEach((each) => this.#added(each, (each.key!.result as number) + shift)),
-        () => this.#oneByOne(batch),
+        () => this.#again(batch),
       )
       .then(() => {
         this.#busy -= 1;
@@ -237,21 +266,47 @@ export class IndexedStore implements Store {
       });
   }
 
-  async #oneByOne(batch: Added[]): Promise<void> {
-    let lost: unknown;
-    for (const each of batch) {
-      try {
-        if (lost) throw lost;
-        this.#added(
-          each,
-          await this.#database.run(true, (table) => put(table, each.write, each.instead)),
-        );
-      } catch (error) {
-        this.#adding.delete(each);
-        if ((error as RhtmxError).code === "storage_full") this.#journal.drop(each.write.id);
-        else lost = error;
-        each.reject(error);
-      }
+  #putAll(all: readonly Pick<Added, "write" | "instead">[]): Promise<number[]> {
+    const act = async (table: Table) => {
+      const seqs: number[] = [];
+      for (const { write, instead } of all) seqs.push(await put(table, write, instead));
+      return seqs;
+    };
+    return this.#database.run(true, act, WRITE_TABLES);
+  }
+
+  /**
+   * Tries what could not be stored once more: together, and where there is no room for that in halves.
+   *
+   * @returns why nothing can be stored, if so.
+   */
+  async #again(batch: readonly Added[]): Promise<RhtmxError | undefined> {
+    const failure = await this.#putAll(batch).then(
+      (seqs) => batch.forEach((each, at) => this.#added(each, seqs[at]!)),
+      (error: RhtmxError) => error,
+    );
+    if (!failure) return undefined;
+    const isFull = failure.code === "storage_full";
+    if (batch.length > 1)
+      return this.#inTurn(slices(batch, isFull ? Math.ceil(batch.length / 2) : 1));
+    this.#reject(batch, failure);
+    return isFull ? undefined : failure;
+  }
+
+  async #inTurn(parts: readonly Added[][]): Promise<RhtmxError | undefined> {
+    let lost: RhtmxError | undefined;
+    for (const each of parts) {
+      if (lost) this.#reject(each, lost);
+      else lost = await this.#again(each);
+    }
+    return lost;
+  }
+
+  #reject(all: readonly Added[], error: RhtmxError): void {
+    for (const each of all) {
+      this.#adding.delete(each);
+      if (error.code === "storage_full") this.#journal.drop(each.write.id);
+      each.reject(error);
     }
   }
 }

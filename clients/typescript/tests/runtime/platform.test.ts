@@ -4,6 +4,7 @@ import {
   askPlainly,
   globalWebSocket,
   lacking,
+  pause,
   randomId,
   watchPage,
   webSocketUrl,
@@ -105,6 +106,23 @@ describe("a plain request", () => {
   it("where there is no `fetch` has no answer", async () => {
     vi.stubGlobal("fetch", undefined);
     expect(await askPlainly("ws://x/")).toBeUndefined();
+  });
+});
+
+describe("a pause", () => {
+  it("lets other tasks have their turn", async () => {
+    const order: string[] = [];
+    setImmediate(() => order.push("another task"));
+    await pause();
+    await pause();
+    expect(order).toEqual(["another task"]);
+  });
+
+  it("is left to the browser where that can say when to go on", async () => {
+    const go = vi.fn(async () => {});
+    vi.stubGlobal("scheduler", { yield: go });
+    await pause();
+    expect(go).toHaveBeenCalledOnce();
   });
 });
 

@@ -398,6 +398,28 @@ describe("what is shown is the same object as long as it is the same", () => {
     expectSame(shown(tab), before);
   });
 
+  it("much that is stored is shown at once, and made ready some at a time", async () => {
+    const store = new TestStore("c");
+    await store.apply(
+      Array.from({ length: 9_000 }, (_, n) => [
+        "record",
+        "tasks",
+        `${n}`,
+        { data: n, version: n + 1 },
+      ]),
+    );
+    const go = vi.fn(async () => {});
+    vi.stubGlobal("scheduler", { yield: go });
+    const tab = make(store, channel()(), "one");
+    tab.open("tasks", false);
+    const seen = new Set<number>();
+    go.mockImplementation(async () => void seen.add(tab.rows("tasks").length));
+    await tab.ready;
+    vi.unstubAllGlobals();
+    expect(go).toHaveBeenCalledTimes(3);
+    expect([...seen, tab.rows("tasks").length]).toEqual([0, 9_000]);
+  });
+
   it("also when everything is loaded anew, as after another tab has taken over", async () => {
     const store = new TestStore("c");
     const tab = await opened(store, channel()(), "one");

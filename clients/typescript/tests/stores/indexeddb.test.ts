@@ -321,6 +321,66 @@ describe("in IndexedDB", () => {
     expect((await contentsOf(store)).writes).toMatchObject([{ id: "a" }, { id: "c" }]);
   });
 
+  it("where there is no room for all, half of it is tried, and so on", async () => {
+    const store = made();
+    await store.load();
+    full(({ id }) => id === "w3");
+    const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+    const all = await Promise.allSettled(
+      Array.from({ length: 64 }, (_, n) => store.add(write(`w${n}`))),
+    );
+    expect(all.filter(({ status }) => status === "rejected")).toHaveLength(1);
+    expect(begun.mock.calls.length).toBeLessThan(20);
+    const { writes } = await contentsOf(store);
+    expect(writes.map(({ id }) => id)).toEqual(
+      Array.from({ length: 64 }, (_, n) => `w${n}`).filter((id) => id !== "w3"),
+    );
+    expect(writes.map(({ seq }) => seq)).toEqual(Array.from({ length: 63 }, (_, n) => n + 1));
+  });
+
+  it("what is written before the database is open shares a transaction, too", async () => {
+    const store = made();
+    const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+    const all = Array.from({ length: 50 }, (_, n) => store.add(write(`w${n}`)));
+    expect(await Promise.all(all)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
+    // The first of them makes the tables.
+    expect(begun.mock.calls.filter(([tables]) => [...tables].length)).toHaveLength(1);
+  });
+
+  it("a write waits for no table of records", async () => {
+    const store = made();
+    await store.load();
+    const begun = vi.spyOn(IDBDatabase.prototype, "transaction");
+    await store.add(write("a"));
+    expect(begun.mock.calls.map(([tables]) => tables)).toEqual([["rejected", "meta", "queue"]]);
+  });
+
+  it("the records of version 3, a row each, are all there", async () => {
+    const request = indexedDB.open("db", 3);
+    request.onupgradeneeded = () => {
+      for (const each of ["record", "place", "rejected", "meta"])
+        request.result.createObjectStore(each);
+      request.result
+        .createObjectStore("queue", { autoIncrement: true })
+        .createIndex("id", "id", { unique: true });
+      for (let n = 0; n < 300; n += 1)
+        request.transaction!.objectStore("record").put({ data: n, version: n }, ["tasks", `${n}`]);
+      request.transaction!.objectStore("queue").put(write("a"), 7);
+    };
+    (await result(request)).close();
+    const store = made();
+    const found = await contentsOf(store);
+    expect(found.records).toHaveLength(300);
+    expect(found.records).toContainEqual(["tasks", "299", { data: 299, version: 299 }]);
+    expect(found.writes).toMatchObject([{ id: "a", seq: 7 }]);
+    await store.apply([["record", "tasks", "299", { data: 0, version: 300 }]]);
+    expect((await contentsOf(made())).records).toContainEqual([
+      "tasks",
+      "299",
+      { data: 0, version: 300 },
+    ]);
+  });
+
   describe("what comes together", () => {
     async function counted() {
       const store = made();

@@ -44,8 +44,8 @@ export function foreignWaits(): string[] {
     }
   }
   const { transact } = Database.prototype;
-  Database.prototype.transact = function (db, strict, act) {
-    return transact.call(this, db, strict, (table, transaction) => {
+  Database.prototype.transact = function (db, strict, act, tables) {
+    const noticed: typeof act = (table, transaction) => {
       open.set(transaction, 0);
       transaction.addEventListener("complete", () => look(transaction, "until its end"));
       transaction.addEventListener("abort", () => open.delete(transaction));
@@ -55,7 +55,8 @@ export function foreignWaits(): string[] {
       const done = () => void open.delete(transaction);
       acted.then(done, done);
       return acted;
-    }) as never;
+    };
+    return transact.call(this, db, strict, noticed as never, tables) as never;
   };
   return found;
 }

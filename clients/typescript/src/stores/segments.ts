@@ -1,0 +1,137 @@
+/**
+ * Records in a table of IndexedDB, as a log of segments.
+ *
+ * Knows how operations on records are appended, read and compacted. Must not know transactions: it
+ * is called within one, and waits for nothing but its requests.
+ *
+ * A segment is one row: operations that were stored together, some at most. What comes later counts.
+ * (Measured in Chromium 156: a row costs the page 20 µs and a record in a segment 1 µs, to read
+ * them 5 µs and 1 µs.) The price is that what was replaced stays for a while. So when there are
+ * many small segments, they become few; and when most of what is there was replaced, it goes. Up to
+ * the segment whose key lies under `END` all is compact.
+ *
+ * Nothing here takes long at a time: between two requests the browser does something else.
+ */
+
+import type { Op } from "../core/storage-ops.ts";
+import type { Table } from "./database.ts";
+import { result } from "./database.ts";
+
+/** What a segment has in it. */
+type RecordOp = Extract<Op, readonly ["record", ...unknown[]]>;
+type Segment = readonly RecordOp[];
+
+/** The name of the table, whose keys begin at 1. */
+export const SEGMENTS = "segments";
+/** The key under which that of the last compact segment lies; 0 for none. */
+const END = 0;
+/** Operations in a segment at most: with more, each costs as much. */
+const MOST = 128;
+/** Segments that are read or put before the page has its turn: 2,000 records, some milliseconds. */
+const SLICE = 16;
+/** So many small segments are put together. */
+const SMALL_ONES = 500;
+/** So much that was replaced stays in any case. */
+const REPLACED = 1_000;
+
+/** Whether an operation belongs here. */
+export function isOnRecord(op: Op): op is RecordOp {
+  return op[0] === "record";
+}
+
+/** The log of one database, as far as this page knows it; others may have compacted it since. */
+export class Segments {
+  /** Operations, those that were replaced among them. */
+  #all = 0;
+  /** Segments with less than half of what they may have, after the compact ones. */
+  #small = 0;
+
+  /** Puts operations behind all others. */
+  append(table: Table, ops: Segment): void {
+    for (const each of slices(ops, MOST)) {
+      table(SEGMENTS).put(each);
+      this.#count(each);
+    }
+  }
+
+  /** Gives all operations to `take`, in their order. */
+  async read(table: Table, take: (op: RecordOp) => void): Promise<void> {
+    const end = await endOf(table);
+    this.#all = this.#small = 0;
+    await visit(table, END, (each, key) => {
+      if (key > end) this.#count(each);
+      else this.#all += each.length;
+      each.forEach(take);
+    });
+  }
+
+  /**
+   * Whether `compact` is worth its time.
+   *
+   * @param records how many there are.
+   */
+  isDue(records: number): boolean {
+    return this.#small > SMALL_ONES || this.#isMostlyReplaced(records);
+  }
+
+  /** Puts small segments together; if most of what is there was replaced, all of them. */
+  async compact(table: Table, records: number): Promise<void> {
+    const segments = table(SEGMENTS);
+    const isWhole = this.#isMostlyReplaced(records);
+    const end = isWhole ? END : await endOf(table);
+    const last = new Map<string, RecordOp>();
+    let count = 0;
+    await visit(table, end, (each) => {
+      count += each.length;
+      for (const op of each) last.set(`${op[1]}\0${op[2]}`, op);
+    });
+    segments.delete(IDBKeyRange.lowerBound(end, true));
+    // What is gone has to be said of what may lie before.
+    const left = [...last.values()].filter((op) => !isWhole || op[3]);
+    let key: IDBValidKey = end;
+    for (const some of slices(slices(left, MOST), SLICE)) {
+      const puts = some.map((each) => segments.put(each));
+      key = await result(puts.at(-1)!);
+    }
+    segments.put(key, END);
+    this.#small = 0;
+    this.#all = left.length + (isWhole ? 0 : this.#all - count);
+  }
+
+  #isMostlyReplaced(records: number): boolean {
+    return this.#all > 2 * records + REPLACED;
+  }
+
+  #count({ length }: Segment): void {
+    this.#all += length;
+    if (2 * length < MOST) this.#small += 1;
+  }
+}
+
+async function endOf(table: Table): Promise<number> {
+  return (await result(table(SEGMENTS).get(END))) ?? END;
+}
+
+/** Gives each segment after a key to `take`, in their order, with its own key. */
+async function visit(
+  table: Table,
+  after: number,
+  take: (segment: Segment, key: number) => void,
+): Promise<void> {
+  const segments = table(SEGMENTS);
+  const keys = await result(segments.getAllKeys(IDBKeyRange.lowerBound(after, true)));
+  // All are asked for at once: each answer is a task of its own.
+  const asked = slices(keys as number[], SLICE).map(
+    (some) => [some, segments.getAll(IDBKeyRange.bound(some[0], some.at(-1)))] as const,
+  );
+  for (const [some, request] of asked) {
+    const found = await result<Segment[]>(request);
+    found.forEach((each, at) => take(each, some[at]!));
+  }
+}
+
+/** A list as several, each of so many at most. */
+export function slices<T>(all: readonly T[], most: number): T[][] {
+  const count = Math.ceil(all.length / most);
+  return Array.from({ length: count }, (_, at) => all.slice(at * most, (at + 1) * most));
+}
