@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import asgi, growth, scopes
+from benchmarks import asgi, clients_chromium, growth, scopes
 from benchmarks.support import damage
 from benchmarks.support.earlier import BEFORE_PARTS
 from benchmarks.support.figures import ratio, short
@@ -183,6 +183,25 @@ BUDGETS = (
     Budget(
         "mounted under uvicorn with `--ws`, latency at 1,000 a second, ÷ the own port",
         "asgi", asgi.WAITS, "1,000 a second, JSON", asgi.OWN_PORT, most=1.6,
+    ),
+    Budget(
+        "10,000 writes of a page in one task until all are on the disk, s",
+        "clients_chromium", clients_chromium.LASTED, "10,000 writes in one task", "rhtmx", most=3,
+    ),
+    Budget(
+        "a page that loads 100,000 records: CPU of its main thread, s",
+        "clients_chromium", clients_chromium.BUSY, "100,000 records from the server", "rhtmx",
+        most=6,
+    ),
+    Budget(
+        "the same ÷ bare IndexedDB, which has no socket",
+        "clients_chromium", clients_chromium.BUSY, "100,000 records from the server",
+        clients_chromium.BARE, most=1.5,
+    ),
+    Budget(
+        "a page that opens with 100,000 stored records ÷ bare IndexedDB",
+        "clients_chromium", clients_chromium.BUSY, "100,000 records that are stored",
+        clients_chromium.BARE, most=1.5,
     ),
     _unused("deliveries", "deliveries, 500 subscribers, 10 a tick"),
     _unused("pushes", "pushes, 200 under way"),

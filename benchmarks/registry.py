@@ -25,4 +25,5 @@ NAMES = (
     "centrifugo",
     "asgi",
     "clients_node",
+    "clients_chromium",
 )
