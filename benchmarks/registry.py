@@ -26,4 +26,5 @@ NAMES = (
     "asgi",
     "clients_node",
     "clients_chromium",
+    "clients_python",
 )

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rhtmx.runtime.subscription import Subscription
     from rhtmx.schema.convert import Unreadable
     from rhtmx.values.changes import Change, FieldChange
+    from rhtmx.values.chunked_tuple import ChunkedTuple
     from rhtmx.values.conflict_side import ConflictSide
     from rhtmx.values.field_operations import (
         Add,
@@ -79,6 +80,7 @@ __all__ = [
     "BackendTransaction",
     "CatchUp",
     "Change",
+    "ChunkedTuple",
     "Client",
     "ClientTransaction",
     "Collection",
@@ -139,6 +141,7 @@ _HOMES = {
     "BackendTransaction": "grpc.transaction",
     "CatchUp": "grpc.catch_up",
     "Change": "values.changes",
+    "ChunkedTuple": "values.chunked_tuple",
     "Client": "api.client",
     "ClientTransaction": "api.transaction",
     "Collection": "api.collection",

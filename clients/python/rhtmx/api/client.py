@@ -40,6 +40,7 @@ from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.endpoint import Endpoint
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.chunked_tuple import ChunkedTuple
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Data, Json
 from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, SyncResult, Validation
@@ -453,8 +454,8 @@ class Client:
     # What waits.
 
     @property
-    def queue(self) -> tuple[Pending, ...]:
-        """The writes that wait for the server, in order; the same tuple until that changes."""
+    def queue(self) -> ChunkedTuple[Pending]:
+        """The writes that wait for the server, in order; the same object until that changes."""
         return self._decisions.queue
 
     @property
@@ -462,7 +463,7 @@ class Client:
         """What the server rejected, oldest first, until you decide; without a store 1000 of it."""
         return self._decisions.rejected
 
-    def queues(self) -> AsyncGenerator[tuple[Pending, ...], None]:
+    def queues(self) -> AsyncGenerator[ChunkedTuple[Pending], None]:
         """The `queue` now, and each time that it has changed; a slow reader skips."""
         return self._decisions.queues()
 

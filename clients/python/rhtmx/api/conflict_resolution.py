@@ -6,19 +6,21 @@ Knows the queue and the rejected writes. Must not know how they got there.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, TypeAlias
 
 from rhtmx.api.pending_call import written
-from rhtmx.core.queued_write import QueuedWrite
+from rhtmx.core.queued_write import QueuedWrite, WriteState
+from rhtmx.core.sorted_chunks import SortedChunks
 from rhtmx.core.storage_ops import Mutation, StoredRejection, Write
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import FieldAction, FieldUpdate, Push, Transaction
 from rhtmx.messages.tables import CHANGE_ACTION_SPELLINGS
 from rhtmx.runtime.client_runtime import ClientRuntime
+from rhtmx.values.chunked_tuple import ChunkedTuple
 from rhtmx.values.field_operations import operation_of
 from rhtmx.values.json_value import Json, from_json
 from rhtmx.values.operations import OPERATIONS
@@ -196,22 +198,22 @@ class Decisions:
 
     def __init__(self, runtime: ClientRuntime) -> None:
         self._runtime = runtime
-        self._pending: tuple[Pending, ...] = ()
+        self._pending: SortedChunks[int, Pending] = SortedChunks()
         self._pending_at = -1
         self._rejected: tuple[RejectedWrite, ...] = ()
         self._rejected_at = -1
 
     @property
-    def queue(self) -> tuple[Pending, ...]:
+    def queue(self) -> ChunkedTuple[Pending]:
         """The writes that wait for the server, in order."""
         writes = self._runtime.session.local.writes
         if self._pending_at != writes.revision:
-            shown = {each.id: each for each in self._pending}
-            rows = [Pending.of(row) for row in writes.queue]
-            now = tuple(shown[row.id] if shown.get(row.id) == row else row for row in rows)
-            self._pending = self._pending if self._pending == now else now
+            altered, known = writes.queue.altered.take(), self._pending
+            if altered is None:
+                altered, self._pending = {row.place: row for row in writes.queue}, SortedChunks()
+            self._show(altered, known)
             self._pending_at = writes.revision
-        return self._pending
+        return self._pending.snapshot()
 
     @property
     def rejected(self) -> tuple[RejectedWrite, ...]:
@@ -225,10 +227,10 @@ class Decisions:
             self._rejected_at = writes.revision
         return self._rejected
 
-    async def queues(self) -> AsyncGenerator[tuple[Pending, ...], None]:
+    async def queues(self) -> AsyncGenerator[ChunkedTuple[Pending], None]:
         """The `queue` now, and each time that it has changed."""
         self._runtime.check_open()
-        seen: tuple[Pending, ...] | None = None
+        seen: ChunkedTuple[Pending] | None = None
         while True:
             if self.queue is not seen:
                 seen = self.queue
@@ -258,6 +260,22 @@ class Decisions:
         self._let_go(request_id)
         self._runtime.session.local.writes.discard(request_id)
         self._runtime.changed()
+
+    def _show(self, altered: Mapping[int, QueuedWrite], known: SortedChunks[int, Pending]) -> None:
+        """Take over what has become of these writes, each under its place in the queue.
+
+        Args:
+            altered: the writes.
+            known: what was shown before: what is equal stays the same object.
+        """
+        changed: dict[int, Pending | None] = {}
+        for place, row in altered.items():
+            waits = row.place == place and row.settled is None and row.state is not WriteState.GONE
+            now, before = Pending.of(row) if waits else None, known.get(place)
+            now = before if now == before else now
+            if now is not self._pending.get(place):
+                changed[place] = now
+        self._pending.update(changed)
 
     def _let_go(self, request_id: str) -> None:
         """Nobody need be told of this rejected write any more."""

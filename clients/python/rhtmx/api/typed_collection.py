@@ -28,6 +28,7 @@ from rhtmx.schema.convert import Unreadable, from_json, to_json
 from rhtmx.schema.declared import Entity, entity_of
 from rhtmx.schema.judge import judge
 from rhtmx.schema.typed_edit import TypedEdit, changed_of, created, edit_of, part_of, said_of
+from rhtmx.values.chunked_tuple import ChunkedTuple, ChunkMemo, choosing
 from rhtmx.values.history import FieldAuthor, History, HistoryCommit
 from rhtmx.values.json_value import Json
 from rhtmx.values.results import FieldPushResult, PushResult
@@ -46,6 +47,8 @@ Written: TypeAlias = Writing[PushResult]
 _log = logging.getLogger("rhtmx")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_GONE = 1000
+"""So many typed records are kept beside what there is: to forget each at once costs more."""
 
 
 def typed_collection(
@@ -120,8 +123,8 @@ class TypedCollection(Generic[R]):
         self._held = held
         self._replace = replace
         self._rows: dict[str, tuple[Record[Json], Record[R] | Unreadable]] = {}
-        self._snapshot: tuple[Record[Json], ...] | None = None
-        self._all: tuple[Record[R], ...] = ()
+        self._typed: ChunkMemo[Record[Json], Record[R]] = ChunkMemo(self._readable)
+        self._misfits: ChunkMemo[Record[Json], Unreadable] = ChunkMemo(self._unreadable)
         self._warned: set[str] = set()
 
     async def __aenter__(self) -> Self:
@@ -159,16 +162,18 @@ class TypedCollection(Generic[R]):
             raise row.with_traceback(None)
         return row
 
-    def all(self) -> tuple[Record[R], ...]:
-        """All records that can be read, by id; the same tuple as long as nothing changes."""
+    def all(self) -> ChunkedTuple[Record[R]]:
+        """All records that can be read, by id; the same object as long as nothing changes."""
         records = self.raw.all()
-        if records is not self._snapshot:
-            self._refresh(records)
-        return self._all
+        typed = self._typed.of(records)
+        self.unreadable = tuple(self._misfits.of(records))
+        if len(self._rows) > 2 * len(records) + _GONE:
+            self._rows = {each.id: self._rows[each.id] for each in records}
+        return typed
 
     def where(self, predicate: Callable[[Record[R]], bool]) -> tuple[Record[R], ...]:
         """The records that a condition holds for; see `all`."""
-        return tuple(record for record in self.all() if predicate(record))
+        return tuple(filter(predicate, self.all()))
 
     async def synced(self) -> None:
         """Wait until everything that the server has is here, once; see `Collection.synced`."""
@@ -176,13 +181,14 @@ class TypedCollection(Generic[R]):
 
     async def subscribe(
         self, predicate: Callable[[Record[R]], bool] | None = None
-    ) -> AsyncGenerator[tuple[Record[R], ...], None]:
+    ) -> AsyncGenerator[ChunkedTuple[Record[R]], None]:
         """All records that can be read now, and after each change; see `Collection.subscribe`."""
-        seen: tuple[Record[R], ...] | None = None
+        chosen = None if predicate is None else choosing(predicate)
+        seen: ChunkedTuple[Record[R]] | None = None
         async with aclosing(self.raw.subscribe()) as changes:
             async for _ in changes:
-                rows = self.all() if predicate is None else self.where(predicate)
-                if seen is None or list(map(id, rows)) != list(map(id, seen)):
+                rows = self.all() if chosen is None else chosen.of(self.all())
+                if seen is None or (rows is not seen and not rows.holds_same(seen)):
                     seen = rows
                     yield rows
 
@@ -315,14 +321,12 @@ class TypedCollection(Generic[R]):
 
     # Inside.
 
-    def _refresh(self, records: tuple[Record[Json], ...]) -> None:
-        rows = [self._row(record) for record in records]
-        self._rows = {record.id: (record, row) for record, row in zip(records, rows, strict=True)}
-        self.unreadable = tuple(row for row in rows if isinstance(row, Unreadable))
-        readable = tuple(row for row in rows if not isinstance(row, Unreadable))
-        if list(map(id, readable)) != list(map(id, self._all)):
-            self._all = readable
-        self._snapshot = records
+    def _readable(self, records: tuple[Record[Json], ...]) -> tuple[Record[R], ...]:
+        rows = map(self._row, records)
+        return tuple(row for row in rows if not isinstance(row, Unreadable))
+
+    def _unreadable(self, records: tuple[Record[Json], ...]) -> tuple[Unreadable, ...]:
+        return tuple(row for row in map(self._row, records) if isinstance(row, Unreadable))
 
     def _row(self, record: Record[Json]) -> Record[R] | Unreadable:
         """A record as it is typed; the same object as long as it is the same."""

@@ -7,13 +7,13 @@ is read of an entity.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rhtmx.core.fold import Folds, fold
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.overlay import fold
-from rhtmx.core.queued_write import QueuedWrite
+from rhtmx.core.record_writes import RecordWrites
 from rhtmx.core.storage_ops import HeldRecord, Settled, Write
 from rhtmx.messages import Push
 
@@ -45,9 +45,9 @@ def edit_base(
     entity: str,
     entity_id: str,
     held: HeldRecord | None,
-    rows: Sequence[QueuedWrite],
+    rows: RecordWrites,
     *,
-    granularity: Granularity,
+    folds: Folds,
     epoch: str | None,
 ) -> EditBase | None:
     """What is known of a record; `None` for nothing, or that it is not there.
@@ -57,31 +57,36 @@ def edit_base(
         entity_id: the record.
         held: it, as the server has told it.
         rows: the own writes of it, in order: those that are settled, then those that wait.
-        granularity: at which it is read.
+        folds: puts records of the entity together.
         epoch: of the version that is held.
     """
-    writes = [
-        (each, row.settled)
-        for row in rows
-        for each in row.writes
-        if (each.entity, each.entity_id) == (entity, entity_id)
-    ]
-    if held is None and not any(isinstance(each, Push) for each, _ in writes):
+    record = (entity, entity_id)
+    if held is None and not any(isinstance(each, Push) for each in _latest(rows, record)):
         return None  # of what is beneath fields nothing is known
-    there, data = fold(held, writes, granularity)
+    there, data = folds.of(entity_id, held, rows)
     if not there:
         return None
     version = 0 if held is None else held.version
     for row in rows:
-        if row.settled is not None and row.settled.version >= version:
+        if row.settled is None:
+            break  # those that are settled come first
+        if row.settled.version >= version:
             version, epoch = row.settled.version, row.settled.epoch
     last = rows[-1] if rows else None
     if last is None or last.settled is not None:
         return EditBase(data, version, epoch)
-    base = writes[-1][0].base_version
+    base = next(_latest(rows, record)).base_version
     if base is None:
         return EditBase(data, version, epoch, last.id)
     return EditBase(data, base, last.epoch, last.id)
+
+
+def _latest(rows: RecordWrites, record: tuple[str, str]) -> Iterator[Write]:
+    """The writes of a record, the latest first."""
+    for row in reversed(rows):
+        for each in reversed(row.writes):
+            if (each.entity, each.entity_id) == record:
+                yield each
 
 
 class AnsweredWrites:

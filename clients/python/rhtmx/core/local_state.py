@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.early_news import EarlyNews, News
 from rhtmx.core.edit_base import EditBase, edit_base
 from rhtmx.core.events import Delivered, Ended, Event, FellBehind, Stopped, Synced, WasReset
+from rhtmx.core.fold import Folds, fold
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.identity import Identity
-from rhtmx.core.overlay import Overlay, fold
+from rhtmx.core.overlay import Overlay
 from rhtmx.core.queued_write import QueuedWrite
+from rhtmx.core.record_writes import RecordWrites
 from rhtmx.core.replica import Replica
 from rhtmx.core.storage_ops import (
     BatchOutcome,
@@ -146,14 +149,13 @@ class LocalState:
         """A record as this client knows it, whether it reads the entity or not."""
         views, kept = self.parts(entity), self._kept.get(entity)
         rows = self.writes.queue.of(entity, entity_id)
-        held, granularity = None, Granularity.RECORDS
+        held, folds = None, Folds(entity, Granularity.RECORDS)
         if views:
-            replica = views[0].replica
-            held, granularity = replica.get(entity_id), replica.granularity
+            held, folds = views[0].replica.get(entity_id), views[0].overlay.folds
         elif kept is not None:
-            held, granularity = kept.records.get(entity_id), kept.granularity
+            held, folds = kept.records.get(entity_id), Folds(entity, kept.granularity)
         epoch = self.epoch(entity, kept.epoch if kept is not None else None)
-        known = edit_base(entity, entity_id, held, rows, granularity=granularity, epoch=epoch)
+        known = edit_base(entity, entity_id, held, rows, folds=folds, epoch=epoch)
         if known is None and not views and not rows:
             return self.writes.recent.get(entity, entity_id)
         return known
@@ -321,7 +323,7 @@ class LocalState:
         queue = self.writes.queue
         for view in self._views.get(entity, {}).values():
             view.overlay.touch(changed)
-        arrived = [row for each in changed for row in queue.of(entity, each)]
+        arrived = [row for each in changed for row in _settled(queue.of(entity, each))]
         for row in [*arrived, *self._overtaken(entity)]:
             if self._covers(entity, row.writes[0].entity_id, row):
                 queue.drop(row)
@@ -360,6 +362,11 @@ class LocalState:
             self.pending_ops.put(PutRecord(entity, entity_id, held))
         else:
             self.pending_ops.put(DropRecord(entity, entity_id))
+
+
+def _settled(rows: RecordWrites) -> Iterator[QueuedWrite]:
+    """Those of a record's writes that are settled: they come first."""
+    return takewhile(lambda row: row.settled is not None, rows)
 
 
 _NOBODY = Cursor()

@@ -1,7 +1,7 @@
 """What is shown of an entity, or of a part of it: what the server has, and own writes on top. Pure.
 
-Knows how a write looks before the server has taken it. Must not know how either
-side comes about, nor stores, connections or clocks.
+Knows which records are shown, and in which order. Must not know how a write looks (`fold` does),
+how either side comes about, nor stores, connections or clocks.
 
 A write is shown from the call until its change has come back from the server,
 so it never flickers: between the acknowledgement and the change it stays on
@@ -10,26 +10,24 @@ is applied to what is beneath it, whatever that is by then; where it cannot be,
 that shows as it is: the server will reject it.
 
 Snapshots are stable: a record is the same object as long as nothing about it
-has changed, and all of them are the same tuple as long as nothing has.
+has changed, and all of them are the same object as long as nothing has. After a change it shares
+with the one before all but a few of its records: what is shown of 100,000 is not copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Generic
 
-from rhtmx.core.granularity import Granularity
+from rhtmx.core.fold import Folds
 from rhtmx.core.replica import Replica
-from rhtmx.core.storage_ops import HeldRecord, Settled, Write
+from rhtmx.core.sorted_chunks import SortedChunks
 from rhtmx.core.write_queue import WriteQueue
-from rhtmx.errors import RhtmxError
-from rhtmx.messages import ChangeAction, FieldAction, FieldUpdate, PushFields
-from rhtmx.values.json_value import Data, from_json, to_json
-from rhtmx.values.operations import OPERATIONS, apply
-from rhtmx.values.results import filled_in
+from rhtmx.values.chunked_tuple import ChunkedTuple
+from rhtmx.values.json_value import Data
 
-__all__ = ["Overlay", "Record", "fold"]
+__all__ = ["Overlay", "Record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +61,15 @@ class Overlay:
 
     Attributes:
         dirty: the records about which something may have changed since they were shown.
+        folds: puts its records together.
     """
 
     def __init__(self, replica: Replica, queue: WriteQueue) -> None:
         self._replica = replica
         self._queue = queue
-        self._shown: dict[str, Record] = {}
+        self.folds = Folds(replica.entity, replica.granularity)
+        self._shown: SortedChunks[str, Record] = SortedChunks()
         self.dirty = replica.ids() | queue.records(replica.entity)
-        self._snapshot: tuple[Record, ...] = ()
-        self._order: list[str] | None = []
 
     def touch(self, ids: Iterable[str]) -> None:
         """Something about these records may have changed."""
@@ -80,96 +78,47 @@ class Overlay:
     def get(self, entity_id: str) -> Record | None:
         """One record."""
         if entity_id in self.dirty:
-            self.snapshot()
+            self._refresh()
         return self._shown.get(entity_id)
 
-    def snapshot(self) -> tuple[Record, ...]:
+    def snapshot(self) -> ChunkedTuple[Record]:
         """All records, by id."""
-        dirty = list(self.dirty)
-        self.dirty.clear()  # the same set: the write queue adds to it
-        changed = [entity_id for entity_id in dirty if self._refresh(entity_id)]
-        if changed:
-            if self._order is None:
-                self._order = sorted(self._shown)
-            self._snapshot = tuple(self._shown[entity_id] for entity_id in self._order)
-        return self._snapshot
+        self._refresh()
+        return self._shown.snapshot()
 
-    def _refresh(self, entity_id: str) -> bool:
-        """Put a record together anew; returns whether it is another one now."""
-        before = self._shown.get(entity_id)
+    # Inside.
+
+    def _refresh(self) -> None:
+        """Put together anew what may have changed."""
+        changed: dict[str, Record | None] = {}
+        for entity_id in self.dirty:
+            before = self._shown.get(entity_id)
+            now = self._put_together(entity_id)
+            if before is None or now is None:
+                if before is not now:
+                    changed[entity_id] = now
+            elif not _same(before, now):
+                changed[entity_id] = now
+        self.dirty.clear()  # the same set: the write queue adds to it
+        self._shown.update(changed)
+
+    def _put_together(self, entity_id: str) -> Record | None:
         held = self._replica.get(entity_id)
         rows = self._queue.of(self._replica.entity, entity_id)
         where = self._replica.where
         # What is in another part is not even decoded.
         within = where is None or rows or (held is not None and where.has_text(held.data))
-        writes = [
-            (each, row.settled)
-            for row in rows
-            for each in row.writes
-            if each.entity_id == entity_id and each.entity == self._replica.entity
-        ]
-        there, data = fold(held if within else None, writes, self._replica.granularity)
+        there, data = self.folds.of(entity_id, held if within else None, rows)
         if not there or (where is not None and rows and not where.has(data)):
-            self._order = self._order if before is None else None
-            return self._shown.pop(entity_id, None) is not None
-        versions = [row.settled.version for row in rows if row.settled is not None]
-        version = max([held.version if held is not None else 0, *versions])
-        record = Record(entity_id, data, version, any(row.settled is None for row in rows))
-        if before is not None and _same(before, record):
-            return False
-        self._order = self._order if before is not None else None
-        self._shown[entity_id] = record
-        return True
-
-
-def fold(
-    held: HeldRecord | None,
-    writes: Iterable[tuple[Write, Settled | None]],
-    granularity: Granularity,
-) -> tuple[bool, Any]:
-    """A record with writes on top, each with its answer: whether there is one, and its value."""
-    there, value = held is not None, None if held is None else from_json(held.data)
-    for message, settled in writes:
-        if isinstance(message, PushFields):
-            fields = dict(value) if there and isinstance(value, dict) else {}
-            value = _merge(fields, message, {} if settled is None else settled.lost)
-            there = bool(value) or granularity is Granularity.RECORDS
-        else:
-            there = message.action is not ChangeAction.DELETE
-            value = from_json(message.data) if there else None
-        if settled is not None and settled.prepared is not None and isinstance(value, dict):
-            value = {**value, **filled_in(settled.prepared)}
-    return there, value
-
-
-def _merge(
-    fields: dict[str, Any], message: PushFields, lost: Mapping[str, bytes | None]
-) -> dict[str, Any]:
-    for update in message.fields:
-        name = update.field
-        if name in lost:
-            gone, value = lost[name] is None, lost[name]
-        elif update.action in OPERATIONS:
-            _operate(fields, update)
-            continue
-        else:
-            gone, value = update.action is FieldAction.DELETE, update.value
-        if gone:
-            fields.pop(name, None)
-        else:
-            fields[name] = from_json(value)
-    return fields
-
-
-def _operate(fields: dict[str, Any], update: FieldUpdate) -> None:
-    name = update.field
-    try:
-        held = to_json(fields.get(name), name)
-        after = apply(update.action, held, update.value, name)
-    except RhtmxError:
-        return
-    if after is not None:
-        fields[name] = from_json(after)
+            return None
+        version = 0 if held is None else held.version
+        for row in rows:
+            if row.settled is None:
+                break  # those that are settled come first
+            version = max(version, row.settled.version)
+        # The last ones that wait, if there are any: asked from there, it is a short question.
+        pending = any(row.settled is None for row in reversed(rows))
+        return Record(entity_id, data, version, pending)
 
 
 def _same(one: Record, other: Record) -> bool:

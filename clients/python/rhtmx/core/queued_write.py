@@ -54,6 +54,7 @@ class QueuedWrite:
             is rejected, it is based on what that was based on.
         stored: the store has it as it is here.
         renewed: it has been stored before, and only needs another number.
+        place: in the queue: it rises along that.
         state: where it is on its way.
         writes: what it writes: itself, or the writes of the transaction.
         records: what it is about, each record once.
@@ -69,6 +70,7 @@ class QueuedWrite:
     builds_on: str | None = None
     stored: bool = False
     renewed: bool = False
+    place: int = 0
     state: WriteState = WriteState.NEW
     writes: tuple[Write, ...] = field(init=False)
     records: tuple[tuple[str, str], ...] = field(init=False)

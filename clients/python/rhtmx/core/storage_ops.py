@@ -429,8 +429,8 @@ def keep(store: Store, batch: OpBatch) -> BatchOutcome:
 def _keep_what_matters(store: Store, batch: OpBatch, outcome: BatchOutcome) -> None:
     vital = batch.vital
     done = _try(store, [], vital, outcome)
-    rest = [op for op in batch.ops.values() if op not in vital]
-    outcome.failed = rest if done else list(batch.ops.values())
+    failed = (op for op in batch.ops.values() if not (done and isinstance(op, Vital)))
+    outcome.failed = list(failed)
     for each in batch.adds:
         # Numbers are only right on top of what was put down about numbers.
         if not done or not _try(store, [each], [], outcome):

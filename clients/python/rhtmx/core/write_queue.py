@@ -45,9 +45,11 @@ What always holds, of the collections below:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, count
 
+from rhtmx.core.altered_writes import AlteredWrites
 from rhtmx.core.queued_write import QueuedWrite, WriteState
+from rhtmx.core.record_writes import RecordWrites
 from rhtmx.core.storage_ops import (
     AddWrite,
     DropWrite,
@@ -72,17 +74,24 @@ class WriteQueue:
         last: the last number that was given.
         touched: the entities of which writes have come, gone or been settled since this
             was cleared.
+        altered: the writes that have come, gone or changed since somebody looked.
+        unstored_marks: how often a write has become one that is not in the store as it is here.
     """
 
     def __init__(self, pending_ops: PendingOps) -> None:
         self.last = 0
         self.touched: set[str] = set()
+        self.altered = AlteredWrites()
+        self.unstored_marks = 0
         self._pending_ops = pending_ops
         self._sent: dict[str, QueuedWrite] = {}
         self._unsent: dict[str, QueuedWrite] = {}
         self._settled: dict[str, dict[str, QueuedWrite]] = {}
         self._numbers: dict[int, QueuedWrite] = {}
-        self._records: dict[tuple[str, str], list[QueuedWrite]] = {}
+        self._records: dict[tuple[str, str], RecordWrites] = {}
+        self._building: dict[str, list[QueuedWrite]] = {}
+        self._unstored: dict[str, int] = {}
+        self._places = count(1)
         self._leaving: dict[str, int] = {}
         self._doubtful: dict[str, dict[str, QueuedWrite]] = {}
         self._decided = 0
@@ -125,9 +134,9 @@ class WriteQueue:
         """A write without an answer, by its number."""
         return self._numbers.get(seq or 0)
 
-    def of(self, entity: str, entity_id: str) -> list[QueuedWrite]:
+    def of(self, entity: str, entity_id: str) -> RecordWrites:
         """The writes of one record, in order: those that are settled, then those that wait."""
-        return self._records.get((entity, entity_id), [])
+        return self._records.get((entity, entity_id)) or RecordWrites()
 
     def records(self, entity: str) -> set[str]:
         """The records of an entity that have any."""
@@ -136,6 +145,14 @@ class WriteQueue:
     def settled(self, entity: str) -> Collection[QueuedWrite]:
         """The writes of an entity whose change has not arrived, in the order of their answers."""
         return self._settled.get(entity, {}).values()
+
+    @property
+    def oldest_unstored(self) -> int | None:
+        """The mark of the first write that waits and is not in the store; `None`: all are.
+
+        Of those that had a lower one each has been stored, or has gone.
+        """
+        return next(iter(self._unstored.values()), None)
 
     @property
     def confirmed(self) -> int:
@@ -171,6 +188,8 @@ class WriteQueue:
         """Put a write at the end; the store gives it its number."""
         self._unsent[row.id] = row
         self._enter(row)
+        if not row.stored:
+            self._mark_unstored(row)
         self._touch(row)
         if self._pending_ops.durable:
             self._pending_ops.add(AddWrite(row.kept(), instead))
@@ -190,7 +209,10 @@ class WriteQueue:
         self._numbers[row.seq] = row
         if seq != self.last:
             self._pending_ops.put(SetLast(self.last))
-        if not row.stored:
+        if row.stored:
+            self._unstored.pop(row.id, None)
+            self.altered.note(row)
+        else:
             self._keep(row)
 
     def renew(self, row: QueuedWrite) -> None:
@@ -223,6 +245,9 @@ class WriteQueue:
                 if row is not None:
                     # It may have changed while this was under way.
                     row.stored = (op.row.seq, op.row.message) == (row.seq, row.message)
+                    if row.stored:
+                        self._unstored.pop(row.id, None)
+                    self.altered.note(row)
                 elif op.row.settled is not None:
                     self._leaving.pop(op.row.id, None)
 
@@ -310,14 +335,17 @@ class WriteQueue:
             The write; of a transaction each of its writes, as each waits for its own change.
         """
         for write, each in zip(row.writes, settled, strict=True):
-            self._bequeath(row, write.entity, write.entity_id, each)
+            self._bequeath(row, (write.entity, write.entity_id), each)
         if isinstance(row.message, Transaction):
             return self._settle_apart(row, settled)
         waiting = self._sent if row.state is WriteState.SENT else self._unsent
         del waiting[row.id], self._numbers[row.seq]
+        self._unstored.pop(row.id, None)
         self._leave(row)
         self._resolve(row)
         (row.settled,) = settled
+        if row.settled.lost or row.settled.prepared is not None:  # else it shows as before
+            self._records[row.records[0]].revision += 1
         self._put_settled(row)
         self._touch(row)
         self._keep(row)
@@ -342,38 +370,48 @@ class WriteQueue:
             case WriteState.GONE:
                 return
         row.state = WriteState.GONE
+        self._unstored.pop(row.id, None)
         self._resolve(row)
         if row.seq and row.settled is None:
             del self._numbers[row.seq]
         for record in row.records:
             rows = self._records[record]
-            rows.remove(row)
+            rows.take_out(row)
             if not rows:
                 del self._records[record]
+        if row.builds_on is not None:
+            building = self._building[row.builds_on]
+            building.remove(row)
+            if not building:
+                del self._building[row.builds_on]
         self._touch(row)
 
     # Inside.
 
     def _enter(self, row: QueuedWrite) -> None:
+        row.place = next(self._places)
         for record in row.records:
-            self._records.setdefault(record, []).append(row)
+            self._records.setdefault(record, RecordWrites()).append(row)
+        if row.builds_on is not None:
+            self._building.setdefault(row.builds_on, []).append(row)
 
-    def _bequeath(self, row: QueuedWrite, entity: str, entity_id: str, settled: Settled) -> None:
+    def _bequeath(self, row: QueuedWrite, record: tuple[str, str], settled: Settled) -> None:
         """What builds on a write that has been answered, is based on what came of that."""
-        heirs = {row.id}
-        for each in self.of(entity, entity_id):
-            if each.builds_on in heirs and each.settled is None:
-                heirs.add(each.id)
-                each.inherit(settled)
-                if each.seq:  # else the store hears of it with its number
-                    self._keep(each)
+        builds = [row]
+        for each in builds:  # it grows: what builds on an heir is one, too
+            heirs = self._building.get(each.id, ())
+            builds += [heir for heir in heirs if heir.settled is None and record in heir.records]
+        for heir in builds[1:]:
+            heir.inherit(settled)
+            if heir.seq:  # else the store hears of it with its number
+                self._keep(heir)
 
     def _settle_apart(self, row: QueuedWrite, settled: Sequence[Settled]) -> list[QueuedWrite]:
         rows = []
         for index, (write, each) in enumerate(zip(row.writes, settled, strict=True)):
             part = QueuedWrite(f"{row.id}/{index}", write, row.seq, row.epoch, row.since, each)
-            waiting = self._records[part.records[0]]
-            waiting.insert(waiting.index(row), part)  # what was written later stays on top of it
+            # What was written later stays on top of it.
+            self._records[part.records[0]].put_before(row, part)
             rows.append(part)
         self.drop(row)
         for part in rows:  # in one batch with that, so that a store has the one or the others
@@ -395,6 +433,7 @@ class WriteQueue:
         self._settled.setdefault(row.writes[0].entity, {})[row.id] = row
 
     def _touch(self, row: QueuedWrite) -> None:
+        self.altered.note(row)
         for entity, entity_id in row.records:
             self.touched.add(entity)
             for watcher in self._watched.get(entity, ()):
@@ -417,7 +456,15 @@ class WriteQueue:
     def _keep(self, row: QueuedWrite) -> None:
         row.stored = not self._pending_ops.durable
         if not row.stored:
+            if row.settled is None:
+                self._mark_unstored(row)
             self._pending_ops.put(PutWrite(row.kept()))
+        self.altered.note(row)
+
+    def _mark_unstored(self, row: QueuedWrite) -> None:
+        if row.id not in self._unstored:
+            self.unstored_marks += 1
+            self._unstored[row.id] = self.unstored_marks
 
     def _count_from(self, settled: int) -> None:
         self.last = settled

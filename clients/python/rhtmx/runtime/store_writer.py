@@ -19,11 +19,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 from rhtmx.core.storage_ops import BatchOutcome, Image, Store, keep
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.runtime.broadcast import Signal
 from rhtmx.runtime.session_driver import SessionDriver
 
 __all__ = ["StoreWriter"]
@@ -46,7 +46,8 @@ class StoreWriter:
         self._store = store
         self._driver = driver
         self._local = driver.session.local
-        self._signal = Signal()
+        self._waiting: deque[tuple[int, asyncio.Future[RhtmxError | None]]] = deque()
+        self._failed: RhtmxError | None = None
         self._pool = ThreadPoolExecutor(1, "rhtmx-store")
         self._task: asyncio.Task[None] | None = None
         self._closing = self._gone = False
@@ -73,10 +74,16 @@ class StoreWriter:
         Raises:
             RhtmxError: it cannot be.
         """
-        while not all(row.stored for row in self._local.writes.queue):
-            await self._signal.wait()
-            if self._error is not None:
-                raise self._error.with_traceback(None)
+        queue, error = self._local.writes.queue, self._failed
+        if queue.oldest_unstored is None:
+            return
+        if error is None:
+            waiting: asyncio.Future[RhtmxError | None]
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting.append((queue.unstored_marks, waiting))
+            error = await waiting
+        if error is not None:
+            raise error.with_traceback(None)  # each raise would add to it
 
     async def close(self) -> None:
         """Store the rest, and let go of the store. To close twice is no error."""
@@ -100,14 +107,14 @@ class StoreWriter:
             self._pool.submit(keep, self._store, self._local.pending_ops.take())
         self._pool.submit(self._store.close)
         self._pool.shutdown(wait=False)
-        self._signal.fail(RhtmxError(ErrorCode.STORAGE_FAILED, "the store was closed"))
+        self._fail(RhtmxError(ErrorCode.STORAGE_FAILED, "the store was closed"))
 
     async def _run(self) -> None:
         try:
             await self._work()
         except Exception as error:
             log.exception("keeping what the client holds failed")
-            self._signal.fail(RhtmxError(ErrorCode.STORAGE_FAILED, f"the store failed: {error!r}"))
+            self._fail(RhtmxError(ErrorCode.STORAGE_FAILED, f"the store failed: {error!r}"))
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -116,7 +123,7 @@ class StoreWriter:
             batch = self._driver.next_batch(outcome)
             if outcome is not None:
                 self._note(outcome.error)
-            self._signal.notify()
+            self._wake()
             if batch is not None:
                 work = loop.run_in_executor(self._pool, keep, self._store, batch)
                 outcome = await asyncio.shield(work)  # or it might be cancelled before it began
@@ -131,6 +138,19 @@ class StoreWriter:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if self._error is None else RETRY):
                 await self._driver.to_store.wait()
+
+    def _wake(self) -> None:
+        """Wake those whose writes are all in the store; or all, if it does not take them."""
+        oldest, error = self._local.writes.queue.oldest_unstored, self._failed or self._error
+        while self._waiting and (error or oldest is None or self._waiting[0][0] < oldest):
+            _, waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(error)
+
+    def _fail(self, error: RhtmxError) -> None:
+        """Nothing more will be stored."""
+        self._failed = error
+        self._wake()
 
     def _note(self, error: RhtmxError | None) -> None:
         if error is not None and self._error is None:

@@ -1,0 +1,135 @@
+"""A tuple of many values that costs little to replace by one that is nearly the same.
+
+Knows order and identity. Must not know what the values are, nor how they are kept in order.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, chain
+from operator import is_
+from typing import Generic, TypeVar, overload
+
+__all__ = ["ChunkMemo", "ChunkedTuple", "choosing"]
+
+T = TypeVar("T")
+U = TypeVar("U")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ChunkedTuple(Sequence[T_co]):
+    """A tuple in chunks. One that differs from another in a few values shares all other chunks.
+
+    It is used like a tuple: it never changes, and is equal to a tuple of equal values. What takes a
+    real one can be given `tuple(rows)`.
+
+    Args:
+        chunks: the values, in order.
+
+    Example:
+        >>> rows = ChunkedTuple((("a", "b"), ("c",)))
+        >>> len(rows), rows[2], rows[:2], rows == ("a", "b", "c")
+        (3, 'c', ('a', 'b'), True)
+    """
+
+    __slots__ = ("_ends", "chunks")
+
+    def __init__(self, chunks: tuple[tuple[T_co, ...], ...] = ()) -> None:
+        self.chunks = chunks
+        self._ends: list[int] | None = None
+
+    def __len__(self) -> int:
+        ends = self._offsets()
+        return ends[-1] if ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> T_co: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T_co, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> T_co | tuple[T_co, ...]:
+        size = len(self)
+        if isinstance(index, slice):
+            return tuple(self[each] for each in range(*index.indices(size)))
+        place = index + size if index < 0 else index
+        if not 0 <= place < size:
+            raise IndexError("index out of range")
+        ends = self._offsets()
+        number = bisect_right(ends, place)
+        return self.chunks[number][place - ends[number]]
+
+    def __iter__(self) -> Iterator[T_co]:
+        return chain.from_iterable(self.chunks)
+
+    def __reversed__(self) -> Iterator[T_co]:
+        return chain.from_iterable(map(reversed, reversed(self.chunks)))
+
+    def __bool__(self) -> bool:
+        return any(self.chunks)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, ChunkedTuple | tuple):
+            return len(self) == len(other) and tuple(self) == tuple(other)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({tuple(self)!r})"
+
+    def holds_same(self, other: ChunkedTuple[object]) -> bool:
+        """Whether the other one has the very same objects, in the same order.
+
+        Costs next to nothing where nearly all chunks are shared.
+        """
+        if len(self) != len(other):
+            return False
+        if self._offsets() != other._offsets():
+            return all(map(is_, self, other))
+        pairs = zip(self.chunks, other.chunks, strict=True)
+        return all(one is two or all(map(is_, one, two)) for one, two in pairs)
+
+    def _offsets(self) -> list[int]:
+        """How many values there are up to the end of each chunk."""
+        if self._ends is None:
+            self._ends = list(accumulate(map(len, self.chunks)))
+        return self._ends
+
+
+class ChunkMemo(Generic[T, U]):
+    """What is made of a chunked tuple, chunk by chunk, made anew only where that has changed.
+
+    What it gives is the same object as long as it holds the same objects.
+
+    Args:
+        make: gives what is made of some of the values, by these alone.
+    """
+
+    def __init__(self, make: Callable[[tuple[T, ...]], tuple[U, ...]]) -> None:
+        self._make = make
+        self._chunks: tuple[tuple[T, ...], ...] = ()
+        self._parts: tuple[tuple[U, ...], ...] = ()
+        self._made: ChunkedTuple[U] = ChunkedTuple()
+
+    def of(self, source: ChunkedTuple[T]) -> ChunkedTuple[U]:
+        """What is made of these values."""
+        if source.chunks is not self._chunks:
+            # By identity: these chunks are still held, so nothing else can have their ids.
+            known = dict(zip(map(id, self._chunks), self._parts, strict=True))
+            parts = tuple(
+                self._make(chunk) if (part := known.get(id(chunk))) is None else part
+                for chunk in source.chunks
+            )
+            made = ChunkedTuple(parts)
+            if not made.holds_same(self._made):
+                self._made = made
+            self._chunks, self._parts = source.chunks, parts
+        return self._made
+
+
+def choosing(condition: Callable[[T], bool]) -> ChunkMemo[T, T]:
+    """Make what gives the values that a condition holds for; it must depend on them alone."""
+    return ChunkMemo(lambda values: tuple(filter(condition, values)))
