@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from rhtmx.api.typed_collection import TypedCollection
     from rhtmx.core.error_policy import ConnectionClosed
     from rhtmx.core.events import Reset, State
-    from rhtmx.core.overlay import Record
     from rhtmx.errors import ErrorCode, Invalid, RhtmxError, Violation
     from rhtmx.grpc.catch_up import CatchUp
     from rhtmx.grpc.client import Backend
@@ -62,6 +61,7 @@ if TYPE_CHECKING:
     from rhtmx.values.form_value import File
     from rhtmx.values.history import FieldAuthor, History, HistoryCommit
     from rhtmx.values.members import Member, MemberMessage
+    from rhtmx.values.record import Record
     from rhtmx.values.results import (
         Conflict,
         FieldPushResult,
@@ -170,7 +170,7 @@ _HOMES = {
     "Position": "messages",
     "PushOutcome": "grpc.push_many",
     "PushResult": "values.results",
-    "Record": "core.overlay",
+    "Record": "values.record",
     "RejectedWrite": "api.conflict_resolution",
     "Remove": "values.field_operations",
     "Reset": "core.events",

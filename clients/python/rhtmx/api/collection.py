@@ -20,7 +20,6 @@ from rhtmx.api.pending_call import Writing
 from rhtmx.core.conflict_log import log_of
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.local_state import EntityView
-from rhtmx.core.overlay import Record
 from rhtmx.core.where import WhereValues, where_of
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position
@@ -30,6 +29,7 @@ from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.chunked_tuple import ChunkedTuple, choosing
 from rhtmx.values.history import FieldAuthor, History, HistoryCommit
 from rhtmx.values.json_value import Data, Json
+from rhtmx.values.record import Record
 from rhtmx.values.reset import Reset
 from rhtmx.values.results import FieldPushResult, PushResult, SyncResult
 

@@ -14,11 +14,11 @@ from typing import Protocol, TypeAlias
 from rhtmx.api.pending_call import written
 from rhtmx.core.conflict import ConflictSides, of_log
 from rhtmx.core.conflict_log import is_removal
-from rhtmx.core.overlay import Record
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.values.conflict_side import ConflictSide, merged
 from rhtmx.values.json_value import Json
+from rhtmx.values.record import Record
 from rhtmx.values.results import FieldPushResult, PushResult, TransactionResult
 
 __all__ = ["ConflictAnswerer", "ConflictAnswers", "LoggedConflicts", "OpenConflict"]

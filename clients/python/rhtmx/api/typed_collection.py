@@ -21,7 +21,6 @@ from rhtmx.api.collection import Collection
 from rhtmx.api.open_conflict import OpenConflict
 from rhtmx.api.pending_call import Writing
 from rhtmx.core.edit_base import EditBase
-from rhtmx.core.overlay import Record
 from rhtmx.errors import ErrorCode, Invalid, RhtmxError
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.schema.convert import Unreadable, from_json, to_json
@@ -31,6 +30,7 @@ from rhtmx.schema.typed_edit import TypedEdit, changed_of, created, edit_of, par
 from rhtmx.values.chunked_tuple import ChunkedTuple, ChunkMemo, choosing
 from rhtmx.values.history import FieldAuthor, History, HistoryCommit
 from rhtmx.values.json_value import Json
+from rhtmx.values.record import Record
 from rhtmx.values.results import FieldPushResult, PushResult
 from rhtmx.values.uuid7 import uuid7
 
@@ -334,7 +334,11 @@ class TypedCollection(Generic[R]):
         if before is not None and before[0] is record:
             return before[1]
         data = self._read(record.id, record.data)
-        made = data if isinstance(data, Unreadable) else replace(record, data=data)
+        made = (
+            data
+            if isinstance(data, Unreadable)
+            else Record(record.id, data, record.version, record.pending)
+        )
         self._rows[record.id] = record, made
         return made
 

@@ -117,7 +117,7 @@ class Folds:
         """
         record = (self._entity, entity_id)
         if len(rows) <= FEW:
-            self._folded.pop(entity_id, None)
+            self.forget(entity_id)
             return fold_rows(held, rows, record, self._granularity)
         known = self._folded.get(entity_id)
         if known is None or not known.is_beneath(held, rows):
@@ -129,6 +129,10 @@ class Folds:
         result = HeldRecord(0, msgspec.json.encode(value)) if there else None
         self._folded[entity_id] = _Folded(held, rows, rows.revision, len(rows), result)
         return there, value
+
+    def forget(self, entity_id: str) -> None:
+        """Nothing is on top of a record any more."""
+        self._folded.pop(entity_id, None)
 
 
 def _merge(

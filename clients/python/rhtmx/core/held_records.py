@@ -92,7 +92,6 @@ class HeldRecords:
         self._records = self._kept.records
         self._ending: list[ReadPart] = []
         self._loaded = set(self._records)
-        self._fields: dict[str, dict[str, bytes]] = {}
         self._unfinished: list[FieldChangeLog] = []
         self._gone: dict[str, int] = {}
         places = [self._kept.position, *(place for place, _ in self._kept.parts.values())]
@@ -217,17 +216,17 @@ class HeldRecords:
         unfinished, self._unfinished = self._unfinished, []
         before = {each.entity_id: self.delivered(each.entity_id) for each in unfinished}
         versions: dict[str, int] = {}
+        written: dict[str, dict[str, bytes]] = {}
         for log in unfinished:
             entity_id = log.entity_id
             old = self._is_old(log, before[entity_id], gone=bool(log.left))
             self._came(entity_id, log.field)
             if old:
                 continue
-            fields = self._fields_of(entity_id)
-            enters = entity_id not in versions and self._enters(entity_id)
-            versions[entity_id] = log.version
-            if enters:
-                fields.clear()
+            if entity_id not in versions:
+                enters = self._enters(entity_id)
+                written[entity_id] = {} if enters else self._fields_of(entity_id)
+            versions[entity_id], fields = log.version, written[entity_id]
             if log.left:
                 fields.clear()
             elif log.action is FieldAction.DELETE:
@@ -235,7 +234,7 @@ class HeldRecords:
             else:
                 fields[log.field] = log.value or b"null"
         for entity_id, version in versions.items():
-            self._rebuild(entity_id, max(version, before[entity_id]))
+            self._rebuild(entity_id, max(version, before[entity_id]), written[entity_id])
         return set(versions)
 
     def expire(self, entity_id: str, fields: set[str]) -> None:
@@ -255,7 +254,7 @@ class HeldRecords:
         for name in fields:
             there.pop(name, None)
         held = self._records.get(entity_id)
-        self._rebuild(entity_id, 0 if held is None else held.version)
+        self._rebuild(entity_id, 0 if held is None else held.version, there)
 
     def moved(self) -> None:
         """A position has moved: what went before all of them is known by them."""
@@ -334,7 +333,6 @@ class HeldRecords:
                 self.pending_ops.put(SetPosition(self.entity, nowhere, granularity, text))
 
     def _drop(self, entity_id: str, version: int = 0) -> None:
-        self._fields.pop(entity_id, None)
         if version:
             self._gone[entity_id] = version
         if self._records.pop(entity_id, None) is not None:
@@ -351,14 +349,11 @@ class HeldRecords:
         return changed if log.more else changed | self.finish()
 
     def _fields_of(self, entity_id: str) -> dict[str, bytes]:
-        fields = self._fields.get(entity_id)
-        if fields is None:
-            held = self._records.get(entity_id)
-            fields = self._fields[entity_id] = {} if held is None else _split(held.data)
-        return fields
+        held = self._records.get(entity_id)
+        return {} if held is None else _split(held.data)
 
-    def _rebuild(self, entity_id: str, version: int) -> None:
-        fields = self._fields_of(entity_id)
+    def _rebuild(self, entity_id: str, version: int, fields: dict[str, bytes]) -> None:
+        """Put a record together of its fields."""
         if not fields:
             self._drop(entity_id, version)
             return

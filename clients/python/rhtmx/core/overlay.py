@@ -17,36 +17,15 @@ with the one before all but a few of its records: what is shown of 100,000 is no
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Generic
 
 from rhtmx.core.fold import Folds
 from rhtmx.core.replica import Replica
 from rhtmx.core.sorted_chunks import SortedChunks
 from rhtmx.core.write_queue import WriteQueue
 from rhtmx.values.chunked_tuple import ChunkedTuple
-from rhtmx.values.json_value import Data
+from rhtmx.values.record import Record, TextRecord, same
 
-__all__ = ["Overlay", "Record"]
-
-
-@dataclass(frozen=True, slots=True)
-class Record(Generic[Data]):
-    """A record as it is shown. Do not change its `data`: write to the collection instead.
-
-    `Record[Task]` is one whose data is said to be a `Task`; see `Client.collection`.
-
-    Attributes:
-        id: the record.
-        data: the whole of it, own writes included.
-        version: the newest one that is in it; 0 if the server does not have it yet.
-        pending: own writes in it wait for the server.
-    """
-
-    id: str
-    data: Data
-    version: int
-    pending: bool
+__all__ = ["Overlay"]
 
 
 class Overlay:
@@ -97,7 +76,7 @@ class Overlay:
             if before is None or now is None:
                 if before is not now:
                     changed[entity_id] = now
-            elif not _same(before, now):
+            elif not same(before, now):
                 changed[entity_id] = now
         self.dirty.clear()  # the same set: the write queue adds to it
         self._shown.update(changed)
@@ -105,11 +84,14 @@ class Overlay:
     def _put_together(self, entity_id: str) -> Record | None:
         held = self._replica.get(entity_id)
         rows = self._queue.of(self._replica.entity, entity_id)
+        if not rows:
+            self.folds.forget(entity_id)
+            if held is None or not self._replica.has(held):
+                return None
+            return TextRecord(entity_id, held.data, held.version, pending=False)
         where = self._replica.where
-        # What is in another part is not even decoded.
-        within = where is None or rows or (held is not None and where.has_text(held.data))
-        there, data = self.folds.of(entity_id, held if within else None, rows)
-        if not there or (where is not None and rows and not where.has(data)):
+        there, data = self.folds.of(entity_id, held, rows)
+        if not there or (where is not None and not where.has(data)):
             return None
         version = 0 if held is None else held.version
         for row in rows:
@@ -119,10 +101,3 @@ class Overlay:
         # The last ones that wait, if there are any: asked from there, it is a short question.
         pending = any(row.settled is None for row in reversed(rows))
         return Record(entity_id, data, version, pending)
-
-
-def _same(one: Record, other: Record) -> bool:
-    """Whether two records are the same to the digit: to `==`, 1 and True are equal."""
-    if (one.version, one.pending) != (other.version, other.pending):
-        return False
-    return one.data == other.data and repr(one.data) == repr(other.data)

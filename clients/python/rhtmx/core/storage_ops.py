@@ -24,6 +24,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+import msgspec
+
 from rhtmx.core.granularity import Granularity
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position, Push, PushFields, Transaction
@@ -63,8 +65,8 @@ Mutation: TypeAlias = Write | Transaction
 """What is sent under one number, without that. It is never changed, only replaced."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldRecord:
+# There may be 100,000 of them: without a header for the collector of garbage, which they need not.
+class HeldRecord(msgspec.Struct, frozen=True, gc=False):
     """A record as the server has it: its version and its JSON text (`None`: JSON null)."""
 
     version: int

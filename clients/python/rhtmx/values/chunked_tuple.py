@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, chain
-from operator import is_
+from itertools import accumulate, chain, compress
+from operator import is_, is_not
 from typing import Generic, TypeVar, overload
 
 __all__ = ["ChunkMemo", "ChunkedTuple", "choosing"]
@@ -85,12 +85,12 @@ class ChunkedTuple(Sequence[T_co]):
 
         Costs next to nothing where nearly all chunks are shared.
         """
-        if len(self) != len(other):
-            return False
-        if self._offsets() != other._offsets():
-            return all(map(is_, self, other))
-        pairs = zip(self.chunks, other.chunks, strict=True)
-        return all(one is two or all(map(is_, one, two)) for one, two in pairs)
+        if len(self.chunks) == len(other.chunks):
+            others = map(is_not, self.chunks, other.chunks)
+            pairs = list(compress(zip(self.chunks, other.chunks, strict=True), others))
+            if all(len(one) == len(two) for one, two in pairs):
+                return all(all(map(is_, one, two)) for one, two in pairs)
+        return len(self) == len(other) and all(map(is_, self, other))
 
     def _offsets(self) -> list[int]:
         """How many values there are up to the end of each chunk."""
@@ -117,17 +117,31 @@ class ChunkMemo(Generic[T, U]):
     def of(self, source: ChunkedTuple[T]) -> ChunkedTuple[U]:
         """What is made of these values."""
         if source.chunks is not self._chunks:
-            # By identity: these chunks are still held, so nothing else can have their ids.
-            known = dict(zip(map(id, self._chunks), self._parts, strict=True))
-            parts = tuple(
-                self._make(chunk) if (part := known.get(id(chunk))) is None else part
-                for chunk in source.chunks
-            )
+            parts = self._parts_of(source.chunks)
             made = ChunkedTuple(parts)
             if not made.holds_same(self._made):
                 self._made = made
             self._chunks, self._parts = source.chunks, parts
         return self._made
+
+    def _parts_of(self, chunks: tuple[tuple[T, ...], ...]) -> tuple[tuple[U, ...], ...]:
+        # Most of the time little has changed between a first and a last one.
+        first = _shared(self._chunks, chunks)
+        last = min(_shared(self._chunks[::-1], chunks[::-1]), len(chunks) - first)
+        last = min(last, len(self._chunks) - first)
+        old, new = slice(first, len(self._chunks) - last), chunks[first : len(chunks) - last]
+        # By identity: the chunks of before are still held, so nothing else can have their ids.
+        known = dict(zip(map(id, self._chunks[old]), self._parts[old], strict=True))
+        between = tuple(
+            self._make(chunk) if (part := known.get(id(chunk))) is None else part for chunk in new
+        )
+        return self._parts[:first] + between + self._parts[old.stop :]
+
+
+def _shared(one: tuple[object, ...], other: tuple[object, ...]) -> int:
+    """How many of the first ones are the very same."""
+    differs = list(map(is_not, one, other))
+    return differs.index(True) if True in differs else len(differs)
 
 
 def choosing(condition: Callable[[T], bool]) -> ChunkMemo[T, T]:

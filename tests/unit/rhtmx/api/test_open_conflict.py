@@ -11,10 +11,10 @@ import rhtmx
 from rhtmx.api.client import Client
 from rhtmx.api.open_conflict import ConflictAnswers, LoggedConflicts, OpenConflict
 from rhtmx.core.conflict import ConflictSides, of_log
-from rhtmx.core.overlay import Record
 from rhtmx.messages import Error, ErrorCode, FieldPushAck, PushFields, Transaction, TransactionAck
 from rhtmx.messages import WriteResult as Written
 from rhtmx.values.conflict_side import ConflictSide
+from rhtmx.values.record import Record
 from tests.unit.rhtmx.peer import Peer
 
 

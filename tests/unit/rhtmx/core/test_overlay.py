@@ -9,12 +9,13 @@ import pytest
 
 from rhtmx.core import build_message
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.overlay import Overlay, Record
+from rhtmx.core.overlay import Overlay
 from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.replica import Replica
 from rhtmx.core.storage_ops import Mutation, PendingOps, Settled
 from rhtmx.core.write_queue import WriteQueue
 from rhtmx.messages import ChangeAction, ChangeLog
+from rhtmx.values.record import Record
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
