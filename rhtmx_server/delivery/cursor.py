@@ -22,7 +22,10 @@ from dataclasses import dataclass, field
 from rhtmx.messages import SyncBegin, SyncComplete, SyncFieldsComplete
 from rhtmx_server.model import NOWHERE, Granularity, Head, Scope
 
-__all__ = ["Cursor", "Mark", "Reading", "resume"]
+__all__ = ["LONG", "Cursor", "Mark", "Reading", "resume"]
+
+LONG = 1000
+"""From so many versions on, a peer that reads from the beginning is told where the log ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,14 +248,20 @@ class Cursor:
             mark.reset
             or mark.behind
             or (not self.sent and self.readings[mark.where].scope_id is not None)
+            or self._far_head(mark) is not None
         )
 
     def begin(self, mark: Mark, epoch: str) -> SyncBegin:
         """What follows up to this answer, and of which scope that is; `epoch`: the store's."""
         fields = mark.granularity is Granularity.FIELDS
         scope = self.readings[mark.where].scope_id
-        since = self.base if mark.behind else None
-        return SyncBegin(self.entity, epoch, mark.reset, fields, mark.where, scope, since)
+        since, head = self.base if mark.behind else None, self._far_head(mark)
+        return SyncBegin(self.entity, epoch, mark.reset, fields, mark.where, scope, since, head)
+
+    def _far_head(self, mark: Mark) -> int | None:
+        """Where the log stood, if all of it is read and somebody may watch how far it is."""
+        from_beginning = not (self.sent or mark.behind)
+        return self.began if from_beginning and self.began >= LONG else None
 
     def complete(self, mark: Mark, epoch: str, version: int) -> SyncComplete | SyncFieldsComplete:
         """The answer: everything up to `version` was sent; `epoch`: the store's."""

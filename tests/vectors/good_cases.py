@@ -109,6 +109,11 @@ GOOD = (
         '{"type":"sync_begin","entity":"tasks","epoch":"e1","reset":false,"fields":true,"since":41}',
     ),
     Good(
+        "sync_begin, of a long load",
+        '{"type":"sync_begin","entity":"tasks","epoch":"e1","reset":false,"fields":false,'
+        '"head":100000}',
+    ),
+    Good(
         "sync_begin, empty",
         '{"type":"sync_begin","entity":"","epoch":"","reset":false,"fields":false}',
     ),

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from rhtmx.values.form_value import File
     from rhtmx.values.history import FieldAuthor, History, HistoryCommit
     from rhtmx.values.members import Member, MemberMessage
+    from rhtmx.values.progress import Progress
     from rhtmx.values.record import Record
     from rhtmx.values.results import (
         Conflict,
@@ -107,6 +108,7 @@ __all__ = [
     "OpenConflict",
     "Pending",
     "Position",
+    "Progress",
     "PushOutcome",
     "PushResult",
     "Record",
@@ -168,6 +170,7 @@ _HOMES = {
     "OpenConflict": "api.open_conflict",
     "Pending": "api.conflict_resolution",
     "Position": "messages",
+    "Progress": "values.progress",
     "PushOutcome": "grpc.push_many",
     "PushResult": "values.results",
     "Record": "values.record",

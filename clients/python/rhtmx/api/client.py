@@ -43,6 +43,7 @@ from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.chunked_tuple import ChunkedTuple
 from rhtmx.values.form_value import FormValue
 from rhtmx.values.json_value import Data, Json
+from rhtmx.values.progress import Progress
 from rhtmx.values.results import FieldPushResult, FormValidation, PushResult, SyncResult, Validation
 from rhtmx.wire import ServerMessage
 
@@ -87,11 +88,10 @@ class Client:
         clock: Callable[[], datetime] = _now,
         store: Store | None = None,
     ) -> None:
-        runtime = ClientRuntime(session, endpoint, clock=clock, token=token, store=store)
-        self._runtime = runtime
-        self._decisions = Decisions(runtime)
-        self._open_collections = OpenCollections(runtime)
-        self._forms = FormQuestions(runtime)
+        self._runtime = ClientRuntime(session, endpoint, clock=clock, token=token, store=store)
+        self._decisions = Decisions(self._runtime)
+        self._open_collections = OpenCollections(self._runtime)
+        self._forms = FormQuestions(self._runtime)
 
     # The connection.
 
@@ -290,7 +290,12 @@ class Client:
         return field_stream(self._runtime, entity, since, where, on_reset)
 
     async def sync(
-        self, entity: str, since: Position | int = 0, *, where: WhereValues | None = None
+        self,
+        entity: str,
+        since: Position | int = 0,
+        *,
+        where: WhereValues | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> SyncResult[Change]:
         """Every record that changed after a position, each once, at its latest.
 
@@ -300,16 +305,22 @@ class Client:
             entity: the collection.
             since: the position of an earlier read; `0` reads everything there is.
             where: the part of it; see `changes`.
+            on_progress: is told how far a long read is.
         """
         read = partial(record_stream, self._runtime, entity, since, where, ends=True)
-        return await collect(read, record_key)
+        return await collect(read, record_key, on_progress)
 
     async def sync_fields(
-        self, entity: str, since: Position | int = 0, *, where: WhereValues | None = None
+        self,
+        entity: str,
+        since: Position | int = 0,
+        *,
+        where: WhereValues | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> SyncResult[FieldChange]:
         """Every field that changed after a position, each once, at its latest; see `sync`."""
         read = partial(field_stream, self._runtime, entity, since, where, ends=True)
-        return await collect(read, field_key)
+        return await collect(read, field_key, on_progress)
 
     def on(self, kind: type[M], listener: Callable[[M], None]) -> Callable[[], None]:
         """Call `listener` with each message that comes unasked; call the result to end that.

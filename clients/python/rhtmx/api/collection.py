@@ -15,7 +15,7 @@ from weakref import WeakSet
 from rhtmx.api import pending_call
 from rhtmx.api.history import as_of, blame, history, undo
 from rhtmx.api.open_collections import OpenCollections
-from rhtmx.api.open_conflict import ConflictAnswers, LoggedConflicts, OpenConflict
+from rhtmx.api.open_conflict import OpenConflict, logged_conflicts
 from rhtmx.api.pending_call import Writing
 from rhtmx.core.conflict_log import log_of
 from rhtmx.core.granularity import Granularity
@@ -29,6 +29,7 @@ from rhtmx.values.changes import Change, FieldChange
 from rhtmx.values.chunked_tuple import ChunkedTuple, choosing
 from rhtmx.values.history import FieldAuthor, History, HistoryCommit
 from rhtmx.values.json_value import Data, Json
+from rhtmx.values.progress import Progress
 from rhtmx.values.record import Record
 from rhtmx.values.reset import Reset
 from rhtmx.values.results import FieldPushResult, PushResult, SyncResult
@@ -170,6 +171,14 @@ class Collection(Generic[Data]):
             ['1']
         """
         return tuple(filter(predicate, self.all()))
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far a long load is; `None`: none is under way, as far as the server has said.
+
+        It moves on with what `subscribe` yields. While several parts are read, it is not known.
+        """
+        return self._open().replica.cursor.progress
 
     async def synced(self) -> None:
         """Wait until everything that the server has is here, once.
@@ -463,15 +472,10 @@ class Collection(Generic[Data]):
         )
         self._logs.add(log)
         try:
-            logged, seen = LoggedConflicts(self.entity, ConflictAnswers(self._runtime)), None
-            local = self._runtime.session.local
-            async with aclosing(log.subscribe()) as changes:
-                async for records in changes:
-                    epoch = local.epoch(log.entity, None)
-                    now = logged.of(records, local.identity.client_id, epoch)
-                    if now is not seen:
-                        seen = now
-                        yield now
+            logged = logged_conflicts(self._runtime, self.entity, log.subscribe())
+            async with aclosing(logged) as changes:
+                async for conflicts in changes:
+                    yield conflicts
         finally:
             log.close()
 

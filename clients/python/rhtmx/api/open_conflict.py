@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 from rhtmx.api.pending_call import written
 from rhtmx.core.conflict import ConflictSides, of_log
-from rhtmx.core.conflict_log import is_removal
+from rhtmx.core.conflict_log import is_removal, log_of
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.values.conflict_side import ConflictSide, merged
@@ -21,7 +21,13 @@ from rhtmx.values.json_value import Json
 from rhtmx.values.record import Record
 from rhtmx.values.results import FieldPushResult, PushResult, TransactionResult
 
-__all__ = ["ConflictAnswerer", "ConflictAnswers", "LoggedConflicts", "OpenConflict"]
+__all__ = [
+    "ConflictAnswerer",
+    "ConflictAnswers",
+    "LoggedConflicts",
+    "OpenConflict",
+    "logged_conflicts",
+]
 
 AnswerResult: TypeAlias = PushResult | FieldPushResult | None
 """What comes of an answer; `None` if it wrote nothing."""
@@ -276,3 +282,24 @@ class LoggedConflicts:
     ) -> list[OpenConflict]:
         known = {each.sides: each for each in shown}
         return [known.get(each) or OpenConflict(each, self._answerer) for each in told]
+
+
+async def logged_conflicts(
+    runtime: ClientRuntime, entity: str, changes: AsyncGenerator[Iterable[Record], None]
+) -> AsyncGenerator[tuple[OpenConflict, ...], None]:
+    """The open conflicts of an entity now, and each time that they have changed.
+
+    Args:
+        runtime: the client's.
+        entity: the collection.
+        changes: the records of its conflict log, now and after each change.
+    """
+    logged, seen = LoggedConflicts(entity, ConflictAnswers(runtime)), None
+    local = runtime.session.local
+    async with aclosing(changes) as each:
+        async for records in each:
+            epoch = local.epoch(log_of(entity), None)
+            now = logged.of(records, local.identity.client_id, epoch)
+            if now is not seen:
+                seen = now
+                yield now

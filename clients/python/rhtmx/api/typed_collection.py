@@ -30,6 +30,7 @@ from rhtmx.schema.typed_edit import TypedEdit, changed_of, created, edit_of, par
 from rhtmx.values.chunked_tuple import ChunkedTuple, ChunkMemo, choosing
 from rhtmx.values.history import FieldAuthor, History, HistoryCommit
 from rhtmx.values.json_value import Json
+from rhtmx.values.progress import Progress
 from rhtmx.values.record import Record
 from rhtmx.values.results import FieldPushResult, PushResult
 from rhtmx.values.uuid7 import uuid7
@@ -174,6 +175,11 @@ class TypedCollection(Generic[R]):
     def where(self, predicate: Callable[[Record[R]], bool]) -> tuple[Record[R], ...]:
         """The records that a condition holds for; see `all`."""
         return tuple(filter(predicate, self.all()))
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far a long first load is; see `Collection.progress`."""
+        return self.raw.progress
 
     async def synced(self) -> None:
         """Wait until everything that the server has is here, once; see `Collection.synced`."""

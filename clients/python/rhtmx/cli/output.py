@@ -18,7 +18,7 @@ from typing import TextIO
 
 from rhtmx.cli.paint import Paint, wanted
 from rhtmx.cli.records import Record
-from rhtmx.cli.text import escape
+from rhtmx.cli.text import escape, width
 
 __all__ = ["Output"]
 
@@ -48,6 +48,7 @@ class Output:
         self._stdout = stdout
         self._stderr = stderr
         self._hide = hide
+        self._passing = 0
         for stream in (stdout, stderr):
             if isinstance(stream, io.TextIOWrapper):
                 programs = json and stream is stdout
@@ -82,6 +83,20 @@ class Output:
         with contextlib.suppress(BrokenPipeError):
             self._stderr.write(f"{escape(self._hide(text))}\n")
             self._stderr.flush()
+
+    def passing(self, text: str) -> None:
+        """Show news of which only the latest counts, in one line; only on a terminal.
+
+        Args:
+            text: what takes the place of the last one; nothing takes that away.
+        """
+        if self._stderr.isatty():
+            text = escape(self._hide(text))
+            blank = " " * max(self._passing - width(text), 0)
+            with contextlib.suppress(BrokenPipeError):
+                self._stderr.write(f"\r{text}{blank}" if text else f"\r{blank}\r")
+                self._stderr.flush()
+            self._passing = width(text)
 
     @contextlib.contextmanager
     def watched(self, gone: Callable[[], None]) -> Iterator[None]:

@@ -15,6 +15,7 @@ from rhtmx.cli.connected import connected
 from rhtmx.cli.errors import FINE, explain
 from rhtmx.cli.following import until_enough
 from rhtmx.cli.output import Output
+from rhtmx.cli.progress_line import ProgressLine
 from rhtmx.cli.requests import Server, Sync, Tail
 from rhtmx.cli.rows import Table, TableRow
 from rhtmx.errors import RhtmxError
@@ -108,12 +109,15 @@ async def sync(server: Server, request: Sync, output: Output) -> int:
     """
     async with connected(server, output, patient=False) as client:
         read = client.sync_fields if request.fields else client.sync
+        shown = ProgressLine(output, request.entity)
         try:
             result: SyncResult[Change] | SyncResult[FieldChange] = await read(
-                request.entity, request.since, where=request.where
+                request.entity, request.since, where=request.where, on_progress=shown.show
             )
         except RhtmxError as error:
             raise explain(error, request.entity) from None
+        finally:
+            shown.clear()
     if result.reset:
         since = request.since if isinstance(request.since, Position) else None
         _tell_reset(Reset(request.entity, since), output)

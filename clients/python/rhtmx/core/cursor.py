@@ -23,6 +23,7 @@ from typing import TypeAlias
 
 from rhtmx.core.where import Where
 from rhtmx.messages import ChangeLog, FieldChangeLog, Position
+from rhtmx.values.progress import Progress
 
 __all__ = ["Cursor", "Log", "together"]
 
@@ -49,6 +50,7 @@ class Cursor:
             its position.
         scope: what may be read of its part: a position counts in that alone.
         leaving: it reads no more, but the server may not have heard of that yet.
+        head: the version up to which it reads, where the server has said that this is far.
     """
 
     __slots__ = (
@@ -59,6 +61,7 @@ class Cursor:
         "checked",
         "delivered",
         "ends",
+        "head",
         "leaving",
         "paused",
         "position",
@@ -87,6 +90,7 @@ class Cursor:
         self.paused = False
         self.checked = False
         self.leaving = False
+        self.head: int | None = None
         self._at = 0
         self._fields: set[str] = set()
         self._holding = False
@@ -139,8 +143,16 @@ class Cursor:
         self.scope = position.scope
         self.delivered = position.version
         self.reading = self.begun = self.checked = True
+        self.head = None
         self._holding = False
         self._fields.clear()
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far a long load is; `None`: none is under way, as far as the server has said."""
+        if self.head is None:
+            return None
+        return Progress(min(self.delivered, self.head), self.head)
 
     @property
     def wants_head(self) -> bool:
@@ -150,6 +162,7 @@ class Cursor:
     def leave(self) -> None:
         """The stream goes on without this reader."""
         self.reading = self.checked = False
+        self.head = None
 
     def rewind(self, position: Position) -> None:
         """Read on from an earlier position: what was delivered since has not been taken."""

@@ -266,6 +266,8 @@ class Stream:
                 self._reset(cursor, message.epoch, message.scope)
             elif cursor.reading:
                 cursor.enter(message.scope)
+            if cursor.reading and self._is_alone:
+                cursor.head = message.head
 
     def complete(self, message: SyncComplete | SyncFieldsComplete) -> None:
         """The past has been sent; or, where there was none to send, this is the head."""
@@ -309,6 +311,11 @@ class Stream:
                 self._outgoing.tell(Synced(cursor, cursor.position))
 
     # Inside.
+
+    @property
+    def _is_alone(self) -> bool:
+        """No other part of the entity is on the wire: what arrives belongs to this one."""
+        return all(each is self or each.phase is StreamPhase.IDLE for each in self.family)
 
     @property
     def _may_start(self) -> bool:

@@ -76,7 +76,7 @@ class ErrorRow(NamedTuple):
     retryable: bool
 
 
-SCHEMA_HASH = "cac0d623a666b5e5"
+SCHEMA_HASH = "f033099ed6c0c2eb"
 """Names this version of the schema; comments do not change it."""
 
 CASES: dict[str, type[Message]] = {
@@ -630,6 +630,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
         "where": Shape("json", "optional", "", False),
         "scope": Shape("string", "optional", "", False),
         "since": Shape("int64", "optional", "", False),
+        "head": Shape("int64", "optional", "", False),
     },
     "SubscribeFields": {
         "entities": Shape("string", "repeated", "", True),

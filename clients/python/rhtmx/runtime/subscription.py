@@ -26,6 +26,7 @@ from rhtmx.core.granularity import Granularity
 from rhtmx.core.where import Where
 from rhtmx.errors import RhtmxError
 from rhtmx.messages import Position
+from rhtmx.values.progress import Progress
 
 __all__ = ["CAPACITY", "PATIENCE", "Owner", "Subscription"]
 
@@ -117,6 +118,14 @@ class Subscription(Generic[T]):
         before the commit until the last of them was yielded.
         """
         return self._position
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far a long load is; `None`: none is under way, as far as the server has said.
+
+        Of what has arrived: some of it may still wait to be yielded.
+        """
+        return None if self._cursor is None else self._cursor.progress
 
     def stop(self) -> None:
         """End reading, and with it an iteration that waits. Another one goes on from `position`."""

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "./types.ts";
 
 /** The schema that this client was generated from. */
-export const SCHEMA_HASH = "cac0d623a666b5e5";
+export const SCHEMA_HASH = "f033099ed6c0c2eb";
 
 /** What an error code means. */
 export interface ErrorTraits {

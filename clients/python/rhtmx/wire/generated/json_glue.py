@@ -1023,6 +1023,7 @@ class SyncBeginFrame(
     where: J = NULL
     scope: str | None = None
     since: N | None = None
+    head: N | None = None
 
 
 def _plain_sync_begin_frame(view: SyncBeginFrame[Shallow, Whole]) -> SyncBegin:
@@ -1034,6 +1035,7 @@ def _plain_sync_begin_frame(view: SyncBeginFrame[Shallow, Whole]) -> SyncBegin:
     out.where = plain_value(view.where)
     out.scope = view.scope
     out.since = view.since
+    out.head = view.head
     out._unknown_fields = b""
     return out
 
@@ -1047,6 +1049,7 @@ def _raw_sync_begin_frame(view: SyncBeginFrame[Raw, Integer]) -> SyncBegin:
     out.where = raw_value(view.where)
     out.scope = view.scope
     out.since = integral(view.since) if isinstance(view.since, float) else view.since
+    out.head = integral(view.head) if isinstance(view.head, float) else view.head
     out._unknown_fields = b""
     return out
 
@@ -1065,6 +1068,8 @@ def _to_sync_begin_frame(message: SyncBegin) -> dict[str, Any]:
         out["scope"] = message.scope
     if message.since is not None:
         out["since"] = message.since
+    if message.head is not None:
+        out["head"] = message.head
     return out
 
 

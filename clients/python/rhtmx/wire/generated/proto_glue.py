@@ -354,6 +354,15 @@ def _from_sync_begin(source: Any, where: str) -> messages.SyncBegin:
         if has("since")
         else None
     )
+    out.head = (
+        (
+            number
+            if MIN_INTEGER <= (number := source.head) <= MAX_INTEGER
+            else in_range(number, where, "head")
+        )
+        if has("head")
+        else None
+    )
     out._unknown_fields = b""
     return out
 
@@ -369,6 +378,8 @@ def _fill_sync_begin(message: messages.SyncBegin, out: Any) -> None:
         out.scope = message.scope
     if message.since is not None:
         out.since = message.since
+    if message.head is not None:
+        out.head = message.head
 
 
 def _from_sync_complete(source: Any, where: str) -> messages.SyncComplete:

@@ -2665,7 +2665,8 @@ class SyncBegin(betterproto2.Message):
     """
     Says from where a subscription is read, before the first change of that, if
     the client could not know it: all of it comes anew, or it is read from the
-    beginning and belongs to a scope. A client that is cut off before
+    beginning and belongs to a scope, or there is so much of it that somebody may
+    want to see how far it is. A client that is cut off before
     `sync_complete` knows by this what it has. It may come again before that: then
     what came since the last one is void, too, and there is one `sync_complete`.
     Sent to clients that sent `hello`, and over gRPC, there before the answer to
@@ -2710,6 +2711,13 @@ class SyncBegin(betterproto2.Message):
     The version after which it is read, for a client that was too slow for the
     live stream: it is live again with `sync_complete`. Absent where it is read
     from the beginning.
+    """
+
+    head: "int | None" = betterproto2.field(8, betterproto2.TYPE_INT64, optional=True)
+    """
+    The newest version of the entity, where much is read from the beginning:
+    changes come in the order of their versions, so one with version 30 is a
+    tenth of the way to 300. More may be written meanwhile.
     """
 
 
