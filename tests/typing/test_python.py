@@ -64,7 +64,7 @@ async def created(client: rhtmx.Client) -> None:
 
 def read(tasks: TaskCollection, row: Record[Task]) -> None:
     assert_type(tasks.get("1"), Record[Task] | None)  # right
-    assert_type(tasks.all(), tuple[Record[Task], ...])  # right
+    assert_type(tasks.all(), rhtmx.ChunkedTuple[Record[Task]])  # right
     assert_type(tasks.where(lambda row: row.data.done), tuple[Record[Task], ...])  # right
     assert_type(row.data.title, str)  # right
     assert_type(row.data.due, datetime | None)  # right
@@ -90,7 +90,7 @@ async def edited(tasks: TaskCollection, readings: ReadingCollection) -> None:
     tasks.edit("1", start=NOW, estimate=timedelta(1), progress=None)  # right
     tasks.edit("1", priority=Priority.LOW, urgency=None, person=Person())  # right
     async for rows in tasks.subscribe(lambda row: row.pending):
-        assert_type(rows, tuple[Record[Task], ...])  # right
+        assert_type(rows, rhtmx.ChunkedTuple[Record[Task]])  # right
     async for row in _rows(tasks):
         assert_type(row, Any)  # right
     history = await tasks.history("1")

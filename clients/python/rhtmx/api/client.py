@@ -19,11 +19,10 @@ from rhtmx.api.form_questions import FormQuestions
 from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.open_conflict import ConflictAnswers, OpenConflict
 from rhtmx.api.pending_call import Writing
-from rhtmx.api.reading import field_stream, record_stream
+from rhtmx.api.reading import field_stream, record_stream, sync_fields, sync_records
 from rhtmx.api.room import Room
 from rhtmx.api.transaction import ClientTransaction
 from rhtmx.core import build_message
-from rhtmx.core.collect_changes import collect, field_key, record_key
 from rhtmx.core.events import Reset, State
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.session import Session
@@ -297,9 +296,7 @@ class Client:
         where: WhereValues | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> SyncResult[Change]:
-        """Every record that changed after a position, each once, at its latest.
-
-        A read that ends: it asks the server, and neither uses nor changes what a collection holds.
+        """Every record that changed after a position, each once, at its latest; past what is held.
 
         Args:
             entity: the collection.
@@ -307,8 +304,7 @@ class Client:
             where: the part of it; see `changes`.
             on_progress: is told how far a long read is.
         """
-        read = partial(record_stream, self._runtime, entity, since, where, ends=True)
-        return await collect(read, record_key, on_progress)
+        return await sync_records(self._runtime, entity, since, where, on_progress)
 
     async def sync_fields(
         self,
@@ -319,8 +315,7 @@ class Client:
         on_progress: Callable[[Progress], None] | None = None,
     ) -> SyncResult[FieldChange]:
         """Every field that changed after a position, each once, at its latest; see `sync`."""
-        read = partial(field_stream, self._runtime, entity, since, where, ends=True)
-        return await collect(read, field_key, on_progress)
+        return await sync_fields(self._runtime, entity, since, where, on_progress)
 
     def on(self, kind: type[M], listener: Callable[[M], None]) -> Callable[[], None]:
         """Call `listener` with each message that comes unasked; call the result to end that.
@@ -479,14 +474,7 @@ class Client:
         return self._decisions.queues()
 
     def rejections(self) -> AsyncGenerator[RejectedWrite, None]:
-        """The writes that were rejected: those that are kept, then each new one.
-
-        Example:
-            >>> async for rejected in client.rejections():
-            ...     rejected.discard()
-            ...     print(rejected.error.code.name, rejected.data)
-            CONFLICT {'title': 'Keep it'}
-        """
+        """The writes that were rejected: those that are kept, then each new one."""
         return self._decisions.rejections()
 
     def conflicts(self) -> AsyncGenerator[OpenConflict, None]:

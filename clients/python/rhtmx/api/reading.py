@@ -10,15 +10,18 @@ from functools import partial
 from typing import Any, TypeVar
 
 from rhtmx.core import build_message
+from rhtmx.core.collect_changes import collect, field_key, record_key
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.where import WhereValues, where_of
 from rhtmx.messages import Position
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.subscription import Subscription
 from rhtmx.values.changes import Change, FieldChange
+from rhtmx.values.progress import Progress
 from rhtmx.values.reset import Reset
+from rhtmx.values.results import SyncResult
 
-__all__ = ["field_stream", "record_stream"]
+__all__ = ["field_stream", "record_stream", "sync_fields", "sync_records"]
 
 T = TypeVar("T")
 
@@ -58,6 +61,30 @@ def field_stream(
     """The fields of an entity, or of a part of it; see `record_stream`."""
     asked = runtime, entity, since, where, on_reset
     return _stream(Granularity.FIELDS, FieldChange.of, *asked, ends)
+
+
+async def sync_records(
+    runtime: ClientRuntime,
+    entity: str,
+    since: Position | int,
+    where: WhereValues | None,
+    on_progress: Callable[[Progress], None] | None,
+) -> SyncResult[Change]:
+    """Every record that changed after a position; see `Client.sync`."""
+    read = partial(record_stream, runtime, entity, since, where, ends=True)
+    return await collect(read, record_key, on_progress)
+
+
+async def sync_fields(
+    runtime: ClientRuntime,
+    entity: str,
+    since: Position | int,
+    where: WhereValues | None,
+    on_progress: Callable[[Progress], None] | None,
+) -> SyncResult[FieldChange]:
+    """Every field that changed after a position; see `Client.sync_fields`."""
+    read = partial(field_stream, runtime, entity, since, where, ends=True)
+    return await collect(read, field_key, on_progress)
 
 
 def _stream(

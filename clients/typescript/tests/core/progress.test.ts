@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { progressOf } from "../../src/core/progress";
+import { progressOf } from "../../src/core/progress.ts";
 
 test("how far a load is, is told where the server has said how much there is", () => {
   expect(progressOf(undefined, 30)).toBeUndefined();

@@ -10,7 +10,7 @@ import pytest
 import rhtmx
 from rhtmx.api.client import Client
 from rhtmx.errors import ErrorCode
-from rhtmx.messages import Position, Push, PushFields, Subscribe, Unsubscribe
+from rhtmx.messages import Position, Push, PushFields, Subscribe, SyncBegin, Unsubscribe
 from rhtmx.stores.memory import MemoryStore
 from tests.support.waiting import eventually
 from tests.unit.rhtmx.peer import Peer, client_of
@@ -94,6 +94,20 @@ async def test_subscribe_yields_only_what_concerns_its_condition(
     assert seen == [[], [{"n": 1}]]
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
+
+
+async def test_a_long_load_says_how_far_it_is(client: Client, peer: Peer) -> None:
+    peer.mute = True
+    tasks = client.collection("tasks")
+    tasks.all()
+    await eventually(lambda: any(isinstance(each, Subscribe) for each in peer.heard))
+    assert tasks.progress is None
+    peer.mute = False
+    await peer.say(SyncBegin("tasks", peer.server.epoch, False, fields=False, head=300))
+    await eventually(lambda: tasks.progress == rhtmx.Progress(0, 300))
+    await peer.write("1", {"n": 1})
+    await tasks.synced()
+    assert tasks.progress is None
 
 
 async def test_an_entity_that_the_server_does_not_know_is_an_error(client: Client) -> None:

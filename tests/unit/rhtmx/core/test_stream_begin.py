@@ -11,6 +11,7 @@ from rhtmx.core.streams import Streams
 from rhtmx.core.where import Where, where_of
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position, SyncBegin, SyncComplete
+from rhtmx.values.progress import Progress
 from tests.unit.rhtmx.wire_side import WireSide, part, record
 
 SEVEN, EIGHT = (where_of({"c": each}, "tasks") for each in "78")
@@ -254,3 +255,54 @@ def test_field_by_field_a_part_begins_once_what_nobody_reads_has_left_the_wire(
     wire.said()
     wire.fences[-1].passed()
     assert len(wire.said()) == waits
+
+
+# How far a long load is.
+
+
+def long(head: int | None, where: Where | None = None) -> SyncBegin:
+    message = begin(None, where)
+    message.head = head
+    return message
+
+
+@pytest.mark.parametrize("tolerant", [True, False])
+def test_a_long_load_is_as_far_as_the_version_that_has_come(
+    stream: Stream, *, tolerant: bool
+) -> None:
+    cursor = Cursor(at(0), tolerant=tolerant)
+    stream.add(cursor)
+    assert cursor.progress is None
+    stream.begin(long(300))
+    assert cursor.progress == Progress(0, 300)
+    stream.receive(record(30))
+    assert cursor.progress == Progress(30, 300)
+    stream.receive(record(301))
+    assert cursor.progress == Progress(300, 300), "it was written meanwhile"
+    stream.complete(complete(301, None))
+    assert cursor.progress is None
+
+
+def test_of_a_short_load_or_an_older_server_nothing_is_known(stream: Stream) -> None:
+    cursor = Cursor(at(0))
+    stream.add(cursor)
+    stream.begin(long(None))
+    stream.receive(record(30))
+    assert cursor.progress is None
+
+
+def test_without_a_connection_nothing_is_under_way(stream: Stream) -> None:
+    cursor = Cursor(at(0))
+    stream.add(cursor)
+    stream.begin(long(300))
+    stream.lost()
+    assert cursor.progress is None
+
+
+def test_while_several_parts_are_read_it_is_not_known_whose_a_change_is(wire: WireSide) -> None:
+    streams = Streams(wire.outgoing)
+    seven, eight = (Cursor(at(0), where=each, tolerant=True) for each in (SEVEN, EIGHT))
+    for cursor in (seven, eight):
+        streams.add("tasks", Granularity.RECORDS, cursor)
+    streams.begin(long(300, SEVEN))
+    assert seven.progress is None

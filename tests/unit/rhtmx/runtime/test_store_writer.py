@@ -239,3 +239,40 @@ async def test_a_bug_in_the_core_is_said_instead_of_waited_for(
         await kept.store_writer.saved()
     assert "ZeroDivisionError" in caplog.text
     await kept.store_writer.close()
+
+
+async def test_who_waits_for_the_store_waits_for_no_write_that_came_later(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, add = threading.Semaphore(0), kept.store.add
+
+    def in_turns(adds: Sequence[AddWrite], ops: Sequence[Op] = ()) -> list[int]:
+        turns.acquire(timeout=5)
+        return add(adds, ops)
+
+    monkeypatch.setattr(kept.store, "add", in_turns)
+    await kept.open()
+    kept.write("a")
+    first = asyncio.create_task(kept.store_writer.saved())
+    await eventually(lambda: not kept.local.pending_ops)  # it is under way
+    kept.write("b")
+    later = asyncio.create_task(kept.store_writer.saved())
+    turns.release()
+    await first
+    assert not later.done()
+    turns.release()
+    await later
+    assert kept.rows() == ["a", "b"]
+    await kept.store_writer.close()
+
+
+async def test_a_wait_for_the_store_that_was_given_up_holds_up_nobody(kept: Kept) -> None:
+    await kept.open()
+    kept.store.free.clear()
+    kept.write("a")
+    waits = [asyncio.create_task(kept.store_writer.saved()) for _ in range(2)]
+    await asyncio.sleep(0)
+    waits[0].cancel()
+    kept.store.free.set()
+    await waits[1]
+    await kept.store_writer.close()

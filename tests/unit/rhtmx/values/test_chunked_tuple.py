@@ -64,8 +64,12 @@ def test_only_what_has_changed_is_made_anew() -> None:
     assert asked == [3, 4, 8], "both are known"
 
 
+def above_two(value: int) -> bool:
+    return value > 2
+
+
 def test_what_is_made_is_the_same_object_as_long_as_it_holds_the_same() -> None:
-    memo = choosing(lambda value: bool(value > 2))
+    memo = choosing(above_two)
     made = memo.of(ChunkedTuple(((1, 3),)))
     assert memo.of(ChunkedTuple(((0, 3),))) is made
     assert memo.of(ChunkedTuple(((0,), (3,)))) is made, "in other chunks"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rhtmx.messages import SyncBegin, SyncComplete, SyncFieldsComplete
-from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, resume
+from rhtmx_server.delivery.cursor import LONG, Cursor, Mark, Reading, resume
 from rhtmx_server.model import Granularity, Head
 from rhtmx_server.ports import EVERY_VERSION
 from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, RECORDS
@@ -157,6 +157,24 @@ def test_what_its_peer_cannot_know_is_news(
     sent: int, scope_id: str | None, *, reset: bool, news: bool
 ) -> None:
     assert scoped(sent, scope_id).has_news(Mark(RECORDS, reset, where=b"{}")) is news
+
+
+@pytest.mark.parametrize(
+    ("sent", "began", "behind", "head"),
+    [
+        (0, LONG, False, LONG),
+        (0, LONG - 1, False, None),
+        (1, LONG, False, None),
+        (0, LONG, True, None),
+    ],
+)
+def test_where_all_of_a_long_log_is_read_its_end_is_news(
+    sent: int, began: int, head: int | None, *, behind: bool
+) -> None:
+    whole = Cursor("tasks", RECORDS, sent, began=began)
+    mark = Mark(RECORDS, reset=False, behind=behind)
+    assert whole.begin(mark, "e").head == head
+    assert whole.has_news(mark) is (head is not None or behind)
 
 
 @pytest.mark.parametrize("level", [RECORDS, FIELDS])

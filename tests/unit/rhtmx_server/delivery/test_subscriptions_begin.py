@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from rhtmx.messages import Change, FieldChange, Position, SyncBegin, SyncComplete
+from rhtmx_server.delivery import cursor
 from rhtmx_server.model import Granularity
 from tests.unit.rhtmx_server.delivery.scoped_world import A, B, ScopedReader, ScopedWorld, task
 from tests.unit.rhtmx_server.fakes import BOTH, FIELDS, RECORDS, push
@@ -62,6 +63,19 @@ def test_a_first_load_of_a_whole_entity_and_a_resume_say_nothing(
     reader.read(RECORDS, B)
     world.settle()
     assert begins(reader) == []
+
+
+def test_a_long_load_says_how_much_there_is(
+    world: ScopedWorld, reader: ScopedReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cursor, "LONG", 2)
+    world.write(task("1", '"team":"a"'), task("2", '"team":"a"'), task("1", '"team":"a","n":1'))
+    reader.subscribe(RECORDS, 0)
+    world.settle()
+    assert kinds(reader) == ["begin", "2", "3", "complete"]
+    reader.read(RECORDS, A, since=0)
+    (begin,) = begins(reader)
+    assert (begin.head, begin.since, begin.reset) == (3, None, False)
 
 
 @pytest.mark.parametrize("version", [0, 1, 9])
