@@ -141,6 +141,8 @@ class StoreWriter:
 
     def _wake(self) -> None:
         """Wake those whose writes are all in the store; or all, if it does not take them."""
+        if not self._waiting:
+            return
         oldest, error = self._local.writes.queue.oldest_unstored, self._failed or self._error
         while self._waiting and (error or oldest is None or self._waiting[0][0] < oldest):
             _, waiting = self._waiting.popleft()

@@ -13,7 +13,5 @@ export interface Progress {
  * @param version the last one that has come.
  */
 export function progressOf(head: number | undefined, version: number): Progress | undefined {
-  return head === undefined
-    ? undefined
-    : { received: Math.min(version, head), expected: head };
+  return head === undefined ? undefined : { received: Math.min(version, head), expected: head };
 }
