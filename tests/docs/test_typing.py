@@ -149,11 +149,11 @@ async def typed(client: rhtmx.Client) -> None:
         assert_type(tasks, rhtmx.Collection[Task])
         assert_type(await tasks.set("1", {"title": "x"}), rhtmx.PushResult)
         assert_type(tasks.get("1"), rhtmx.Record[Task] | None)
-        assert_type(tasks.all(), tuple[rhtmx.Record[Task], ...])
+        assert_type(tasks.all(), rhtmx.ChunkedTuple[rhtmx.Record[Task]])
         assert_type(tasks.where(is_open), tuple[rhtmx.Record[Task], ...])
         assert_type([row.data["title"] for row in tasks.where(lambda row: row.pending)], list[str])
         async for rows in tasks.subscribe(is_open):
-            assert_type(rows, tuple[rhtmx.Record[Task], ...])
+            assert_type(rows, rhtmx.ChunkedTuple[rhtmx.Record[Task]])
         async for change in tasks.changes(since=0):
             assert_type(change.data, Task | None)
         async for field in tasks.field_changes():
@@ -172,7 +172,7 @@ async def untyped(client: rhtmx.Client) -> None:
     tasks = client.collection("tasks")
     assert_type(tasks, rhtmx.Collection[Any])
     assert_type(tasks, rhtmx.Collection)
-    rows: tuple[rhtmx.Record, ...] = tasks.all()
+    rows: rhtmx.ChunkedTuple[rhtmx.Record] = tasks.all()
     print([row.data["anything"] for row in rows])
     await tasks.set("1", [1, "two", None])
     async for change in client.changes("tasks"):
