@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from msgspec import structs
 
@@ -115,6 +115,7 @@ class Services:
         visits: who is answered without a connection.
         rooms: who is at which record now.
         asking: for each question who a peer is: who was disconnected since it was asked.
+        limits: what one session may ask for.
     """
 
     config: Config
@@ -146,6 +147,7 @@ class Services:
     visits: Visits = field(init=False)
     rooms: Rooms = field(init=False)
     asking: dict[object, set[str]] = field(init=False, default_factory=dict)
+    limits: SessionLimits = field(init=False)
 
     def __post_init__(self) -> None:
         self.live_forms = LiveForms(self.forms, self.now, most_bytes=2 * self.config.max_size)
@@ -153,6 +155,9 @@ class Services:
         if self.access.asks_the_program:
             self.lines = WriteLines(self.access, self.committer.submit)
         config, rate = self.config, self.config.room_messages
+        self.limits = SessionLimits(
+            config.subscriptions, config.requests, config.bad_messages, config.heartbeat
+        )
 
         def allowance() -> Callable[[], float]:
             counted = Allowance(2 * rate, rate, self.now)
@@ -388,21 +393,21 @@ class Services:
         self.visits.disconnect(subject)
         self.rooms.give_up(subject)
 
-    def session(self, request: Request, *, locked: bool, heartbeat: float | None = None) -> Session:
+    def session(
+        self,
+        request: Callable[[], Request],
+        *,
+        locked: bool,
+        heartbeat: float | None = None,
+    ) -> Session:
         """Begin a conversation.
 
         Args:
-            request: what the door knows of the peer.
+            request: tells what the door knows of the peer.
             locked: it has to say first who it is.
             heartbeat: seconds between signs of life; by default as configured.
         """
-        config = self.config
-        limits = SessionLimits(
-            config.subscriptions,
-            config.requests,
-            config.bad_messages,
-            config.heartbeat if heartbeat is None else heartbeat,
-        )
+        limits = self.limits if heartbeat is None else replace(self.limits, heartbeat=heartbeat)
         return Session(secrets.token_hex(8), limits, self.now(), locked=locked, request=request)
 
     def subscriptions(self, reader: ReadingConnection, spawn: Spawn) -> Subscriptions:

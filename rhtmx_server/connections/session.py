@@ -29,7 +29,7 @@ state       `receive`    `unlock`     `introduce`  `close`
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -129,7 +129,7 @@ class Session:
         limits: what it may ask for.
         now: seconds, of any clock that does not jump.
         locked: a token is asked for before anything else.
-        request: what the door knows of the peer.
+        request: tells what the door knows of the peer. Most conversations never ask for it.
 
     Attributes:
         grant: who speaks, once that is known.
@@ -147,7 +147,7 @@ class Session:
         now: float,
         *,
         locked: bool = False,
-        request: Request = NOBODY,
+        request: Callable[[], Request] = lambda: NOBODY,
     ) -> None:
         self.session_id = session_id
         self.limits = limits
@@ -156,7 +156,7 @@ class Session:
         self.client_id: str | None = None
         self.secret: bytes | None = None
         self.grant = GUEST
-        self.request = request
+        self._request = request
         self.greeted = False
         self.traceparent: str | None = None
         self.comes_back = True
@@ -164,6 +164,11 @@ class Session:
         self.heard = now
         self._pinged = now
         self._bad = 0
+
+    @property
+    def request(self) -> Request:
+        """What the door knows of the peer."""
+        return self._request()
 
     @property
     def subject(self) -> str:

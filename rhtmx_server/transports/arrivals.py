@@ -26,7 +26,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from websockets.http11 import Request, Response
+from websockets.http11 import Response
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.admission import FAIR, Admission, Ticket, source
@@ -50,7 +50,9 @@ class Arrivals:
     Args:
         admission: counts them.
         patience: seconds that they have to say what they want.
-        make: makes a socket, of what the library passes on to it.
+        begin: makes an open socket of a transport and the head of its request, if that is a
+            handshake of the usual kind.
+        pass_on: makes a socket of a transport, whose request the library has to read.
         local: all of them come from this machine. To ask the system for an
             address takes as long as all the rest here.
 
@@ -64,12 +66,14 @@ class Arrivals:
         self,
         admission: Admission,
         patience: float,
-        make: Callable[..., Socket],
+        begin: Callable[[asyncio.Transport, bytes], Socket | None],
+        pass_on: Callable[[asyncio.Transport], Socket],
         *,
         local: bool,
     ) -> None:
         self.admission = admission
-        self.make = make
+        self.begin = begin
+        self.pass_on = pass_on
         self.local = local
         self.waiting: set[Arrival] = set()
         self.sockets: set[Socket] = set()
@@ -99,34 +103,24 @@ class Arrivals:
 
 
 class Arrival(Ticket, asyncio.Protocol):
-    """One of them. What the library passes on to it, a socket is made of.
+    """One of them.
 
     Args:
         arrivals: where it belongs.
-        args: for the socket: the library's protocol and server.
-        kwargs: for the socket: the library's settings.
     """
 
-    __slots__ = ("_args", "_arrivals", "_head", "_kwargs", "_socket", "protocol", "transport")
+    __slots__ = ("__weakref__", "_arrivals", "_head", "_socket", "_transport")
 
-    def __init__(self, arrivals: Arrivals, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, arrivals: Arrivals) -> None:
         super().__init__()
         self._arrivals = arrivals
-        self._args: Any = args
-        self._kwargs: Any = kwargs
-        self.protocol: Any = args[0]  # the library looks it up here
         self._head = b""
         self._socket: Socket | None = None
-        self.transport: Any = None
-
-    @property
-    def request(self) -> Request | None:
-        """What its peer wants, once that is known."""
-        return None if self._socket is None else self._socket.request
+        self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer is there: count it."""
-        self.transport = transport
+        self._transport = transport
         arrivals = self._arrivals
         address = None if arrivals.local else source(transport.get_extra_info("peername"))
         arrivals.admission.arrive(self, address, asyncio.get_running_loop().time())
@@ -160,7 +154,7 @@ class Arrival(Ticket, asyncio.Protocol):
 
     def drop(self) -> None:
         """End it without a word."""
-        self.transport.abort()
+        self._transport.abort()
 
     def _said(self, end: int) -> tuple[bytes, bytes]:
         """It waits no more; what it said up to the end of the head, and after it."""
@@ -172,14 +166,19 @@ class Arrival(Ticket, asyncio.Protocol):
         return head[:end], head[end:]
 
     def _hand_over(self, head: bytes, rest: bytes) -> None:
-        """Go on as a socket of the library, which reads the request."""
-        transport = self.transport
-        socket = self._socket = self._arrivals.make(*self._args, **self._kwargs)
-        self._args = self._kwargs = self.transport = None
+        """Go on as a socket."""
+        transport, self._transport = self._transport, None
+        socket = self._arrivals.begin(transport, head)
+        is_open = socket is not None
+        if socket is None:
+            socket = self._arrivals.pass_on(transport)
+        self._socket = socket
         socket.connection_lost_waiter.add_done_callback(self._left)
         self._arrivals.sockets.add(socket)
-        transport.set_protocol(socket)
-        socket.connection_made(transport)
+        if is_open:
+            if rest:
+                socket.data_received(rest)
+            return
         socket.data_received(head)
         if socket.protocol.eof_sent:
             transport.close()  # it was no request: the library has said so
@@ -193,23 +192,21 @@ class Arrival(Ticket, asyncio.Protocol):
     def _answer(self, head: bytes, response: Response) -> None:
         if head.startswith(b"HEAD "):
             response.body = b""
-        self.transport.write(response.serialize())
-        self.transport.close()
+        self._transport.write(response.serialize())
+        self._transport.close()
 
     def _left(self, waiter: object = None) -> None:
         """The connection is gone; what is left of it holds nothing that would keep it alive."""
         socket, self._socket = self._socket, None
         if socket is not None:
             self._arrivals.sockets.discard(socket)
+            # The library's protocol holds itself in these ways (17.4).
             if socket.request is not None:
                 socket.request._exception = None
+            socket.protocol.handshake_exc = None
+            socket.protocol.parser.close()
         self._arrivals.admission.leave(self)
-        # The library's protocol holds itself in these ways (17.4).
-        protocol, self.protocol = self.protocol, None
-        protocol.parser.close()
-        protocol.handshake_exc = None
-        vars(protocol).pop("select_subprotocol", None)
-        self._args = self._kwargs = self.transport = None
+        self._transport = None
 
 
 def _end(head: bytes, known: int) -> int:

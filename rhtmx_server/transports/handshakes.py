@@ -99,6 +99,11 @@ class Handshakes:
         """What is at a path, if WebSockets are taken there."""
         return self._endpoints.get(path)
 
+    def headers(self, path: str) -> Sequence[tuple[str, str]]:
+        """What the response to a handshake has besides; nothing where there is no endpoint."""
+        endpoint = self._endpoints.get(path)
+        return () if endpoint is None else endpoint.headers
+
     def plain(self, request: Request, prefix: str = "") -> Response:
         """Answer a plain request for an endpoint; a page whose handshake failed may read it.
 
@@ -115,6 +120,10 @@ class Handshakes:
         headers = [("Upgrade", "websocket"), ("Access-Control-Allow-Origin", "*")]
         status = HTTPStatus.UPGRADE_REQUIRED
         return refuse(RhtmxError(ErrorCode.NOT_SUPPORTED, words), status, headers)
+
+    def fine(self, request: Request) -> bool:
+        """Whether a handshake is not refused. Nothing is counted: `refuse` has the words."""
+        return path_of(request) in self._endpoints and self._origins.fine(request.headers)
 
     def refuse(self, request: Request, prefix: str = "") -> Response | None:
         """Return the response that refuses a handshake, `None` if it is fine.
@@ -161,18 +170,48 @@ class Handshakes:
             link: its transport.
             negotiated: what was agreed on.
         """
-        services, endpoint = self._services, self._endpoints[path_of(request)]
-        session = services.session(asked, locked=services.authenticate is not None)
-        connection = Connection(services, session, endpoint.dialect(services, negotiated), link)
-        endpoint.accepted(services, asked.address)
-        gauge = services.metrics.connections(endpoint.name)
-        gauge.inc()
+        connection = self.begin(request, lambda: asked, asked.address, link, negotiated)
         try:
-            _introduce(connection, request.path.partition("?")[2])
             yield connection
         finally:
-            gauge.dec()
-            services.ended(session)
+            self.end(path_of(request), connection)
+
+    def begin(
+        self,
+        request: Request,
+        asked: Callable[[], Asked],
+        address: str,
+        link: Link,
+        negotiated: Negotiated,
+    ) -> Connection:
+        """Put a connection on a link; `end` has to follow.
+
+        Args:
+            request: the handshake, which was accepted.
+            asked: tells what it says of the peer.
+            address: of the peer.
+            link: its transport.
+            negotiated: what was agreed on.
+        """
+        path, _, query = request.path.partition("?")
+        services, endpoint = self._services, self._endpoints[path]
+        session = services.session(asked, locked=services.authenticate is not None)
+        connection = Connection(services, session, endpoint.dialect(services, negotiated), link)
+        endpoint.accepted(services, address)
+        services.metrics.connections(endpoint.name).inc()
+        if query:
+            _introduce(connection, query)
+        return connection
+
+    def end(self, path: str, connection: Connection) -> None:
+        """Take note that a connection is over.
+
+        Args:
+            path: of its endpoint.
+            connection: it.
+        """
+        self._services.metrics.connections(self._endpoints[path].name).dec()
+        self._services.ended(connection.session)
 
 
 def _introduce(connection: Connection, query: str) -> None:

@@ -137,11 +137,13 @@ class Origins:
         self._option = option
         self._refused = Once("origins")
 
+    def fine(self, headers: Headers) -> bool:
+        """Whether a handshake with these headers is not refused. Nothing is counted or logged."""
+        return self._words(headers) is None
+
     def refuse(self, request: Request) -> Response | None:
         """Return the response that refuses a handshake, `None` if it is fine."""
-        words = refusal(request.headers, self._allowed, self._option) or self._rebound(
-            request.headers
-        )
+        words = self._words(request.headers)
         if words is None:
             return None
         self._metrics.handshake_refused("origin")
@@ -170,11 +172,14 @@ class Origins:
         for name, values in (("Host", headers.get_all("Host")), ("Origin", origins)):
             for value in values:
                 asked[name] = value
-        words = refusal(asked, self._allowed, self._option) or self._rebound(asked)
+        words = self._words(asked)
         if words is None:
             return None
         readable = ("Access-Control-Allow-Origin", "*")
         return refuse(RhtmxError(ErrorCode.FORBIDDEN, words), headers=[readable])
+
+    def _words(self, headers: Headers) -> str | None:
+        return refusal(headers, self._allowed, self._option) or self._rebound(headers)
 
     def _rebound(self, headers: Headers) -> str | None:
         if not self._local or "Origin" not in headers:

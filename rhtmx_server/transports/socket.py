@@ -210,12 +210,22 @@ class Socket(ServerConnection):
 
     # What its link and its door call.
 
+    def open(self, transport: asyncio.Transport) -> None:
+        """Go on with a transport whose handshake is over already; `attach` has to follow."""
+        # Past `ServerConnection`, which would begin the handshake, with a task.
+        super(ServerConnection, self).connection_made(transport)
+        transport.set_protocol(self)
+        # It has asked the reader's own `at_eof` before there was this socket.
+        protocol = self.protocol
+        protocol.parser.close()
+        protocol.parser = protocol.parse()
+        next(protocol.parser)
+
     def attach(self, connection: Connection) -> None:
         """Hand frames to `connection` from now on: the handshake is over."""
         self.connection = connection
         # Half of the objects that a socket consists of, and nobody reads them again.
         self.request, self.response = _ANSWERED, None
-        del self.protocol.select_subprotocol
         if self.protocol.state is not State.OPEN:
             self.end()
         self.resume()

@@ -8,33 +8,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection
 from websockets.extensions.permessage_deflate import (
     PerMessageDeflate,
     ServerPerMessageDeflateFactory,
 )
 from websockets.http11 import Request, Response
-from websockets.typing import Subprotocol
+from websockets.protocol import OPEN, Protocol
+from websockets.protocol import SERVER as SERVER_SIDE
 
 from rhtmx.errors import ErrorCode
+from rhtmx_server.access.request import Request as Peer
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
 from rhtmx_server.encoding.framing import wire_limit
-from rhtmx_server.failures import stopping
+from rhtmx_server.failures import stopping, unexpected
 from rhtmx_server.transports.answers import SERVER
 from rhtmx_server.transports.arrivals import Arrival, Arrivals
 from rhtmx_server.transports.bodies import BodySender
 from rhtmx_server.transports.handshakes import Handshakes, Negotiated, path_of
+from rhtmx_server.transports.heads import read_head
+from rhtmx_server.transports.openings import Judge, Openings
 from rhtmx_server.transports.requests import Remote, remote_of, request_of_http
 from rhtmx_server.transports.socket import Socket
 from rhtmx_server.transports.socket_link import SocketLink
 
 __all__ = ["WebSocketServer"]
 
-log = logging.getLogger("rhtmx_server")
+_library_log = logging.getLogger("rhtmx_server.websockets")
 
 _WINDOW_BITS = 12
 """Compression window: 4 KiB. Changes are small, and every message starts anew."""
@@ -73,10 +78,17 @@ class WebSocketServer:
         self._server: Server | None = None
         self.sockets: set[Socket] = set()
         config = services.config
+        self._settings: dict[str, Any] = {
+            "max_size": wire_limit(config.max_size),
+            "logger": _library_log,
+        }
+        self._extensions = _extensions(config.deflate)
+        self._openings = Openings(handshakes, self._judge(), services.clock)
         self._arrivals = Arrivals(
             services.admission,
             config.handshake_timeout,
-            partial(Socket, turns=services.turns, most=config.max_size),
+            self._open,
+            self._pass_on,
             local=config.local,
         )
 
@@ -89,28 +101,13 @@ class WebSocketServer:
         Raises:
             OSError: the address cannot be used.
         """
-        config = self._services.config
-        self._server = await serve(
-            self._serve,
-            config.host,
-            config.port,
-            create_connection=partial(Arrival, self._arrivals),  # type: ignore[arg-type]  # called
-            process_request=self._request,
-            process_response=self._response,
-            select_subprotocol=self._subprotocol,
-            # Its default keeps a window for each socket: what is offered stands in `extensions`.
-            compression=None,
-            extensions=self._extensions(),
-            max_size=wire_limit(config.max_size),
-            write_limit=config.outbox,
-            backlog=_BACKLOG,
-            # Its own would be a task for each socket: `upkeep.watch` looks after all of them.
-            ping_interval=None,
-            open_timeout=None,  # see `Arrivals` and `Sender`: they keep the time
-            close_timeout=config.stop_timeout / 2,
-            server_header=SERVER,
-            logger=logging.getLogger("rhtmx_server.websockets"),
-        )
+        config, loop = self._services.config, asyncio.get_running_loop()
+
+        async def listen() -> asyncio.Server:
+            arrive = partial(Arrival, self._arrivals)
+            return await loop.create_server(arrive, config.host, config.port, backlog=_BACKLOG)
+
+        self._server = await Server(listen, self._shake_hands, _library_log)
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     def connections(self) -> list[Connection]:
@@ -143,16 +140,68 @@ class WebSocketServer:
             each.transport.abort()
         await self._server.wait_closed()
 
-    def _extensions(self) -> list[ServerPerMessageDeflateFactory]:
-        if not self._services.config.deflate:
-            return []
-        return [
-            ServerPerMessageDeflateFactory(
-                server_no_context_takeover=True,
-                client_no_context_takeover=True,
-                server_max_window_bits=_WINDOW_BITS,
-            )
-        ]
+    def _judge(self) -> Judge:
+        return Judge(self._handshakes, self._extensions, **self._settings)
+
+    def _socket(self, protocol: Protocol) -> Socket:
+        config = self._services.config
+        return Socket(
+            protocol,
+            self._server,
+            turns=self._services.turns,
+            most=config.max_size,
+            write_limit=config.outbox,
+            # Its own would be a task for each socket: `upkeep.watch` looks after all of them.
+            ping_interval=None,
+            close_timeout=config.stop_timeout / 2,
+        )
+
+    # The usual way.
+
+    def _open(self, transport: asyncio.Transport, head: bytes) -> Socket | None:
+        """Open a socket, if its handshake is the usual one; otherwise nothing is done."""
+        assert self._server is not None
+        # Whoever wants to read what the library says of each step has it take them.
+        if _library_log.isEnabledFor(logging.INFO) or not self._server.is_serving():
+            return None
+        opening = self._openings.accept(head)
+        if opening is None:
+            return None
+        transport.write(opening.answer)
+        protocol = Protocol(SERVER_SIDE, state=OPEN, **self._settings)
+        protocol.extensions = list(opening.extensions)
+        protocol.subprotocol = opening.subprotocol
+        socket = self._socket(protocol)
+        socket.open(transport)
+        remote = remote_of(transport)
+        asked = partial(_asked, head, remote)
+        self._begin(socket, opening.request, asked, remote)
+        return socket
+
+    # The long way: by the library.
+
+    def _pass_on(self, transport: asyncio.Transport) -> Socket:
+        """Make a socket of a transport; what arrives there goes to the library."""
+        socket = self._socket(self._judge())
+        transport.set_protocol(socket)
+        socket.connection_made(transport)
+        return socket
+
+    async def _shake_hands(self, socket: ServerConnection) -> None:
+        assert isinstance(socket, Socket)
+        assert self._server is not None
+        try:
+            await socket.handshake(self._request, self._response, SERVER)
+            if socket.protocol.state is OPEN and socket.request is not None:
+                remote = remote_of(socket.transport)
+                asked = request_of_http(socket.request, remote, "websocket")
+                self._begin(socket, socket.request, lambda: asked, remote)
+            else:
+                socket.transport.abort()
+        except Exception:
+            socket.transport.abort()  # the library has told it, or the peer is gone
+        finally:
+            self._server.handler_tasks.discard(asyncio.current_task())
 
     async def _request(self, socket: ServerConnection, request: Request) -> Response | None:
         """Take a handshake, or answer whatever else it is."""
@@ -171,35 +220,55 @@ class WebSocketServer:
         sender = BodySender(socket, self._services.config.stall_timeout, stalled)
         return await sender.send(request, response)
 
-    def _subprotocol(
-        self, socket: ServerConnection, offered: Sequence[Subprotocol]
-    ) -> Subprotocol | None:
-        assert socket.request is not None
-        chosen = self._handshakes.subprotocol(path_of(socket.request), offered)
-        return None if chosen is None else Subprotocol(chosen)
-
     def _response(
         self, socket: ServerConnection, request: Request, response: Response
     ) -> Response | None:
-        endpoint = self._handshakes.endpoint(path_of(request))
-        if endpoint is not None:
-            for name, value in endpoint.headers:
-                response.headers[name] = value
+        for name, value in self._handshakes.headers(path_of(request)):
+            response.headers[name] = value
         return None
 
-    async def _serve(self, socket: ServerConnection) -> None:
-        assert isinstance(socket, Socket)
-        request = socket.request
-        assert request is not None
-        asked = request_of_http(request, remote_of(socket.transport), "websocket")
+    # Both.
+
+    def _begin(
+        self, socket: Socket, request: Request, asked: Callable[[], Peer], remote: Remote
+    ) -> None:
         link, negotiated = SocketLink(socket), Negotiated(socket.subprotocol, _window_bits(socket))
-        with self._handshakes.connected(request, asked, link, negotiated) as connection:
-            self.sockets.add(socket)
-            try:
-                socket.attach(connection)
-                await socket.wait_closed()
-            finally:
-                self.sockets.discard(socket)
+        try:
+            connection = self._handshakes.begin(request, asked, remote.address, link, negotiated)
+        except Exception as failure:
+            unexpected(failure, "beginning a connection")
+            socket.transport.abort()
+            return
+        self.sockets.add(socket)
+        over = partial(self._over, socket, path_of(request), connection)
+        socket.connection_lost_waiter.add_done_callback(over)
+        socket.attach(connection)
+
+    def _over(
+        self, socket: Socket, path: str, connection: Connection, waiter: object = None
+    ) -> None:
+        self.sockets.discard(socket)
+        self._handshakes.end(path, connection)
+
+
+def _extensions(deflate: bool) -> list[ServerPerMessageDeflateFactory]:
+    if not deflate:
+        return []
+    # The library's default keeps a window for each socket.
+    return [
+        ServerPerMessageDeflateFactory(
+            server_no_context_takeover=True,
+            client_no_context_takeover=True,
+            server_max_window_bits=_WINDOW_BITS,
+        )
+    ]
+
+
+def _asked(head: bytes, remote: Remote) -> Peer:
+    """What a handshake says of its peer. Few ask, so that it is read again for them."""
+    request = read_head(head)
+    assert request is not None
+    return request_of_http(request, remote, "websocket")
 
 
 def _window_bits(socket: Socket) -> int:

@@ -60,7 +60,7 @@ async def test_a_connection_that_never_said_what_it_wants_is_gone_like_that(
     _, writer = await asyncio.open_connection(address.hostname, address.port)
     await eventually(lambda: bool(waiting))
     (arrival,) = waiting
-    weakref.finalize(arrival.protocol, gone.set)
+    weakref.finalize(arrival, gone.set)
     del arrival
     writer.write(said)
     writer.close()

@@ -171,7 +171,8 @@ def _open(
             nothing to say: HTTP/2's own pings look after it.
     """
     services, config = caller.services, caller.services.config
-    session = services.session(caller.request, locked=not caller.known, heartbeat=heartbeat)
+    request = caller.request
+    session = services.session(lambda: request, locked=not caller.known, heartbeat=heartbeat)
     session.traceparent = caller.traceparent
     if caller.known and services.authenticate is not None:
         services.unlock(session, caller.grant, caller.until)  # until `Door.connected` ends

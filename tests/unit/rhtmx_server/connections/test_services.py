@@ -211,8 +211,8 @@ async def test_a_session_has_the_limits_of_the_configuration() -> None:
     config = Config(subscriptions=3, requests=4, bad_messages=5, heartbeat=6.0)
     services = Side(config).services
     one, other = (
-        services.session(NOBODY, locked=False),
-        services.session(NOBODY, locked=True, heartbeat=math.inf),
+        services.session(lambda: NOBODY, locked=False),
+        services.session(lambda: NOBODY, locked=True, heartbeat=math.inf),
     )
     limits = one.limits
     assert (limits.subscriptions, limits.requests, limits.bad_messages) == (3, 4, 5)
@@ -224,7 +224,7 @@ async def test_a_session_has_the_limits_of_the_configuration() -> None:
 def test_a_subject_has_so_many_connections_and_each_counts_once() -> None:
     services = Side().services
     services.admission = Admission(Config(connections_per_subject=1))
-    one, other = services.session(NOBODY, locked=True), services.session(NOBODY, locked=True)
+    one, other = (services.session(lambda: NOBODY, locked=True) for _ in range(2))
     services.unlock(one, Grant("ada"), None)
     services.unlock(one, Grant("ada"), None)  # a fresh token
     with pytest.raises(RhtmxError, match="--connections-per-subject"):
@@ -241,7 +241,7 @@ def test_a_subject_has_so_many_connections_and_each_counts_once() -> None:
 def test_guests_are_not_counted() -> None:
     services = Side().services
     services.admission = Admission(Config(connections_per_subject=1))
-    sessions = [services.session(NOBODY, locked=True) for _ in range(3)]
+    sessions = [services.session(lambda: NOBODY, locked=True) for _ in range(3)]
     for session in sessions:
         services.unlock(session, Grant(""), None)
     for session in sessions:

@@ -112,7 +112,7 @@ class Peer:
     ) -> None:
         self.now = 0.0
         self.soon: list[Any] = []
-        protocol = ServerProtocol(max_size=wire_limit(most), select_subprotocol=lambda *_: None)
+        protocol = ServerProtocol(max_size=wire_limit(most))
         turns = Turns(self._clock, self.soon.append, share=10.0, whole=1000.0)
         library = {"close_timeout": 60, "ping_interval": None}
         self.socket = Socket(protocol, _Server(), turns=turns, most=most, **library)
