@@ -11,6 +11,7 @@ rarer and goes through the Prometheus client, which is thread-safe.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,7 +21,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from rhtmx.messages import ErrorCode
@@ -35,6 +36,9 @@ _BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _COMMIT_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _CHECK_SECONDS = (0.00001, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
 _VALIDATOR_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+_TallyFamily: TypeAlias = CounterMetricFamily | GaugeMetricFamily
 
 
 class Metrics:
@@ -59,7 +63,7 @@ class Metrics:
 
     Example:
         >>> metrics = Metrics()
-        >>> metrics.connections("unified").inc()
+        >>> metrics.opened("unified")
         >>> b'rhtmx_connections{endpoint="unified"} 1.0' in metrics.render()
         True
     """
@@ -72,6 +76,7 @@ class Metrics:
         self._sent: dict[type[Message], int] = dict.fromkeys(NAMES, 0)
         self._refused: dict[ErrorCode, int] = {}
         self._called: dict[str, int] = {}
+        self._connections: dict[str, int] = {}
         self._deliveries = 0
         self._dropped = 0
         self.registry.register(_Tallies(self._tallies))
@@ -96,7 +101,6 @@ class Metrics:
             "sql_writes", "Writes from an application's own SQL.", "result"
         )
         self._mirrored, self._mirror_differences, self._mirror_lag = self._mirror_figures()
-        self._connections = self._gauge("connections", "Open connections.", "endpoint")
         self._abandoned = self._gauge(
             "validator_threads_abandoned", "Threads whose validator ran out of time."
         )
@@ -115,9 +119,13 @@ class Metrics:
             "check_seconds", "Time of a check or a prepare of a write.", _CHECK_SECONDS, "entity"
         )
 
-    def connections(self, endpoint: str) -> Gauge:
-        """Return the gauge of the open connections of one endpoint."""
-        return self._connections.labels(endpoint)
+    def opened(self, endpoint: str) -> None:
+        """Count a connection of one endpoint, until it is `closed`."""
+        self._connections[endpoint] = self._connections.get(endpoint, 0) + 1
+
+    def closed(self, endpoint: str) -> None:
+        """Count a connection of one endpoint no more."""
+        self._connections[endpoint] -= 1
 
     def received(self, kind: type[Message]) -> None:
         """Count a message that came in."""
@@ -212,7 +220,7 @@ class Metrics:
     ) -> Histogram:
         return Histogram(f"rhtmx_{name}", text, labels, buckets=buckets, registry=self.registry)
 
-    def _tallies(self) -> Iterable[CounterMetricFamily]:
+    def _tallies(self) -> Iterable[_TallyFamily]:
         yield _family("messages_received", "Messages that came in.", "type", _named(self._received))
         yield _family("messages_sent", "Messages that went out.", "type", _named(self._sent))
         yield _family("grpc_calls", "Calls of gRPC methods.", "method", self._called)
@@ -228,16 +236,20 @@ class Metrics:
             "Ephemeral messages that slow readers were not told.",
             value=self._dropped,
         )
+        connections = GaugeMetricFamily(
+            "rhtmx_connections", "Open connections.", labels=["endpoint"]
+        )
+        yield _filled(connections, self._connections)
 
 
 class _Tallies(Collector):
-    """Reads the plain counters when the page is asked for."""
+    """Reads the plain numbers when the page is asked for."""
 
-    def __init__(self, families: Callable[[], Iterable[CounterMetricFamily]]) -> None:
+    def __init__(self, families: Callable[[], Iterable[_TallyFamily]]) -> None:
         self._families = families
 
-    def collect(self) -> Iterable[CounterMetricFamily]:
-        """Return the counters as they are now."""
+    def collect(self) -> Iterable[_TallyFamily]:
+        """Return them as they are now."""
         return self._families()
 
 
@@ -246,8 +258,11 @@ def _named(counts: Mapping[type[Message], int]) -> dict[str, int]:
     return {NAMES[kind]: count for kind, count in counts.items() if count}
 
 
-def _family(name: str, text: str, label: str, counts: Mapping[str, int]) -> CounterMetricFamily:
-    family = CounterMetricFamily(f"rhtmx_{name}", text, labels=[label])
+def _family(name: str, text: str, label: str, counts: Mapping[str, int]) -> _TallyFamily:
+    return _filled(CounterMetricFamily(f"rhtmx_{name}", text, labels=[label]), counts)
+
+
+def _filled(family: _TallyFamily, counts: Mapping[str, int]) -> _TallyFamily:
     for value, count in counts.items():
         family.add_metric([value], count)
     return family

@@ -1,7 +1,7 @@
 """Connections until they have said what they want.
 
-Knows where a request's head ends. Must not know what stands in it, but for the
-sign of a WebSocket.
+Knows who has to wait, and for how long. Must not know what stands in a request's head,
+but for the sign of a WebSocket.
 
 A connection of the `websockets` library is a task, a parser and some 10 KB, as
 soon as a socket is accepted (17.4). So the library gets it when its request is
@@ -31,6 +31,7 @@ from websockets.http11 import Response
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.admission import FAIR, Admission, Ticket, source
 from rhtmx_server.transports.answers import refuse
+from rhtmx_server.transports.heads import end_of_head
 from rhtmx_server.transports.socket import Socket
 
 __all__ = ["Arrival", "Arrivals"]
@@ -53,6 +54,7 @@ class Arrivals:
         begin: makes an open socket of a transport and the head of its request, if that is a
             handshake of the usual kind.
         pass_on: makes a socket of a transport, whose request the library has to read.
+        over: is told of each of these sockets when it is gone.
         local: all of them come from this machine. To ask the system for an
             address takes as long as all the rest here.
 
@@ -68,12 +70,14 @@ class Arrivals:
         patience: float,
         begin: Callable[[asyncio.Transport, bytes], Socket | None],
         pass_on: Callable[[asyncio.Transport], Socket],
+        over: Callable[[Socket], None],
         *,
         local: bool,
     ) -> None:
         self.admission = admission
         self.begin = begin
         self.pass_on = pass_on
+        self.over = over
         self.local = local
         self.waiting: set[Arrival] = set()
         self.sockets: set[Socket] = set()
@@ -136,7 +140,7 @@ class Arrival(Ticket, asyncio.Protocol):
         known = len(self._head)
         self._head += data
         arrivals.held += len(data)
-        end = _end(self._head, known)
+        end = end_of_head(self._head, known)
         if not end and len(self._head) <= MAX_HEAD and arrivals.held <= MAX_HEADS:
             return
         head, rest = self._said(end)
@@ -200,6 +204,7 @@ class Arrival(Ticket, asyncio.Protocol):
         socket, self._socket = self._socket, None
         if socket is not None:
             self._arrivals.sockets.discard(socket)
+            self._arrivals.over(socket)
             # The library's protocol holds itself in these ways (17.4).
             if socket.request is not None:
                 socket.request._exception = None
@@ -207,25 +212,6 @@ class Arrival(Ticket, asyncio.Protocol):
             socket.protocol.parser.close()
         self._arrivals.admission.leave(self)
         self._transport = None
-
-
-def _end(head: bytes, known: int) -> int:
-    """Return where a head ends, with its empty line; 0 if there is none yet.
-
-    The library turns those away that do not end lines with CR LF; so they must get there.
-
-    Args:
-        head: what has come.
-        known: so much of it had no end.
-    """
-    start = max(0, known - 3)
-    found = head.find(b"\n\r\n", start)
-    if found >= 0:
-        return found + 3
-    found = head.find(b"\n\n", start)
-    if found >= 0:
-        return found + 2
-    return 2 if head.startswith(b"\r\n") else 1 if head.startswith(b"\n") else 0
 
 
 def _too_long(size: int) -> Response:

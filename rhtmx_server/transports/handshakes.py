@@ -23,6 +23,7 @@ from rhtmx_server.connections.services import Services
 from rhtmx_server.delivery.link import Dialect, Link
 from rhtmx_server.encoding.wire_dialect import wire_dialect
 from rhtmx_server.transports.answers import refuse
+from rhtmx_server.transports.heads import HeaderValues
 from rhtmx_server.transports.notices import Once
 from rhtmx_server.transports.origin import Origins
 
@@ -121,9 +122,14 @@ class Handshakes:
         status = HTTPStatus.UPGRADE_REQUIRED
         return refuse(RhtmxError(ErrorCode.NOT_SUPPORTED, words), status, headers)
 
-    def fine(self, request: Request) -> bool:
-        """Whether a handshake is not refused. Nothing is counted: `refuse` has the words."""
-        return path_of(request) in self._endpoints and self._origins.fine(request.headers)
+    def fine(self, path: str, headers: HeaderValues) -> bool:
+        """Whether a handshake is not refused. Nothing is counted: `refuse` has the words.
+
+        Args:
+            path: that it asks for, without the query.
+            headers: of it.
+        """
+        return path in self._endpoints and self._origins.fine(headers)
 
     def refuse(self, request: Request, prefix: str = "") -> Response | None:
         """Return the response that refuses a handshake, `None` if it is fine.
@@ -170,7 +176,7 @@ class Handshakes:
             link: its transport.
             negotiated: what was agreed on.
         """
-        connection = self.begin(request, lambda: asked, asked.address, link, negotiated)
+        connection = self.begin(request.path, lambda: asked, asked.address, link, negotiated)
         try:
             yield connection
         finally:
@@ -178,7 +184,7 @@ class Handshakes:
 
     def begin(
         self,
-        request: Request,
+        target: str,
         asked: Callable[[], Asked],
         address: str,
         link: Link,
@@ -187,18 +193,18 @@ class Handshakes:
         """Put a connection on a link; `end` has to follow.
 
         Args:
-            request: the handshake, which was accepted.
-            asked: tells what it says of the peer.
+            target: what an accepted handshake has asked for: the path, with the query.
+            asked: tells what the handshake says of the peer.
             address: of the peer.
             link: its transport.
             negotiated: what was agreed on.
         """
-        path, _, query = request.path.partition("?")
+        path, _, query = target.partition("?")
         services, endpoint = self._services, self._endpoints[path]
         session = services.session(asked, locked=services.authenticate is not None)
         connection = Connection(services, session, endpoint.dialect(services, negotiated), link)
         endpoint.accepted(services, address)
-        services.metrics.connections(endpoint.name).inc()
+        services.metrics.opened(endpoint.name)
         if query:
             _introduce(connection, query)
         return connection
@@ -210,7 +216,7 @@ class Handshakes:
             path: of its endpoint.
             connection: it.
         """
-        self._services.metrics.connections(self._endpoints[path].name).dec()
+        self._services.metrics.closed(self._endpoints[path].name)
         self._services.ended(connection.session)
 
 

@@ -9,20 +9,24 @@ judged by the same code: `Handshakes` and `Judge`.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import Any
+from typing import Any, TypeAlias
 
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
 from websockets.extensions import Extension, ServerExtensionFactory
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
+from websockets.utils import accept_key
 
 from rhtmx_server.transports.answers import SERVER
 from rhtmx_server.transports.handshakes import Handshakes, path_of
-from rhtmx_server.transports.heads import read_head
+from rhtmx_server.transports.heads import Head, read_head
 
 __all__ = ["Judge", "Opening", "Openings"]
 
@@ -66,16 +70,44 @@ class Opening:
     """A handshake that is accepted.
 
     Args:
-        request: it.
+        head: of it.
         answer: to be sent.
         extensions: that are used from now on.
         subprotocol: that was chosen, if one was.
     """
 
-    request: Request
+    head: Head
     answer: bytes
     extensions: Sequence[Extension]
     subprotocol: Subprotocol | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """What is agreed on in all handshakes that offer the same."""
+
+    fields: str
+    extensions: Sequence[PerMessageDeflate]
+    subprotocol: Subprotocol | None
+
+
+_Offer: TypeAlias = tuple[tuple[str, ...], ...]
+
+_OFFER = (
+    "connection",
+    "upgrade",
+    "sec-websocket-version",
+    "sec-websocket-extensions",
+    "sec-websocket-protocol",
+)
+"""What a handshake is judged by, besides its key, which is another one each time."""
+
+_KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
+_ANY_KEY = "AAAAAAAAAAAAAAAAAAAAAA=="
+"""16 bytes (RFC 6455 section 4.1)."""
+
+_REMEMBERED = 64
+"""Offers. A few makes of clients have a few each."""
 
 
 class Openings:
@@ -91,39 +123,75 @@ class Openings:
         self._handshakes = handshakes
         self._judge = judge
         self._clock = clock
+        # What was judged once is not judged again: clients of one make differ by their keys only.
+        self._agreed = functools.lru_cache(maxsize=_REMEMBERED)(self._agree)
 
-    def accept(self, head: bytes) -> Opening | None:
+    def accept(self, said: bytes) -> Opening | None:
         """Accept a handshake, if there is nothing unusual about it.
 
         Args:
-            head: of a request, with the empty line at its end.
+            said: the head of a request, with the empty line at its end.
 
         Returns:
             `None` for any other request, and for a handshake that is refused: nobody is told yet.
         """
-        request = read_head(head)
-        if request is None or not self._handshakes.fine(request):
+        head = read_head(said)
+        if head is None or head.method != "GET":
             return None
+        path = head.path.partition("?")[0]
+        key = head.get_all("Sec-WebSocket-Key")
+        if len(key) != 1 or _KEY.fullmatch(key[0]) is None:
+            return None
+        if not self._handshakes.fine(path, head):
+            return None
+        values = head.fields.get
+        offer = tuple([tuple(values(name, ())) for name in _OFFER])
+        agreed = self._agreed(path, head.protocol, offer)
+        if agreed is None:
+            return None
+        answer = (
+            f"HTTP/1.1 101 Switching Protocols\r\n"
+            f"Date: {_date(self._clock() // 1_000_000)}\r\n"
+            f"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Accept: {accept_key(key[0])}\r\n{agreed.fields}\r\n"
+        ).encode("iso-8859-1")
+        # Each socket has its own: they keep what they were told of a message in parts.
+        extensions = [_another(each) for each in agreed.extensions]
+        return Opening(head, answer, extensions, agreed.subprotocol)
+
+    def _agree(self, path: str, protocol: str, offer: _Offer) -> _Agreed | None:
+        """Have the library judge a handshake with any key."""
+        headers = Headers({"Sec-WebSocket-Key": _ANY_KEY})
+        for name, values in zip(_OFFER, offer, strict=True):
+            for value in values:
+                headers[name] = value
         judge = self._judge
         try:
-            key, extensions, subprotocol = judge.process_request(request)
+            _, extensions, subprotocol = judge.process_request(
+                Request(path, headers, "GET", protocol)
+            )
         except InvalidHandshake:
             return None
         fields = [
-            ("Date", _date(self._clock() // 1_000_000)),
-            ("Upgrade", "websocket"),
-            ("Connection", "Upgrade"),
-            ("Sec-WebSocket-Accept", key),
+            ("Sec-WebSocket-Extensions", extensions),
+            ("Sec-WebSocket-Protocol", subprotocol),
+            ("Server", SERVER),
+            *self._handshakes.headers(path),
         ]
-        if extensions is not None:
-            fields.append(("Sec-WebSocket-Extensions", extensions))
-        if subprotocol is not None:
-            fields.append(("Sec-WebSocket-Protocol", subprotocol))
-        fields.append(("Server", SERVER))
-        fields.extend(self._handshakes.headers(path_of(request)))
-        lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
-        answer = f"HTTP/1.1 101 Switching Protocols\r\n{lines}\r\n".encode("iso-8859-1")
-        return Opening(request, answer, judge.extensions, judge.subprotocol)
+        lines = [f"{name}: {value}\r\n" for name, value in fields if value is not None]
+        used = [each for each in judge.extensions if isinstance(each, PerMessageDeflate)]
+        return _Agreed("".join(lines), used, judge.subprotocol)
+
+
+def _another(used: PerMessageDeflate) -> PerMessageDeflate:
+    """The same extension, for another socket."""
+    return PerMessageDeflate(
+        used.remote_no_context_takeover,
+        used.local_no_context_takeover,
+        used.remote_max_window_bits,
+        used.local_max_window_bits,
+        used.compress_settings,
+    )
 
 
 @functools.lru_cache(maxsize=1)

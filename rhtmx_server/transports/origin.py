@@ -20,6 +20,7 @@ from websockets.http11 import Request, Response
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.metrics import Metrics
 from rhtmx_server.transports.answers import refuse
+from rhtmx_server.transports.heads import HeaderValues
 from rhtmx_server.transports.notices import Once
 
 __all__ = ["Origins", "normalise", "refusal"]
@@ -33,7 +34,9 @@ LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Names by which pages of this machine are called."""
 
 
-def refusal(headers: Headers, allowed: frozenset[str], option: str = "--origin {}") -> str | None:
+def refusal(
+    headers: HeaderValues, allowed: frozenset[str], option: str = "--origin {}"
+) -> str | None:
     """Say why a handshake must not be accepted.
 
     Args:
@@ -137,7 +140,7 @@ class Origins:
         self._option = option
         self._refused = Once("origins")
 
-    def fine(self, headers: Headers) -> bool:
+    def fine(self, headers: HeaderValues) -> bool:
         """Whether a handshake with these headers is not refused. Nothing is counted or logged."""
         return self._words(headers) is None
 
@@ -178,13 +181,13 @@ class Origins:
         readable = ("Access-Control-Allow-Origin", "*")
         return refuse(RhtmxError(ErrorCode.FORBIDDEN, words), headers=[readable])
 
-    def _words(self, headers: Headers) -> str | None:
+    def _words(self, headers: HeaderValues) -> str | None:
         return refusal(headers, self._allowed, self._option) or self._rebound(headers)
 
-    def _rebound(self, headers: Headers) -> str | None:
+    def _rebound(self, headers: HeaderValues) -> str | None:
         if not self._local or "Origin" not in headers:
             return None
-        origin = normalise(headers["Origin"])
+        origin = normalise(headers.get_all("Origin")[0])
         match = _ORIGIN.fullmatch(origin)
         if origin in self._allowed or (match and match[2] in LOCAL_HOSTS):
             return None

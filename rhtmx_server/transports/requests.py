@@ -19,8 +19,17 @@ from websockets.http11 import Request as HttpRequest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.access.request import Request, Transport, cookies_of, headers_of
 from rhtmx_server.failures import MisuseError
+from rhtmx_server.transports.heads import Head, HeaderValues
 
-__all__ = ["FOREIGN_SCOPE", "UNKNOWN", "HostScope", "Remote", "remote_of", "request_of_http"]
+__all__ = [
+    "FOREIGN_SCOPE",
+    "UNKNOWN",
+    "HostScope",
+    "Remote",
+    "address_of",
+    "request_of_head",
+    "request_of_http",
+]
 
 
 class HostScope(dict[str, Any]):
@@ -84,13 +93,10 @@ UNKNOWN = Remote()
 """Nobody knows where."""
 
 
-def remote_of(transport: asyncio.BaseTransport) -> Remote:
-    """Where a request came from that arrived on the server's own port."""
+def address_of(transport: asyncio.BaseTransport) -> str:
+    """The address of a peer, without its port; empty where it has none."""
     peer = transport.get_extra_info("peername")
-    return Remote(
-        address=str(peer[0]) if isinstance(peer, tuple) else "",
-        certificate=transport.get_extra_info("peercert") or None,
-    )
+    return str(peer[0]) if isinstance(peer, tuple) else ""
 
 
 def request_of_http(request: HttpRequest, remote: Remote, kind: Transport) -> Request:
@@ -101,13 +107,31 @@ def request_of_http(request: HttpRequest, remote: Remote, kind: Transport) -> Re
         remote: where it came from.
         kind: what it becomes.
     """
-    path, _, query = request.path.partition("?")
+    return _request(
+        request.path, headers_of(request.headers.raw_items()), request.headers, remote, kind
+    )
+
+
+def request_of_head(head: Head, address: str) -> Request:
+    """Read who opens a WebSocket on the server's own port.
+
+    Args:
+        head: of the handshake.
+        address: of the peer.
+    """
+    return _request(head.path, headers_of(head.pairs()), head, Remote(address), "websocket")
+
+
+def _request(
+    target: str, headers: Mapping[str, str], values: HeaderValues, remote: Remote, kind: Transport
+) -> Request:
+    path, _, query = target.partition("?")
     return Request(
         transport=kind,
         path=remote.prefix + path,
         query={name: values[0] for name, values in parse_qs(query).items()},
-        headers=headers_of(request.headers.raw_items()),
-        cookies=cookies_of(request.headers.get_all("Cookie")),
+        headers=headers,
+        cookies=cookies_of(values.get_all("Cookie")),
         address=remote.address,
         certificate=remote.certificate,
         scope=remote.scope,

@@ -37,7 +37,7 @@ from websockets.frames import (  # type: ignore[attr-defined]  # `apply_mask`, i
     apply_mask,
 )
 from websockets.http11 import Request
-from websockets.protocol import State
+from websockets.protocol import Protocol, Side, State
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages.tables import ERRORS
@@ -45,7 +45,7 @@ from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.turns import Turns
 from rhtmx_server.failures import error_message
 
-__all__ = ["EARLY", "FRAMES", "Socket"]
+__all__ = ["EARLY", "FRAMES", "OpenProtocol", "Socket"]
 
 FRAMES = 16
 """Frames that are parsed at a time. More makes nothing faster; 16 pings take 0.2 ms."""
@@ -91,6 +91,22 @@ def whole_message(buffer: bytearray, most: int) -> Frame | None:
     data = apply_mask(buffer[start:end], buffer[start - 4 : start])
     del buffer[:end]
     return Frame(opcode, data)
+
+
+class OpenProtocol(Protocol):
+    """The library's frames, of a socket whose handshake is over.
+
+    Args:
+        settings: for the library.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(Side.SERVER, state=State.OPEN, **settings)
+
+    def parse(self) -> Generator[None]:
+        """Parse frames, when the first bytes are there."""
+        yield  # it is begun before there is a `Socket`, whose `at_eof` it has to ask
+        yield from super().parse()
 
 
 class Socket(ServerConnection):
@@ -215,11 +231,6 @@ class Socket(ServerConnection):
         # Past `ServerConnection`, which would begin the handshake, with a task.
         super(ServerConnection, self).connection_made(transport)
         transport.set_protocol(self)
-        # It has asked the reader's own `at_eof` before there was this socket.
-        protocol = self.protocol
-        protocol.parser.close()
-        protocol.parser = protocol.parse()
-        next(protocol.parser)
 
     def attach(self, connection: Connection) -> None:
         """Hand frames to `connection` from now on: the handshake is over."""

@@ -19,7 +19,6 @@ from websockets.extensions.permessage_deflate import (
 )
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN, Protocol
-from websockets.protocol import SERVER as SERVER_SIDE
 
 from rhtmx.errors import ErrorCode
 from rhtmx_server.access.request import Request as Peer
@@ -33,8 +32,8 @@ from rhtmx_server.transports.bodies import BodySender
 from rhtmx_server.transports.handshakes import Handshakes, Negotiated, path_of
 from rhtmx_server.transports.heads import read_head
 from rhtmx_server.transports.openings import Judge, Openings
-from rhtmx_server.transports.requests import Remote, remote_of, request_of_http
-from rhtmx_server.transports.socket import Socket
+from rhtmx_server.transports.requests import Remote, address_of, request_of_head, request_of_http
+from rhtmx_server.transports.socket import OpenProtocol, Socket
 from rhtmx_server.transports.socket_link import SocketLink
 
 __all__ = ["WebSocketServer"]
@@ -76,7 +75,7 @@ class WebSocketServer:
         self._handshakes = handshakes
         self._http = http
         self._server: Server | None = None
-        self.sockets: set[Socket] = set()
+        self._served: dict[Socket, tuple[str, Connection]] = {}
         config = services.config
         self._settings: dict[str, Any] = {
             "max_size": wire_limit(config.max_size),
@@ -89,6 +88,7 @@ class WebSocketServer:
             config.handshake_timeout,
             self._open,
             self._pass_on,
+            self._over,
             local=config.local,
         )
 
@@ -112,7 +112,7 @@ class WebSocketServer:
 
     def connections(self) -> list[Connection]:
         """Those whose handshake is over."""
-        return [socket.connection for socket in self.sockets if socket.connection is not None]
+        return [socket.connection for socket in self._served if socket.connection is not None]
 
     def stop_accepting(self) -> None:
         """Take no new sockets, and no more messages on those that are open."""
@@ -138,6 +138,8 @@ class WebSocketServer:
             await asyncio.wait(waiters, timeout=left)
         for each in list(self._arrivals.sockets):
             each.transport.abort()
+        if waiters:
+            await asyncio.wait(waiters)
         await self._server.wait_closed()
 
     def _judge(self) -> Judge:
@@ -168,14 +170,13 @@ class WebSocketServer:
         if opening is None:
             return None
         transport.write(opening.answer)
-        protocol = Protocol(SERVER_SIDE, state=OPEN, **self._settings)
+        protocol = OpenProtocol(**self._settings)
         protocol.extensions = list(opening.extensions)
         protocol.subprotocol = opening.subprotocol
         socket = self._socket(protocol)
         socket.open(transport)
-        remote = remote_of(transport)
-        asked = partial(_asked, head, remote)
-        self._begin(socket, opening.request, asked, remote)
+        address = address_of(transport)
+        self._begin(socket, opening.head.path, partial(_asked, head, address), address)
         return socket
 
     # The long way: by the library.
@@ -193,9 +194,9 @@ class WebSocketServer:
         try:
             await socket.handshake(self._request, self._response, SERVER)
             if socket.protocol.state is OPEN and socket.request is not None:
-                remote = remote_of(socket.transport)
-                asked = request_of_http(socket.request, remote, "websocket")
-                self._begin(socket, socket.request, lambda: asked, remote)
+                address = address_of(socket.transport)
+                asked = request_of_http(socket.request, Remote(address), "websocket")
+                self._begin(socket, socket.request.path, lambda: asked, address)
             else:
                 socket.transport.abort()
         except Exception:
@@ -214,7 +215,7 @@ class WebSocketServer:
             if response is None:
                 return None
         else:
-            response = await self._http(request, remote_of(socket.transport))
+            response = await self._http(request, Remote(address_of(socket.transport)))
         self._response(socket, request, response)
         stalled = self._services.metrics.stalled.inc
         sender = BodySender(socket, self._services.config.stall_timeout, stalled)
@@ -229,26 +230,22 @@ class WebSocketServer:
 
     # Both.
 
-    def _begin(
-        self, socket: Socket, request: Request, asked: Callable[[], Peer], remote: Remote
-    ) -> None:
+    def _begin(self, socket: Socket, target: str, asked: Callable[[], Peer], address: str) -> None:
         link, negotiated = SocketLink(socket), Negotiated(socket.subprotocol, _window_bits(socket))
         try:
-            connection = self._handshakes.begin(request, asked, remote.address, link, negotiated)
+            connection = self._handshakes.begin(target, asked, address, link, negotiated)
         except Exception as failure:
             unexpected(failure, "beginning a connection")
             socket.transport.abort()
             return
-        self.sockets.add(socket)
-        over = partial(self._over, socket, path_of(request), connection)
-        socket.connection_lost_waiter.add_done_callback(over)
+        self._served[socket] = target.partition("?")[0], connection
         socket.attach(connection)
 
-    def _over(
-        self, socket: Socket, path: str, connection: Connection, waiter: object = None
-    ) -> None:
-        self.sockets.discard(socket)
-        self._handshakes.end(path, connection)
+    def _over(self, socket: Socket) -> None:
+        """A socket is gone; maybe its handshake was never accepted."""
+        path, connection = self._served.pop(socket, ("", None))
+        if connection is not None:
+            self._handshakes.end(path, connection)
 
 
 def _extensions(deflate: bool) -> list[ServerPerMessageDeflateFactory]:
@@ -264,11 +261,11 @@ def _extensions(deflate: bool) -> list[ServerPerMessageDeflateFactory]:
     ]
 
 
-def _asked(head: bytes, remote: Remote) -> Peer:
+def _asked(said: bytes, address: str) -> Peer:
     """What a handshake says of its peer. Few ask, so that it is read again for them."""
-    request = read_head(head)
-    assert request is not None
-    return request_of_http(request, remote, "websocket")
+    head = read_head(said)
+    assert head is not None
+    return request_of_head(head, address)
 
 
 def _window_bits(socket: Socket) -> int:

@@ -35,7 +35,7 @@ async def test_a_closed_connection_is_gone_without_the_garbage_collector(
         await client.push("tasks", "1", {"n": 1})
         await client.until("change")
         await app.changes.push("tasks", "1", {"n": 2})  # the committer remembers the last one
-        (socket,) = app._running._websockets.sockets
+        (socket,) = app._running._websockets._served
         assert socket.connection is not None
         parts: dict[str, object] = {
             "the socket": socket,

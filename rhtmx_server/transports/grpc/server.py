@@ -141,14 +141,14 @@ class GrpcServer(Server):
         # Its place is given back in `lost`, which is only called for those that stayed.
         self._tickets[protocol] = ticket
         self._protocols.add(protocol)
-        self._services.metrics.connections("grpc").inc()
+        self._services.metrics.opened("grpc")
         return True
 
     def lost(self, protocol: GuardedProtocol) -> None:
         """Let go of a peer that is gone, and of its ticket."""
         self._protocols.discard(protocol)
         self._services.admission.leave(self._tickets.pop(protocol))
-        self._services.metrics.connections("grpc").dec()
+        self._services.metrics.closed("grpc")
 
     def stalled(self) -> None:
         """A peer is dropped that takes nothing."""

@@ -61,10 +61,9 @@ def test_handshakes_and_legacy_users_are_counted(metrics: Metrics) -> None:
 
 
 def test_connections_come_and_go_by_endpoint(metrics: Metrics) -> None:
-    gauge = metrics.connections("unified")
-    gauge.inc()
-    gauge.inc()
-    gauge.dec()
+    metrics.opened("unified")
+    metrics.opened("unified")
+    metrics.closed("unified")
     assert read(metrics, "connections", endpoint="unified") == 1
 
 
