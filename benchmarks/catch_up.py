@@ -3,19 +3,22 @@
 One client reads 100,000 records from the start; 1,000 and 5,000 clients come
 back at once after a restart, each 20 changes behind, and 300 clients each 2,000
 changes behind. The peer reads the same rows from a copy of the same file, and
-sends them as they are.
+sends them as they are. Centrifugo keeps its history in memory.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.support.centrifugo import PATH, program
+from benchmarks.support.centrifugo import stocked as centrifugo
 from benchmarks.support.figures import Scale, Table
 from benchmarks.support.filled import Filled, content, filled
 from benchmarks.support.processes import Server, peer, rhtmx
@@ -97,6 +100,7 @@ OURS = _our_subject(Format.JSON)
 OURS_BINARY = _our_subject(Format.PROTO)
 OURS_FIELDS = _our_subject(Format.JSON, SubscribeFields, granularity=4)
 BARE = _peer_subject("SELECT, joined frames")
+CENTRIFUGO = "Centrifugo 6.9"
 BARE_SEND = _peer_subject("SELECT, send()", "--send")
 
 CASES = (
@@ -192,6 +196,27 @@ def return_at_once(
     walls.add(case, subject.name, took)
 
 
+def recover_at_once(count: int, missed: int, file: Filled, tables: Sequence[Table]) -> None:
+    """The same of Centrifugo, whose history is in memory: it has the last records, and no more."""
+    spent, walls = tables
+    records = [content(number) for number in range(file.head - 2 * missed + 1, file.head + 1)]
+    with centrifugo(records) as (server, epoch):
+        since = {"channel": "bench", "recover": True, "offset": missed, "epoch": epoch}
+        say = [b'{"id":1,"connect":{}}', json.dumps({"id": 2, "subscribe": since}).encode()]
+        began, burned = time.perf_counter(), server.cpu()
+        with storm(count, server.port, PATH, say, b'"recovered":true') as received:
+            took, burned = time.perf_counter() - began, server.cpu() - burned
+        for messages in received:
+            reply = json.loads(messages[-1].splitlines()[-1])["subscribe"]
+            if [each["data"] for each in reply["publications"]] != [
+                json.loads(each) for each in records[missed:]
+            ]:
+                raise RuntimeError(f"the last {missed} records expected, {reply} received")
+    case = f"{count:,} clients, {missed:,} changes each"
+    spent.add(case, CENTRIFUGO, burned / count * 1000)
+    walls.add(case, CENTRIFUGO, took)
+
+
 def _after_all(subject: Subject, file: Filled) -> bytes:
     return b'"sync_complete"' if subject is OURS else subject.end(file)
 
@@ -220,4 +245,8 @@ def run(scale: Scale) -> list[Table]:
             for count, missed in crowds:
                 for subject in (OURS, BARE):
                     return_at_once(count, missed, subject, file, (spent, lasted))
+            if program() is None:
+                print("centrifugo is not on the path: measured without it", file=sys.stderr)
+            else:
+                recover_at_once(*crowds[0], file, (spent, lasted))
     return [rates, walls, spent, lasted]

@@ -6,9 +6,12 @@ here: that is in `catch_up`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from benchmarks.support.centrifugo import PATH, program
+from benchmarks.support.centrifugo import alone as centrifugo
 from benchmarks.support.figures import Scale, Table
 from benchmarks.support.processes import Server, peer, rhtmx
 from benchmarks.support.sockets import crowd
@@ -19,6 +22,8 @@ SUBJECTS: tuple[tuple[str, str, Callable[[], AbstractContextManager[Server]]], .
     ("websockets", "/", lambda: peer("broadcast.py")),
     ("ws", "/", lambda: peer("ws.mjs")),
     ("socketify", "/", lambda: peer("socketify_hub.py")),
+    ("picows", "/", lambda: peer("picows_echo.py")),
+    ("Centrifugo 6.9", PATH, centrifugo),
 )
 
 
@@ -28,6 +33,9 @@ def run(scale: Scale) -> list[Table]:
     for _ in range(scale.rounds):
         for count in scale.pick((500, 2000, 8000), (20,)):
             for name, path, start in SUBJECTS:
+                if start is centrifugo and program() is None:
+                    print("centrifugo is not on the path: measured without it", file=sys.stderr)
+                    continue
                 with start() as server:
                     burned = server.cpu()
                     clients = crowd(count, server.port, path)

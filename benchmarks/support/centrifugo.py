@@ -1,4 +1,4 @@
-"""Centrifugo as a peer: the real program, several of it on one PostgreSQL, with history.
+"""Centrifugo as a peer, the real program: in memory, or several of it on one PostgreSQL.
 
 `go install github.com/centrifugal/centrifugo/v6@v6.9.1` makes it.
 """
@@ -18,7 +18,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.support.processes import CORES, Server, free_port
+from benchmarks.support.processes import CORES, SERVER_CORE, Server, free_port
+from benchmarks.support.sockets import Client
 
 PATH = "/connection/websocket"
 
@@ -45,28 +46,54 @@ def cluster(count: int, database: str, poll: str) -> Iterator[Sequence[Server]]:
         yield nodes
 
 
+def alone() -> contextlib.AbstractContextManager[Server]:
+    """One, with its history in memory."""
+    return _node(_COMMON, SERVER_CORE)
+
+
+@contextlib.contextmanager
+def stocked(publications: Sequence[bytes]) -> Iterator[tuple[Server, str]]:
+    """One in whose history this was published in the channel `bench`; and the history's epoch."""
+    with alone() as server:
+        client = Client(server.port, PATH)
+        client.send(b'{"id":1,"connect":{}}')
+        client.until(b'"connect"')
+        for number, data in enumerate(publications, 2):
+            client.send(b'{"id":%d,"publish":{"channel":"bench","data":%s}}' % (number, data))
+            client.until(b'"publish":{}')
+        client.send(b'{"id":1,"subscribe":{"channel":"bench"}}')
+        reply = json.loads(client.until(b'"subscribe"'))["subscribe"]
+        client.close()
+        yield server, reply["epoch"]
+
+
+_COMMON: dict[str, Any] = {
+    "log": {"level": "error"},
+    "health": {"enabled": True},
+    "usage_stats": {"disabled": True},
+    "client": {"insecure": True, "allowed_origins": ["*"]},
+    "channel": {
+        "without_namespace": {
+            "allow_publish_for_client": True,
+            "allow_subscribe_for_client": True,
+            "history_size": 100_000,
+            "history_ttl": "1h",
+            "force_recovery": True,
+        }
+    },
+}
+
+
 def _settings(database: str, poll: str) -> dict[str, Any]:
     postgres = {"dsn": database}
     return {
-        "log": {"level": "error"},
-        "health": {"enabled": True},
-        "usage_stats": {"disabled": True},
+        **_COMMON,
         "broker": {
             "enabled": True,
             "type": "postgres",
             "postgres": {**postgres, "outbox": {"poll_interval": poll}},
         },
         "controller": {"enabled": True, "type": "postgres", "postgres": postgres},
-        "client": {"insecure": True, "allowed_origins": ["*"]},
-        "channel": {
-            "without_namespace": {
-                "allow_publish_for_client": True,
-                "allow_subscribe_for_client": True,
-                "history_size": 100_000,
-                "history_ttl": "1h",
-                "force_recovery": True,
-            }
-        },
     }
 
 
