@@ -112,11 +112,25 @@ def _pong(caller: Sender, message: Pong) -> None:
 
 
 @handler
-async def _hello(caller: Sender, message: Hello) -> Welcome:
-    services, session = caller.services, caller.session
-    if services.authenticate is not None and (message.token or not session.subject):
+def _hello(caller: Sender, message: Hello) -> Answer:
+    session = caller.session
+    has_id = session.client_id is not None or message.client_id is not None
+    if has_id or caller.services.authenticate is not None:
+        return _hello_later(caller, message)
+    # Nobody is asked: no task, and what it says in the same breath is read in the same turn.
+    session.introduce(None)
+    return _welcome(caller, message, 0, None)
+
+
+async def _hello_later(caller: Sender, message: Hello) -> Welcome:
+    if caller.services.authenticate is not None and (message.token or not caller.session.subject):
         await _unlock(caller, message.token or "")
     last_seq, given = await _identify(caller, message)
+    return _welcome(caller, message, last_seq, given)
+
+
+def _welcome(caller: Sender, message: Hello, last_seq: int, given: str | None) -> Welcome:
+    services, session = caller.services, caller.session
     session.greeted = True
     session.traceparent = message.traceparent or session.traceparent
     # By their schema. One that is newer does, too, but that cannot be told from an older one.
