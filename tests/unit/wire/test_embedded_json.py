@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
+import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from rhtmx.errors import RhtmxError
 from rhtmx.wire.embedded_json import (
@@ -8,12 +14,14 @@ from rhtmx.wire.embedded_json import (
     check_json,
     check_key,
     check_text,
+    check_value,
     has_nul,
     is_certain,
     is_harmless,
     is_plain,
     members,
     parse,
+    respelled,
 )
 
 
@@ -107,6 +115,7 @@ def test_uncertain_values_do_not_take_the_fast_path(data: bytes) -> None:
         b"[" * 32 + b"]" * 32,
         b'{"a":' * 32 + b"1" + b"}" * 32,
         b"[" + b",".join([b"[]"] * 100) + b"]",
+        rb'{ "\u0061" : "\/\u00e9" }',
     ],
 )
 def test_spaces_and_depth_are_certain_but_not_plain(data: bytes) -> None:
@@ -120,7 +129,11 @@ def test_spaces_and_depth_are_certain_but_not_plain(data: bytes) -> None:
         b'{ "a" : 1 , "a" : 2 }',
         b'[ { "__proto__" : 1 } ]',
         rb'[ "\u0000" ]',
-        rb'{ "\u0061" : 1 }',
+        rb'{ "\u0061" : 1, "a" : 2 }',
+        rb'{ "__pr\u006fto__" : 1 }',
+        rb'[ "\ud83d" ]',
+        rb'[ "\x41" ]',
+        rb"[ 1\u005d",
         b"[" * 33 + b"]" * 33,
         b"[ " + b"1" * 309 + b" ]",
         b"[" * 100_000,
@@ -166,3 +179,51 @@ def test_text_and_keys_are_checked_alike() -> None:
             check_key(bad, "here")
     with pytest.raises(RhtmxError, match="here: the key '__proto__' is not allowed"):
         check_key("__proto__", "here")
+
+
+_TEXTS = st.text(alphabet=list('ab"\\/<\n\té\x7fЖ\u2028😀'), max_size=4)
+
+
+@st.composite
+def spelt(draw: st.DrawFn) -> tuple[bytes, bytes]:
+    """An object of texts, maybe with a key twice: canonical, and with some characters escaped."""
+    pairs = draw(st.lists(st.tuples(_TEXTS, _TEXTS), max_size=4))
+
+    def write(text: str) -> str:
+        written = ""
+        for character in text:
+            escape = draw(st.sampled_from(["", "", "u", "U"]))
+            if character == "/" and escape == "u":
+                written += "\\/"
+            elif escape:
+                units = character.encode("utf-16-be").hex()
+                units = units.upper() if escape == "U" else units
+                written += "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+            else:
+                written += json.dumps(character, ensure_ascii=False)[1:-1]
+        return f'"{written}"'
+
+    def joined(spell: Callable[[str], str]) -> bytes:
+        members = ",".join(f"{spell(key)}:{spell(value)}" for key, value in pairs)
+        return f"{{{members}}}".encode()
+
+    return joined(lambda text: msgspec.json.encode(text).decode()), joined(write)
+
+
+@given(spelt())
+def test_a_text_is_written_without_needless_escapes(texts: tuple[bytes, bytes]) -> None:
+    canonical, written = texts
+    assert respelled(written) == canonical
+    assert respelled(canonical) == canonical
+
+
+@given(spelt())
+@example((b"", rb'{"a":"\u0022,\u0022a\u0022:\u0022"}'))
+def test_with_escapes_too_certain_is_what_the_exact_check_takes(texts: tuple[bytes, bytes]) -> None:
+    _, written = texts
+    try:
+        check_value(parse(written, "data"), "data")
+    except RhtmxError:
+        assert not is_certain(written)
+    else:
+        assert is_certain(written)

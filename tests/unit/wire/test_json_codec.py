@@ -27,7 +27,7 @@ def test_a_push_of_the_seed_is_read() -> None:
 
 def test_embedded_values_pass_byte_for_byte() -> None:
     frame = b'{"type":"push","entity":"u","entity_id":"1","action":"create","data":%s}'
-    for value in (b'{ "n" : 9007199254740993 }', b"1.50", rb'"\u00e9"', b"[1e5]"):
+    for value in (b'{ "n" : 9007199254740993 }', b"1.50", rb'"\n"', b"[1e5]"):
         message = decode_json(frame % value)
         assert isinstance(message, Push)
         assert message.data == value
@@ -66,6 +66,7 @@ def test_optional_fields_are_written_only_if_present() -> None:
         b'{"type":"push","entity":"u","entity_id":"1","action":"create","data":[[[[[[[[1]]]]]]]]}',
         b'{"type":"authenticated","expires":"2026-11-22T10:00:00.123Z"}',
         b'{"type":"sync","entity":"u","since":1.0}',
+        rb'{"type":"push","entity":"\u00fc","entity_id":"1","action":"create","data":"\/\u0022"}',
     ],
 )
 def test_common_frames_are_read_without_the_exact_check(
@@ -144,3 +145,18 @@ def test_a_refusal_says_which_request_it_answers_where_that_can_be_made_out(
     with pytest.raises(RhtmxError) as refused:
         decode_json(text)
     assert refused.value.request_id == request_id
+
+
+def test_needless_escapes_are_written_anew() -> None:
+    frame = b'{"type":"push","entity":"%s","entity_id":"1","action":"create","data":{"n":"%s"}}'
+    for escaped, plain in (
+        (rb"\u00e9\u0416", "éЖ".encode()),
+        (rb"\ud83d\ude00", "😀".encode()),
+        (rb"http:\/\/x\u003f", b"http://x?"),
+        (rb"\u0022\u005c\u000a\\u0041", rb"\"\\\n\\u0041"),
+        ("é\\\\/ \\/ Ж".encode(), "é\\\\/ / Ж".encode()),
+    ):
+        message = decode_json(frame % (escaped, escaped))
+        assert message == decode_json(frame % (plain, plain))
+        assert isinstance(message, Push)
+        assert message.data == b'{"n":"%s"}' % plain

@@ -4,6 +4,8 @@ Knows what makes a JSON value safe for every reader: strict syntax and UTF-8, no
 key twice in one object, none of the forbidden keys, no NUL, no lone surrogate,
 no number that overflows a double, at most 32 levels. Must not know messages.
 
+A value is passed on as it was written; only needless escapes may be written anew.
+
 Three ways lead to one verdict. `is_plain` is fast, `is_certain` half as fast, and they
 say yes only when they are certain; `check_value` is exact, slow, and says what is wrong.
 """
@@ -33,6 +35,7 @@ __all__ = [
     "is_plain",
     "members",
     "parse",
+    "respelled",
 ]
 
 _Scalar: TypeAlias = bool | int | float | str | None
@@ -55,6 +58,11 @@ _LONG_NUMBER = b"0" * 309
 
 _BACKSLASH = ord("\\")
 _NUL = rb"\u0000"
+
+# Escapes come in pairs of characters, so that each is seen as the one that it is.
+_ESCAPES = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+|\\[^u]")
+# Of these a canonical text has another escape: control characters, quotes and backslashes.
+_RESPELT = re.compile(rb"\\u00(?:[01]|22|5[cC])")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -110,11 +118,49 @@ def is_certain(data: bytes) -> bool:
     try:
         value = _decode(data)
         text = _encode(value)
-        if text != data and text != msgspec.json.format(data, indent=-1):
+        if text != data and text != _canonical(data):
             return False
     except _UNREADABLE:
         return False
     return is_harmless(text) and not has_nul(text) and (_is_flat(text) or _is_shallow(value))
+
+
+def _canonical(data: bytes) -> bytes:
+    """Write valid JSON without needless spaces and escapes."""
+    return msgspec.json.format(respelled(data), indent=-1)
+
+
+def respelled(data: bytes) -> bytes:
+    r"""Write valid JSON without needless escapes: as msgspec spells its texts.
+
+    Nothing else is changed. Of what is not valid JSON this makes anything.
+
+    Example:
+        >>> respelled(rb'{"caf\u00e9":"\/ \u0022\n"}').decode()
+        '{"café":"/ \\"\\n"}'
+    """
+    if _BACKSLASH not in data:
+        return data
+    slashes = b"\\/" in data
+    if _RESPELT.search(data) is not None or (slashes and b"\\\\" in data):
+        return _ESCAPES.sub(_respell, data)
+    # What programs write that escape at all: this takes the same however many there are.
+    text = (data.replace(b"\\/", b"/") if slashes else data).decode()
+    text = text.encode("raw_unicode_escape").decode("raw_unicode_escape")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # two halves, each escaped, are one character
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _respell(escapes: re.Match[bytes]) -> bytes:
+    written = escapes[0]
+    if written[1:2] == b"u":
+        try:
+            return _encode(_decode(b'"%b"' % written))[1:-1]
+        except _UNREADABLE:
+            return written
+    return b"/" if written == b"\\/" else written
 
 
 def is_harmless(data: bytes) -> bool:
