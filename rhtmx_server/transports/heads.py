@@ -14,7 +14,7 @@ from typing import Protocol
 
 from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS
 
-__all__ = ["Head", "HeaderValues", "end_of_head", "read_head"]
+__all__ = ["HeaderValues", "RequestHead", "end_of_head", "read_head"]
 
 # What the library takes for a name and for a value (17.4), in all lines at once. No two sets that
 # follow one another have anything in common: it never goes back.
@@ -34,7 +34,7 @@ class HeaderValues(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class RequestHead:
     """What a request says before its body.
 
     Args:
@@ -84,7 +84,7 @@ def end_of_head(said: bytes, known: int = 0) -> int:
     return 2 if said.startswith(b"\r\n") else 1 if said.startswith(b"\n") else 0
 
 
-def read_head(head: bytes) -> Head | None:
+def read_head(head: bytes) -> RequestHead | None:
     r"""Read the head of a request without a body.
 
     Args:
@@ -120,4 +120,4 @@ def read_head(head: bytes) -> Head | None:
     if not set(fields.get("content-length", ())) <= {"0"}:
         return None
     method, _, path = wanted.decode("ascii").partition(" ")
-    return Head(method, path, protocol.decode("ascii"), fields)
+    return RequestHead(method, path, protocol.decode("ascii"), fields)

@@ -26,7 +26,7 @@ from websockets.utils import accept_key
 
 from rhtmx_server.transports.answers import SERVER
 from rhtmx_server.transports.handshakes import Handshakes, path_of
-from rhtmx_server.transports.heads import Head, read_head
+from rhtmx_server.transports.heads import RequestHead, read_head
 
 __all__ = ["Judge", "Opening", "Openings"]
 
@@ -76,7 +76,7 @@ class Opening:
         subprotocol: that was chosen, if one was.
     """
 
-    head: Head
+    head: RequestHead
     answer: bytes
     extensions: Sequence[Extension]
     subprotocol: Subprotocol | None

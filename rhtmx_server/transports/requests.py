@@ -19,7 +19,7 @@ from websockets.http11 import Request as HttpRequest
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.access.request import Request, Transport, cookies_of, headers_of
 from rhtmx_server.failures import MisuseError
-from rhtmx_server.transports.heads import Head, HeaderValues
+from rhtmx_server.transports.heads import HeaderValues, RequestHead
 
 __all__ = [
     "FOREIGN_SCOPE",
@@ -112,7 +112,7 @@ def request_of_http(request: HttpRequest, remote: Remote, kind: Transport) -> Re
     )
 
 
-def request_of_head(head: Head, address: str) -> Request:
+def request_of_head(head: RequestHead, address: str) -> Request:
     """Read who opens a WebSocket on the server's own port.
 
     Args:
