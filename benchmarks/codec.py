@@ -13,7 +13,7 @@ import os
 import statistics
 import subprocess
 import timeit
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -42,6 +42,12 @@ CHANGE = Change(
 """As in use, about 150 bytes; the other messages are those of the golden vectors."""
 
 BUDGETED = {"decode": "push", "encode": "change"}
+
+ESCAPED: Mapping[str, bytes] = {
+    "as json.dumps escapes": rb"Caf\u00e9 cr\u00e8me, \u00e0 emporter \ud83d\ude00",
+    "as PHP and Go escape": rb"https:\/\/example.com\/caf\u00e9?a=1\u0026b=2",
+}
+"""Titles with needless escapes."""
 
 Work = Callable[[], object]
 Way = tuple[str, str]
@@ -154,6 +160,18 @@ def add(language: str, timings: list[Timing], short: Table, full: Table) -> None
         short.add(f"{case}, all messages", subject, statistics.geometric_mean(taken.values()))
 
 
+def escapes(scale: Scale, to: Table) -> None:
+    """Read a push whose title is escaped needlessly, and the same one without."""
+    for _ in range(scale.rounds):
+        for case, title in ESCAPED.items():
+            escaped = encode_json(PUSH).replace(b"Write it down", title)
+            plain = encode_json(decode_json(escaped))
+            to.add(case, "rhtmx", microseconds(lambda text=escaped: decode_json(text), scale))
+            to.add(
+                case, "without escapes", microseconds(lambda text=plain: decode_json(text), scale)
+            )
+
+
 def run(scale: Scale) -> list[Table]:
     """Measure all of it."""
     short = Table(
@@ -167,4 +185,6 @@ def run(scale: Scale) -> list[Table]:
     for language, measure in (("Python", in_python), ("TypeScript", in_typescript)):
         for timings in measure(scale):
             add(language, timings, short, full)
-    return [short, full]
+    needless = Table("Codec: µs to decode a push with needless escapes", "µs")
+    escapes(scale, needless)
+    return [short, full, needless]

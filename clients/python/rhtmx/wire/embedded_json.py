@@ -145,12 +145,14 @@ def respelled(data: bytes) -> bytes:
     if _RESPELT.search(data) is not None or (slashes and b"\\\\" in data):
         return _ESCAPES.sub(_respell, data)
     # What programs write that escape at all: this takes the same however many there are.
-    text = (data.replace(b"\\/", b"/") if slashes else data).decode()
-    text = text.encode("raw_unicode_escape").decode("raw_unicode_escape")
-    try:
-        return text.encode()
-    except UnicodeEncodeError:  # two halves, each escaped, are one character
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    if slashes:
+        data = data.replace(b"\\/", b"/")
+    if not data.isascii():
+        data = data.decode().encode("raw_unicode_escape")
+    text = data.decode("raw_unicode_escape")
+    if b"\\ud" in data or b"\\uD" in data:  # two halves, each escaped, are one character
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.encode()
 
 
 def _respell(escapes: re.Match[bytes]) -> bytes:
