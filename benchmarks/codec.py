@@ -15,6 +15,7 @@ import subprocess
 import timeit
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -166,10 +167,8 @@ def escapes(scale: Scale, to: Table) -> None:
         for case, title in ESCAPED.items():
             escaped = encode_json(PUSH).replace(b"Write it down", title)
             plain = encode_json(decode_json(escaped))
-            to.add(case, "rhtmx", microseconds(lambda text=escaped: decode_json(text), scale))
-            to.add(
-                case, "without escapes", microseconds(lambda text=plain: decode_json(text), scale)
-            )
+            for subject, text in (("rhtmx", escaped), ("without escapes", plain)):
+                to.add(case, subject, microseconds(partial(decode_json, text), scale))
 
 
 def run(scale: Scale) -> list[Table]:
