@@ -17,7 +17,8 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeAlias
 
 from rhtmx.wire import ServerMessage
-from rhtmx_server.delivery.outbox import Outbox
+from rhtmx_server.delivery.direct import SendEach
+from rhtmx_server.delivery.outbox import Outbox, write_each
 from rhtmx_server.failures import place
 from rhtmx_server.model import Commit, Granularity, Scope
 
@@ -115,8 +116,13 @@ class Group:
                 outbox.put(joined)
         return dropped
 
-    def flush(self, position: int) -> int:
+    def flush(self, position: int, send_each: SendEach | None = None) -> int:
         """Hand the frames of this tick to the members; those behind fall out without them.
+
+        Args:
+            position: everything up to there is among them.
+            send_each: writes to the members at once; for when they get nothing else in this
+                tick, so that there is nothing to join the frames with.
 
         Returns:
             How many deliveries that made.
@@ -127,15 +133,19 @@ class Group:
         self.size = 0
         if not frames:
             return 0
-        # A list first: they are taken out of what is looked through here.
-        slow = [member for member, outbox in self.members.items() if outbox.behind]
-        for member in slow:
-            del self.members[member]
-            fell(member, self, sent)
         # Once for all of them: every outbox gets the same object, and no copy of it.
-        joined = b"".join(frames)
-        for outbox in self.members.values():
-            outbox.put(joined)
+        joined, outboxes = b"".join(frames), self.members.values()
+        others = write_each(outboxes, joined, send_each) if send_each else list(outboxes)
+        # Looked at before anything is put: whoever is behind only since then has these frames.
+        slow = {outbox for outbox in others if outbox.behind}
+        if slow:
+            # A list first: they are taken out of what is looked through here.
+            for member in [each for each, outbox in self.members.items() if outbox in slow]:
+                del self.members[member]
+                fell(member, self, sent)
+        for outbox in others:
+            if outbox not in slow:
+                outbox.put(joined)
         return len(self.members) * len(frames)
 
 

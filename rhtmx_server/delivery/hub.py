@@ -30,6 +30,7 @@ from typing import Protocol
 from rhtmx.messages import TransactionComplete
 from rhtmx.wire import ServerMessage
 from rhtmx_server.conflict_log import RESERVED
+from rhtmx_server.delivery.direct import SendEach, send_each
 from rhtmx_server.delivery.groups import Encoding, Group, Groups, Subscriber, fell
 from rhtmx_server.delivery.outbox import Tick
 from rhtmx_server.encoding.render import Passage, live_messages, passage
@@ -62,6 +63,7 @@ class Hub:
         tick: ends the tick in which frames are joined.
         delivered: is told how many deliveries were made.
         dropped: is told how many deliveries of ephemeral messages were not.
+        send_each: writes the same bytes to many sockets.
     """
 
     def __init__(
@@ -69,10 +71,12 @@ class Hub:
         tick: Tick,
         delivered: Callable[[int], None] = lambda count: None,
         dropped: Callable[[int], None] = lambda count: None,
+        send_each: SendEach = send_each,
     ) -> None:
         self._tick = tick
         self._delivered = delivered
         self._dropped = dropped
+        self._send_each = send_each
         self._heads: dict[str, Head] = {}
         self._groups: dict[str, Groups] = {}
         self._dirty: dict[Group, None] = {}
@@ -307,10 +311,10 @@ class Hub:
             for member in members:
                 fell(member, group, group.sent)
 
-    def _flush(self, group: Group) -> None:
+    def _flush(self, group: Group, send_each: SendEach | None = None) -> None:
         if group.ephemeral:  # first: who falls now misses them, too
             self._dropped(group.flush_ephemeral())
-        self._delivered(group.flush(self.position(group.entity)))
+        self._delivered(group.flush(self.position(group.entity), send_each))
 
     def _flush_early(self, group: Group) -> None:
         """A burst is larger than a slow reader may keep waiting: see now who is slow."""
@@ -323,8 +327,9 @@ class Hub:
         transactions, self._transactions = self._transactions, {}
         for groups in transactions.values():
             self._drop_slow(groups)
+        send_each = self._send_each if len(dirty) == 1 and not transactions else None
         for group in dirty:
-            self._flush(group)
+            self._flush(group, send_each)
         for name, groups in transactions.items():
             self._complete(name, groups)
         self._forget_empty(dirty)

@@ -39,8 +39,12 @@ class Dialect(Encoding, Protocol):
 class Link(Protocol):
     """The transport under a connection. None of this blocks or raises."""
 
-    def write(self, data: bytes) -> None:
-        """Send bytes that a dialect made."""
+    def write(self, data: bytes) -> int | None:
+        """Send bytes that a dialect made.
+
+        Returns:
+            What is `Outbox.direct` from now on.
+        """
 
     def pause(self) -> None:
         """Hand nothing more over until `resume`; what arrives is left to TCP."""

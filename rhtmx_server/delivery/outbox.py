@@ -24,11 +24,12 @@ The tick that a holding outbox has asked for flushes it; a write that raises is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from rhtmx_server.delivery.direct import SendEach
 from rhtmx_server.failures import place
 
-__all__ = ["FULL", "Outbox", "Tick"]
+__all__ = ["FULL", "Outbox", "Tick", "write_each"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -92,23 +93,28 @@ class Outbox:
 
     Args:
         write: hands bytes to the connection; must not block. Where it raises the peer is
-            gone, or as good as gone: it has missed something, and has to come back.
+            gone, or as good as gone: it has missed something, and has to come back. Returns
+            what is `direct` after that.
         tick: flushes this outbox.
         broken: drops the connection, once writing has failed.
 
     Attributes:
         behind: more is waiting to be read by the peer than it may keep waiting.
+        direct: the descriptor of the connection's socket, while what comes next may be
+            written there (`write_each`): it is open, and nothing waits, neither here nor
+            after `write`. `None` at all other times.
     """
 
-    __slots__ = ("_broken", "_chunks", "_size", "_tick", "_write", "behind")
+    __slots__ = ("_broken", "_chunks", "_size", "_tick", "_write", "behind", "direct")
 
     def __init__(
         self,
-        write: Callable[[bytes], None],
+        write: Callable[[bytes], int | None],
         tick: Tick,
         broken: Callable[[], None] = lambda: None,
     ) -> None:
         self.behind = False
+        self.direct: int | None = None
         self._write = write
         self._tick = tick
         self._broken = broken
@@ -120,6 +126,7 @@ class Outbox:
         chunks = self._chunks
         chunks.append(frames)
         if len(chunks) == 1:
+            self.direct = None
             self._size = len(frames)
             self._tick.add(self)
         else:
@@ -131,6 +138,7 @@ class Outbox:
         """Drop whatever else is put here: the peer takes nothing any more."""
         # A function in its place, not a flag: `flush` is what fan-out calls most.
         self._write = _drop
+        self.direct = None
 
     def flush(self) -> None:
         """Write what is here. Never raises."""
@@ -141,8 +149,15 @@ class Outbox:
         self._chunks = []
         # One chunk goes out as it is: the hub's joined frames are one object
         # for all connections, however many of them have to buffer it.
+        self.write(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+
+    def write(self, frames: bytes) -> None:
+        """Write these bytes now: nothing is here that has to come before. Never raises."""
+        self.direct = None
         try:
-            self._write(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+            direct = self._write(frames)
+            # Where that has closed it, never again: the descriptor may be another socket's soon.
+            self.direct = None if self._write is _drop else direct
         except Exception as failure:
             log.debug("a connection is dropped, writing to it failed: %s", place(failure))
             self.drop()
@@ -154,6 +169,28 @@ class Outbox:
             self._broken()
         except Exception as failure:
             log.debug("dropping a connection failed: %s", place(failure))
+
+
+def write_each(outboxes: Iterable[Outbox], frames: bytes, send_each: SendEach) -> list[Outbox]:
+    """Write the same bytes now to each socket that may be written to directly. Never raises.
+
+    What one of them does not take is handed to `write` at once, as if all had been: who
+    reads too slowly is `behind` when this returns.
+
+    Returns:
+        The others. They were written nothing.
+    """
+    asked = list(outboxes)
+    # Counted first, as there is mostly none: with thousands of them each look is a cache miss.
+    descriptors = [outbox.direct for outbox in asked]
+    others: list[Outbox] = []
+    if None in descriptors:
+        others = [outbox for outbox in asked if outbox.direct is None]
+        asked = [outbox for outbox in asked if outbox.direct is not None]
+    ready = [each for each in descriptors if each is not None]
+    for number, taken in send_each(ready, frames):
+        asked[number].write(frames[taken:])
+    return others
 
 
 def _drop(data: bytes) -> None:

@@ -24,6 +24,8 @@ stopped      is kept                             paused until `resume`
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -137,6 +139,7 @@ class Socket(ServerConnection):
         self._fed = False
         self._allowed = FRAMES
         self._drop_at: asyncio.TimerHandle | None = None
+        self._descriptor: int | None = None
         self._fail = self.protocol.fail
         self.protocol.fail = self._explain_and_fail  # type: ignore[method-assign]
         self.protocol.reader.at_eof = self._next_frame  # type: ignore[method-assign]
@@ -194,6 +197,9 @@ class Socket(ServerConnection):
                 self.protocol.writes.clear()
             else:
                 super().send_data()
+                # A pong that the peer does not take: nothing may overtake it.
+                if self.connection is not None and self.transport.get_write_buffer_size():
+                    self.connection.outbox.direct = None
 
     def pause_writing(self) -> None:
         """The peer has left too much unread."""
@@ -208,7 +214,10 @@ class Socket(ServerConnection):
             self.connection.drained_enough()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The socket is gone; what is left of it holds nothing that would keep it alive."""
+        """The socket is gone; what is left of it holds nothing that would keep it alive.
+
+        The transport closes its descriptor after this, and another socket may get the same one.
+        """
         self._drop()
         if self._drop_at is not None:
             self._drop_at.cancel()
@@ -232,9 +241,24 @@ class Socket(ServerConnection):
         super(ServerConnection, self).connection_made(transport)
         transport.set_protocol(self)
 
+    def write(self, data: bytes) -> int | None:
+        """Send bytes that a dialect made.
+
+        Returns:
+            The descriptor, if all that was ever written has gone out: what comes next may be
+            written there, past the transport. Only until the transport is written to again, and
+            until the socket is lost: after that another one may have the same descriptor.
+        """
+        transport = self.transport
+        transport.write(data)
+        if transport.get_write_buffer_size() or transport.is_closing():
+            return None
+        return self._descriptor
+
     def attach(self, connection: Connection) -> None:
         """Hand frames to `connection` from now on: the handshake is over."""
         self.connection = connection
+        self._descriptor = _descriptor(self.transport)
         # Half of the objects that a socket consists of, and nobody reads them again.
         self.request, self.response = _ANSWERED, None
         if self.protocol.state is not State.OPEN:
@@ -393,3 +417,12 @@ class Socket(ServerConnection):
                 self.transport.write(connection.encoding.frame(error_message(error)))
             code, reason = ERRORS[ErrorCode.TOO_LARGE].close_code, error.message
         self._fail(code, reason)
+
+
+def _descriptor(transport: asyncio.Transport) -> int | None:
+    """The descriptor that a transport writes to; `None` where only it can, as with TLS."""
+    if sys.platform == "win32" or transport.get_extra_info("sslcontext") is not None:
+        return None
+    socket = transport.get_extra_info("socket")
+    descriptor = -1 if socket is None or transport.is_closing() else int(socket.fileno())
+    return None if descriptor < 0 or os.get_blocking(descriptor) else descriptor

@@ -28,7 +28,7 @@ class SocketLink:
         self._socket = socket
         self._transport = socket.transport
         # Bound once: one attribute less to look up for each write.
-        self.write = socket.transport.write
+        self.write = socket.write
 
     def pause(self) -> None:
         """Have the socket keep what arrives."""

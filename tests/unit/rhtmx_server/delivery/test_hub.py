@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import pytest
 
@@ -385,3 +386,83 @@ def test_who_no_later_commit_of_a_conflict_log_concerns_is_told_of_the_last_that
         opened(4, parts=("blue", "blue")),
     )
     assert (red.versions, blue.versions) == ([3], [3, 4])
+
+
+# What one group alone gets in a turn is written at once, where nothing waits.
+
+
+class Direct(Peer):
+    """A subscriber whose socket takes what is written past its transport; or a part, or nothing."""
+
+    def __init__(self, number: int, takes: int = 1_000_000) -> None:
+        super().__init__(SHARED)
+        self.takes = takes
+        self.outbox = Outbox(self.deliver, Tick(at_once))
+        self.outbox.direct = number
+        self.handed_over: list[bytes] = []
+
+    def deliver(self, data: bytes) -> None:
+        """What goes by its transport; it is behind from then on."""
+        self.handed_over.append(data)
+        self.deliveries.append(data)
+        self.outbox.behind = True
+
+
+SHARED = Lines()
+
+
+class Sockets:
+    """A hub, and sockets that it may write to."""
+
+    def __init__(self, *peers: Direct) -> None:
+        self.soon, self.peers, self.writes = Soon(), peers, 0
+        self.tick = Tick(self.soon)
+        self.hub = Hub(self.tick, send_each=self.send_each)
+
+    def send_each(self, descriptors: Sequence[int], data: bytes) -> list[tuple[int, int]]:
+        self.writes += 1
+        short = []
+        for place, number in enumerate(descriptors):
+            peer = self.peers[number]
+            taken = data[: peer.takes]
+            if taken:
+                peer.deliveries.append(taken)
+            if taken != data:
+                short.append((place, len(taken)))
+        return short
+
+
+def test_what_one_group_gets_alone_is_written_to_all_of_it_at_once() -> None:
+    world = Sockets(Direct(0), Direct(1))
+    for peer in world.peers:
+        world.hub.join("tasks", RECORDS, peer)
+    world.hub.deliver([commit(1), commit(2)])
+    world.soon.turn()
+    assert world.writes == 1
+    assert [peer.versions for peer in world.peers] == [[1, 2], [1, 2]]
+    assert [peer.handed_over for peer in world.peers] == [[], []]
+
+
+def test_what_several_groups_get_is_one_write_for_each_connection() -> None:
+    world = Sockets(Direct(0))
+    (peer,) = world.peers
+    peer.outbox = Outbox(peer.deliver, world.tick)
+    for entity in ("tasks", "users"):
+        world.hub.join(entity, RECORDS, peer)
+        world.hub.deliver([commit(1, entity)])
+    world.soon.turn()
+    assert (world.writes, len(peer.deliveries)) == (0, 1)
+
+
+def test_who_takes_a_part_has_all_of_it_and_is_behind_for_what_comes_next() -> None:
+    world = Sockets(Direct(0), Direct(1, takes=5), Direct(2, takes=0))
+    for peer in world.peers:
+        world.hub.join("tasks", RECORDS, peer)
+    world.hub.deliver([commit(1)])
+    world.soon.turn()
+    assert [peer.versions for peer in world.peers] == [[1], [1], [1]]
+    assert [peer.falls for peer in world.peers] == [[], [], []]
+    world.hub.deliver([commit(2)])
+    world.soon.turn()
+    assert [peer.versions for peer in world.peers] == [[1, 2], [1], [1]]
+    assert [peer.falls for peer in world.peers] == [[], [("tasks", 1)], [("tasks", 1)]]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from rhtmx_server.delivery import outbox as outbox_module
-from rhtmx_server.delivery.outbox import FULL, Outbox, Tick
+from rhtmx_server.delivery.outbox import FULL, Outbox, Tick, write_each
 from tests.support.state_tables import state_table
 from tests.unit.rhtmx_server.fakes import Soon
 
@@ -226,3 +226,111 @@ def test_the_table_is_what_happens(cell: tuple[str, str], after: str) -> None:
     soon.turn()
     closed = wire.written[-1:] != [b"later"]
     assert (held, closed) == (after == "holding", after == "closed")
+
+
+# Directly: past `write`.
+
+
+class Sending:
+    """Stands for sockets: each takes as many bytes as it is told to, or all."""
+
+    def __init__(self, **takes: int) -> None:
+        self.takes = {int(name.strip("_")): size for name, size in takes.items()}
+        self.sent: list[tuple[int, bytes]] = []
+
+    def __call__(self, descriptors: Sequence[int], data: bytes) -> list[tuple[int, int]]:
+        taken = [self.takes.get(each, len(data)) for each in descriptors]
+        self.sent += [
+            (each, data[:size]) for each, size in zip(descriptors, taken, strict=True) if size
+        ]
+        return [(place, size) for place, size in enumerate(taken) if size < len(data)]
+
+
+def opened(soon: Soon, wire: Wire, descriptor: int = 7) -> Outbox:
+    """An outbox that has written once, all of which has gone out."""
+
+    def write(data: bytes) -> int:
+        wire(data)
+        return descriptor
+
+    outbox = Outbox(write, Tick(soon))
+    outbox.put(b"first ")
+    soon.turn()
+    return outbox
+
+
+def test_what_was_never_written_to_is_not_written_to_directly() -> None:
+    outbox, sending = Outbox(Wire(), Tick(Soon())), Sending()
+    assert write_each([outbox], b"a", sending) == [outbox]
+    assert sending.sent == []
+
+
+def test_where_nothing_waits_bytes_go_out_directly_and_at_once() -> None:
+    soon, wire, sending = Soon(), Wire(), Sending()
+    outbox = opened(soon, wire)
+    assert write_each([outbox, outbox], b"a", sending) == []
+    assert (sending.sent, wire.written) == ([(7, b"a"), (7, b"a")], [b"first "])
+    assert soon.calls == []
+
+
+def test_nothing_overtakes_what_is_here() -> None:
+    soon, wire, sending = Soon(), Wire(), Sending()
+    outbox = opened(soon, wire)
+    outbox.put(b"answer")
+    assert write_each([outbox], b"change", sending) == [outbox]
+    soon.turn()
+    assert write_each([outbox], b"change", sending) == []
+    assert (wire.written, sending.sent) == ([b"first ", b"answer"], [(7, b"change")])
+
+
+def test_what_a_socket_does_not_take_is_written_at_once_and_once() -> None:
+    soon, sending = Soon(), Sending(_1=3, _2=0)
+    some, none, all_of_it = Wire(), Wire(), Wire()
+    outboxes = [opened(soon, wire, 1 + each) for each, wire in enumerate((some, none, all_of_it))]
+    assert write_each(outboxes, b"change", sending) == []
+    assert some.written[1:] == [b"nge"]
+    assert none.written[1:] == [b"change"]
+    assert all_of_it.written[1:] == []
+    assert sending.sent == [(1, b"cha"), (3, b"change")]
+
+
+def test_after_it_is_closed_its_descriptor_may_be_another_sockets_and_is_not_written_to() -> None:
+    soon, wire, sending = Soon(), Wire(), Sending()
+    outbox = opened(soon, wire)
+    outbox.close()
+    assert write_each([outbox], b"a", sending) == [outbox]
+    outbox.put(b"b")
+    soon.turn()
+    assert write_each([outbox], b"c", sending) == [outbox]
+    assert (wire.written, sending.sent) == ([b"first "], [])
+
+
+def test_a_write_that_closes_it_leaves_no_descriptor() -> None:
+    soon, sending = Soon(), Sending()
+
+    def write(data: bytes) -> int:
+        outbox.close()
+        return 7
+
+    outbox = Outbox(write, Tick(soon))
+    outbox.put(b"a")
+    soon.turn()
+    assert write_each([outbox], b"b", sending) == [outbox]
+    assert sending.sent == []
+
+
+def test_a_write_that_fails_leaves_no_descriptor() -> None:
+    soon, sending = Soon(), Sending(_7=0)
+    fails = False
+
+    def write(data: bytes) -> int:
+        if fails:
+            raise RuntimeError("the handler is closed")
+        return 7
+
+    outbox = Outbox(write, Tick(soon))
+    outbox.put(b"a")
+    soon.turn()
+    fails = True
+    assert write_each([outbox], b"b", sending) == []
+    assert write_each([outbox], b"c", sending) == [outbox]

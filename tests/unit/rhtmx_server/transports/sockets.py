@@ -32,6 +32,10 @@ class Wire(asyncio.Transport):
         self.reading = True
         self.closed = False
         self.aborted = False
+        self.waiting = 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
 
     def write(self, data: Any) -> None:
         if self.closed:

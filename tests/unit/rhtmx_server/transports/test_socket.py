@@ -6,14 +6,16 @@ import asyncio
 import gc
 import itertools
 import random
+import socket as system
 import weakref
+from collections.abc import Iterator
 
 import pytest
 from websockets.frames import Opcode
 
 from rhtmx_server.transports import socket
 from rhtmx_server.transports.socket import FRAMES
-from tests.unit.rhtmx_server.transports.sockets import Peer, deflated, frame, text
+from tests.unit.rhtmx_server.transports.sockets import Peer, Wire, deflated, frame, text
 
 EMPTY_CONTINUATION = frame(Opcode.CONT, fin=False)
 
@@ -323,6 +325,52 @@ async def test_what_waited_for_its_turn_at_the_end_is_not_handled_any_more() -> 
     peer.socket.eof_received()
     peer.rest()
     assert len(peer.got) == handled
+
+
+def on(transport: Wire, plain: system.socket, **extra: object) -> None:
+    """Have a transport say that it is on a socket."""
+    found = extra | {"socket": plain}
+    transport.get_extra_info = lambda name, default=None: found.get(name, default)  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def plain() -> Iterator[system.socket]:
+    with system.socket() as found:
+        found.setblocking(False)
+        yield found
+
+
+async def test_who_writes_is_told_the_descriptor_while_nothing_waits(plain: system.socket) -> None:
+    peer = Peer(attached=False)
+    on(peer.wire, plain)
+    peer.attach()
+    assert peer.socket.write(b"all of it goes out") == plain.fileno()
+    peer.wire.waiting = 1
+    assert peer.socket.write(b"this does not") is None
+    peer.wire.waiting = 0
+    peer.wire.is_closing = lambda: True  # type: ignore[method-assign]
+    assert peer.socket.write(b"it is being closed") is None
+
+
+async def test_nobody_writes_past_a_transport_that_has_to_see_all(plain: system.socket) -> None:
+    encrypted, blocking = Peer(attached=False), Peer(attached=False)
+    on(encrypted.wire, plain, sslcontext=object())
+    encrypted.attach()
+    assert encrypted.socket.write(b"by TLS") is None
+    plain.setblocking(True)
+    on(blocking.wire, plain)
+    blocking.attach()
+    assert blocking.socket.write(b"it would hold the loop up") is None
+
+
+async def test_nothing_overtakes_a_pong_that_waits(plain: system.socket) -> None:
+    peer = Peer()
+    peer.taker.outbox.direct = plain.fileno()
+    peer.say(frame(Opcode.PING))
+    assert peer.taker.outbox.direct == plain.fileno()
+    peer.wire.waiting = 2
+    peer.say(frame(Opcode.PING))
+    assert peer.taker.outbox.direct is None
 
 
 async def test_a_pong_for_a_transport_that_is_gone_is_not_written() -> None:
