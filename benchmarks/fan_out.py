@@ -3,21 +3,35 @@
 For ours that is the whole road: push, decode, group commit with fsync, hub,
 sockets. The peers only hand on what they get: they parse nothing, store nothing
 and promise nothing. A tick is one write of the pushing client; the next one
-follows when the last subscriber has everything.
+follows when the last subscriber has everything. That flatters everybody, so there is a
+paced load, too: changes that come when they are due, whoever is ready for them.
 """
 
 from __future__ import annotations
 
 import json
+import random
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from benchmarks.support import centrifugo
 from benchmarks.support.figures import Scale, Table
 from benchmarks.support.nats import nats_server
 from benchmarks.support.processes import Server, peer, rhtmx
-from benchmarks.support.sockets import BINARY, TEXT, Client, Counter, crowd, joined, payload_size
+from benchmarks.support.sockets import (
+    BINARY,
+    PATIENCE,
+    TEXT,
+    Client,
+    Counter,
+    MarkCounter,
+    crowd,
+    joined,
+    payload_size,
+)
 from rhtmx.messages import ChangeAction, Ping, Push, Subscribe
 from rhtmx.wire import encode_proto
 
@@ -95,15 +109,38 @@ def _nats_publish(number: int, data: bytes) -> bytes:
     return b"PUB bench %d\r\n%s\r\n" % (len(change), change)
 
 
+def _centrifugo_greet(client: Client) -> None:
+    client.send(b'{"id":1,"connect":{}}')
+    client.until(b'"connect"')
+
+
+def _centrifugo_subscribe(client: Client) -> None:
+    _centrifugo_greet(client)
+    client.send(b'{"id":2,"subscribe":{"channel":"bench"}}')
+    client.until(b'"subscribe"')
+
+
+def _centrifugo_publish(number: int, data: bytes) -> bytes:
+    change = _as_change(number, data)
+    return b'{"id":%d,"publish":{"channel":"bench","data":%s}}' % (number + 3, change)
+
+
 OURS = Subject("rhtmx", rhtmx, subscribe=_subscribe, publish=_json_push, answered=True)
 OURS_BINARY = Subject(
     "rhtmx", rhtmx, subscribe=_subscribe_binary, publish=_binary_push, opcode=BINARY,
     subprotocol="rhtmx.v1.proto", answered=True,
 )  # fmt: skip
+PICOWS = Subject("picows", lambda: peer("picows_hub.py"), path="/")
+CENTRIFUGO = Subject(
+    "Centrifugo", centrifugo.alone, path=centrifugo.PATH, greet=_centrifugo_greet,
+    subscribe=_centrifugo_subscribe, publish=_centrifugo_publish, payload=True,
+)  # fmt: skip
 PEERS = (
     Subject("websockets.broadcast", lambda: peer("broadcast.py"), path="/"),
     Subject("socketify", lambda: peer("socketify_hub.py"), path="/"),
+    PICOWS,
     Subject("ws", lambda: peer("ws.mjs"), path="/"),
+    CENTRIFUGO,
     Subject(
         "Socket.IO",
         lambda: peer("socketio.mjs"),
@@ -136,7 +173,7 @@ class Kind:
 
 KINDS = (
     Kind("JSON", (OURS, *PEERS)),
-    Kind("binary", (OURS_BINARY, *PEERS[:2])),
+    Kind("binary", (OURS_BINARY, PEERS[0], PEERS[1])),
     Kind("JSON, 2 KB, deflate", (OURS, *DEFLATING), size=2000, deflate=True, bursts=(1, 10)),
 )
 
@@ -205,6 +242,72 @@ def read_samples(samples: Sequence[Client], burst: int, *, payload: bool) -> int
     return size
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Changes that are due at their times, whatever has been delivered by then.
+
+    Args:
+        name: of the load.
+        burst: changes at a time.
+        gaps: seconds between two times, without end.
+    """
+
+    name: str
+    burst: int
+    gaps: Callable[[], Iterator[float]]
+
+
+def _even(gap: float) -> Iterator[float]:
+    while True:
+        yield gap
+
+
+def _poisson(rate: float) -> Iterator[float]:
+    chance = random.Random(7)
+    while True:
+        yield chance.expovariate(rate)
+
+
+PACES = (
+    Pace("10 every 10 ms", 10, lambda: _even(0.01)),
+    Pace("single ones, Poisson, 200/s", 1, lambda: _poisson(200)),
+)
+PACED = (OURS, PICOWS, CENTRIFUGO)
+
+
+def measure_paced(pace: Pace, subject: Subject, count: int, seconds: float, rates: Table) -> None:
+    """One round of one subject under a paced load."""
+    data = content(KINDS[0].size)
+    with subject.start() as server:
+        *clients, publisher = crowd(count + 1, server.port, subject.path)
+        subject.greet(publisher)
+        for client in clients:
+            subject.subscribe(client)
+        counter = MarkCounter(clients, MARK)
+        number, gaps = 0, pace.gaps()
+        began, burned = time.perf_counter(), server.cpu()
+        due = began
+        while due < began + seconds:
+            while (left := due - time.perf_counter()) > 0:
+                counter.take(left)
+            pushes = [subject.publish(number + each, data) for each in range(pace.burst)]
+            publisher.socket.sendall(joined(pushes, subject.opcode))
+            number += pace.burst
+            due += next(gaps)
+        while counter.least < number:
+            counter.take(PATIENCE)
+        case = f"{count:,} subscribers, {pace.name}"
+        rates.add(case, subject.name, number * count / (server.cpu() - burned))
+        counter.close()
+
+
+def _measured(subject: Subject) -> bool:
+    if subject is not CENTRIFUGO or centrifugo.program() is not None:
+        return True
+    print("centrifugo is not on the path: measured without it", file=sys.stderr)
+    return False
+
+
 def run(scale: Scale) -> list[Table]:
     """Measure all of it."""
     rates = Table(
@@ -213,11 +316,16 @@ def run(scale: Scale) -> list[Table]:
         note="ours with decoding, group commit and fsync; the peers hand bytes on",
     )
     walls = Table("Fan-out: deliveries per second of wall time", "1/s")
-    counts = scale.pick((500, 5000), (5,))
+    paced = Table("Fan-out, paced: deliveries per CPU second of the server", "1/s")
+    counts = scale.pick((500, 2000, 5000), (5,))
     budget = scale.pick(150_000, 50)
     for _ in range(scale.rounds):
         for count in counts:
             for kind in KINDS:
-                for subject in kind.subjects:
+                for subject in filter(_measured, kind.subjects):
                     measure(kind, subject, count, budget, (rates, walls))
-    return [rates, walls]
+        for pace in PACES:
+            for subject in filter(_measured, PACED):
+                count = scale.pick(500, 5)
+                measure_paced(pace, subject, count, scale.pick(3.0, 0.1), paced)
+    return [rates, walls, paced]

@@ -23,6 +23,15 @@ from benchmarks.support.sockets import Client
 
 PATH = "/connection/websocket"
 
+_COMMON: dict[str, Any] = {
+    "log": {"level": "error"},
+    "health": {"enabled": True},
+    "usage_stats": {"disabled": True},
+    "client": {"insecure": True, "allowed_origins": ["*"]},
+}
+_OPEN: dict[str, Any] = {"allow_publish_for_client": True, "allow_subscribe_for_client": True}
+_KEPT = {"history_size": 100_000, "history_ttl": "1h", "force_recovery": True}
+
 
 def program() -> str | None:
     """Where it is; `None` where it is not."""
@@ -46,15 +55,25 @@ def cluster(count: int, database: str, poll: str) -> Iterator[Sequence[Server]]:
         yield nodes
 
 
-def alone() -> contextlib.AbstractContextManager[Server]:
-    """One, with its history in memory."""
-    return _node(_COMMON, SERVER_CORE)
+def alone(*, keeps: bool = False) -> contextlib.AbstractContextManager[Server]:
+    """One node, on the core of the servers.
+
+    Args:
+        keeps: what was published, in memory.
+
+    Raises:
+        FileNotFoundError: there is no Centrifugo here.
+    """
+    if program() is None:
+        raise FileNotFoundError("centrifugo")
+    channel = {**_OPEN, **_KEPT} if keeps else _OPEN
+    return _node({**_COMMON, "channel": {"without_namespace": channel}}, SERVER_CORE)
 
 
 @contextlib.contextmanager
 def stocked(publications: Sequence[bytes]) -> Iterator[tuple[Server, str]]:
     """One in whose history this was published in the channel `bench`; and the history's epoch."""
-    with alone() as server:
+    with alone(keeps=True) as server:
         client = Client(server.port, PATH)
         client.send(b'{"id":1,"connect":{}}')
         client.until(b'"connect"')
@@ -67,23 +86,6 @@ def stocked(publications: Sequence[bytes]) -> Iterator[tuple[Server, str]]:
         yield server, reply["epoch"]
 
 
-_COMMON: dict[str, Any] = {
-    "log": {"level": "error"},
-    "health": {"enabled": True},
-    "usage_stats": {"disabled": True},
-    "client": {"insecure": True, "allowed_origins": ["*"]},
-    "channel": {
-        "without_namespace": {
-            "allow_publish_for_client": True,
-            "allow_subscribe_for_client": True,
-            "history_size": 100_000,
-            "history_ttl": "1h",
-            "force_recovery": True,
-        }
-    },
-}
-
-
 def _settings(database: str, poll: str) -> dict[str, Any]:
     postgres = {"dsn": database}
     return {
@@ -94,6 +96,7 @@ def _settings(database: str, poll: str) -> dict[str, Any]:
             "postgres": {**postgres, "outbox": {"poll_interval": poll}},
         },
         "controller": {"enabled": True, "type": "postgres", "postgres": postgres},
+        "channel": {"without_namespace": {**_OPEN, **_KEPT}},
     }
 
 
