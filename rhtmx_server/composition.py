@@ -294,7 +294,7 @@ def _services(plan: Blueprint, clock: ServerClock) -> Services:
 
     call_soon = asyncio.get_running_loop().call_soon
     tick = Tick(call_soon)
-    hub = Hub(tick, metrics.delivered, metrics.dropped, fastest())
+    hub = Hub(tick, metrics.delivered, metrics.dropped, fastest(allowed=config.io_uring))
     _measure(metrics, plan.life.connections)
     store = storage.store
     ask, scoping = declared.authenticate, pool("rhtmx-scope")

@@ -119,6 +119,7 @@ class Config:
         stall_timeout: seconds without progress after which a slow reader is cut off.
         handshake_timeout: seconds that a peer has to say what it wants.
         stop_timeout: seconds that stopping may take.
+        io_uring: whether to write to many readers by `io_uring`, where Linux has and allows it.
         deflate: whether to compress for clients that offer permessage-deflate.
         deflate_level: 1 (fast) to 9 (small).
         deflate_threshold: bytes below which a message is sent as it is.
@@ -197,6 +198,7 @@ class Config:
     handshake_timeout: float = 10.0
     stop_timeout: float = 5.0
 
+    io_uring: bool = True
     deflate: bool = True
     deflate_level: int = 6
     deflate_threshold: int = 1024
@@ -238,7 +240,7 @@ class Config:
                 raise _wrong(name, "a file", path)
         if self.grpc_port is not None:
             _check_number("grpc_port", self.grpc_port, (0, 65_535), int)
-        for name in ("deflate", "open", "tracing"):
+        for name in ("deflate", "io_uring", "open", "tracing"):
             if not isinstance(getattr(self, name), bool):
                 raise _wrong(name, "true or false", getattr(self, name))
         for name, limits in _WHOLE.items():

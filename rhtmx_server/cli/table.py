@@ -256,6 +256,11 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option("--history-days", "DAYS", "how long each change is kept", OptionKind.NUMBER),
         Option("--tombstone-days", "DAYS", "how long deletions are kept", OptionKind.NUMBER),
     ),
+    "writing": (
+        Option(
+            "--io-uring", "on|off", "write to many readers by one call, on Linux", OptionKind.SWITCH
+        ),
+    ),
     "compression": (
         Option(
             "--deflate", "on|off", "for clients that offer permessage-deflate", OptionKind.SWITCH

@@ -112,6 +112,10 @@ def test_a_ring_takes_its_descriptor_with_it() -> None:
         os.fstat(descriptor)
 
 
+def test_a_ring_that_is_not_wanted_is_not_made() -> None:
+    assert fastest(allowed=False) is send_each
+
+
 @pytest.mark.parametrize("code", [errno.ENOSYS, errno.EPERM])
 def test_where_the_system_has_no_ring_or_forbids_it_there_is_none(
     monkeypatch: pytest.MonkeyPatch, code: int
