@@ -69,6 +69,10 @@ class Watch(Generic[T]):
         self._next: asyncio.Task[Item[T]] | None = None
 
     @property
+    def progress(self) -> None:
+        """Not known: a call does not say how far its log reaches."""
+
+    @property
     def position(self) -> Position | None:
         """Where to resume after what was yielded: pass it as `since`, also after a restart.
 
