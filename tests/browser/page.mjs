@@ -221,7 +221,7 @@ export async function theInspectorSaysWhatTheClientKnows({ open, ask }) {
   await fact("client", /^[\w-]{16,}$/);
   await ask("push", "members", "grace", {});
   await ask("push", "tasks", "1", { title: "Tea" });
-  await fact("positions", /^tasks 1, \$conflicts\/tasks 0, members 1$/);
+  await fact("positions", /^\$conflicts\/tasks 0, members 1, tasks 1$/);
   await fact("epoch", /^\S{8,}$/);
   await fact("stored", /^2 records in this tab/);
   await window.goOffline();

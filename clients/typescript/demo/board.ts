@@ -5,7 +5,7 @@
  */
 
 import { arrange, find, setText } from "../inspector/dom.ts";
-import type { Client, OpenConflict, OpenConflicts, Row } from "../src/index.ts";
+import type { Client, OpenConflict, OpenConflicts, Progress, Row } from "../src/index.ts";
 import { Card } from "./card.ts";
 import type { Answers } from "./conflict.ts";
 import type { Drafts } from "./drafts.ts";
@@ -21,6 +21,7 @@ export class Board {
   readonly #client: Client;
   readonly #conflicts: OpenConflicts;
   readonly #board = find(document, "#board", HTMLElement);
+  readonly #loading = find(document, "#loading", HTMLProgressElement);
   readonly #cards = new Map<string, Card>();
   /** What each card shows: the same row is not shown again. */
   readonly #shown = new Map<string, Row<Task>>();
@@ -38,12 +39,18 @@ export class Board {
     this.#edits = edits;
     this.#drafts = drafts;
     this.#listen();
-    tasks.subscribe((rows) => this.#show(rows));
+    tasks.subscribe((rows) => {
+      this.#show(rows);
+      this.#showProgress(tasks.progress);
+    });
     tasks.conflicts.subscribe(() => this.#showConflicts());
     void tasks.ready.then(() => this.#whenLoaded(tasks.snapshot));
     // Why it may never be, the page is told with the state of the connection.
     tasks.synced.then(
-      () => this.#whenSynced(),
+      () => {
+        this.#whenSynced();
+        this.#showProgress(tasks.progress);
+      },
       () => {},
     );
     client.onQueue(() => this.#showSummary());
@@ -174,6 +181,14 @@ export class Board {
     this.#board.setAttribute("aria-busy", "false");
     this.#show(rows);
     this.#showRejected();
+  }
+
+  /** How far a long load is. */
+  #showProgress(progress: Progress | undefined): void {
+    this.#loading.hidden = !progress;
+    if (!progress) return;
+    this.#loading.max = progress.expected;
+    this.#loading.value = progress.received;
   }
 
   /** What was being written in a task that is gone by now is not lost. */

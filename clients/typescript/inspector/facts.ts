@@ -19,7 +19,9 @@ export interface Facts extends Info {
 /** Those facts by their place on the page. */
 export function factsInWords(facts: Facts): Readonly<Record<string, string>> {
   const { state, clientId, epoch, node, positions, records, leads, bytes } = facts;
-  const known = Object.entries(positions).filter(([, version]) => version !== undefined);
+  const known = Object.entries(positions)
+    .filter(([, version]) => version !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
   const stored = `${records === 1 ? "1 record" : `${records} records`} in this tab`;
   return {
     connection: node && state === "open" ? `${state}, to the node ${node}` : state,

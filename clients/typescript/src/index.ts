@@ -43,6 +43,7 @@ export type {
 } from "./core/options.ts";
 export type { Row } from "./core/overlay.ts";
 export type { PartValue, Where } from "./core/part.ts";
+export type { Progress } from "./core/progress.ts";
 export type { Mutation, Pending } from "./core/storage-ops.ts";
 export type { State } from "./core/tab-messages.ts";
 export type { Traceparent } from "./core/traceparent.ts";

@@ -13,6 +13,7 @@ import type { OperationOn } from "../core/operations.ts";
 import type { CollectionOptions, OpenConflict, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { checkedName, nameInWords } from "../core/part.ts";
+import type { Progress } from "../core/progress.ts";
 import { filtering } from "../core/row-list.ts";
 import type { State } from "../core/tab-messages.ts";
 import { RhtmxError } from "../errors.ts";
@@ -92,6 +93,14 @@ export class Collection<T = m.JsonValue> {
    */
   get synced(): Promise<void> {
     return this.#synced;
+  }
+
+  /**
+   * How far a long load is; undefined: none is under way, as far as the server has said. It moves
+   * on with what `subscribe` tells. While several parts are read, it stays at the beginning.
+   */
+  get progress(): Progress | undefined {
+    return this.#tab.progressOf(this.#name);
   }
 
   #wait(): void {

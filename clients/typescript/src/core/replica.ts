@@ -94,6 +94,12 @@ export function begin(replica: Replica, keeper: Keeper, anew: boolean, scope?: s
   for (const [id, held] of records) if (comesAgain(replica, held)) stale.add(id);
 }
 
+/** The server has said where what has begun ends. */
+export function foresee({ entity, name }: Replica, keeper: Keeper, head: number): void {
+  const place = entityOf(keeper.state, entity).places.get(name)!;
+  keeper.emit(["place", name, { ...place, head }]);
+}
+
 /** Whether a record comes again: what is newer another part has brought, maybe by other rights. */
 function comesAgain({ since, fields, within }: Replica, { data, version }: Held): boolean {
   return (!since || (!fields && version > since)) && within(data);

@@ -35,6 +35,8 @@ export interface Place {
   readonly fields: boolean;
   /** What the server lets this client read of it, as it said with this position. */
   readonly scope?: string | undefined;
+  /** While it is loaded from the beginning: where that ends, if the server has said so. */
+  readonly head?: number | undefined;
   /** It has caught up once: what is held of it is a state that once was. */
   readonly shown?: boolean | undefined;
 }

@@ -40,7 +40,7 @@ import type {
 import type { Event } from "./events.ts";
 import { entityIn, nameInWords, partName, whereIn, within } from "./part.ts";
 import type { Keeper, Replica } from "./replica.ts";
-import { begin, changed, dropUnplaced, isFed, reached, synced } from "./replica.ts";
+import { begin, changed, dropUnplaced, foresee, isFed, reached, synced } from "./replica.ts";
 import type { Op, Place } from "./storage-ops.ts";
 
 /** The stream of one part of an entity. */
@@ -256,13 +256,15 @@ export class Streams {
   }
 
   /** All of a stream is read from here on: of a scope, or since what was read before is void. */
-  began({ entity, reset, fields, where, scope }: SyncBegin): void {
+  began({ entity, reset, fields, where, scope, head }: SyncBegin): void {
     const stream = this.#streams.get(partName(entity, where));
     if (!stream || !this.#begun.has(stream) || stream.fields !== fields) return;
     // Those who watch are told, at the end, that they may lack something.
     if (reset && stream.seen) stream.seen = NOWHERE;
     stream.live = false;
-    if (isFed(stream)) begin(stream, this.#core, true, scope);
+    if (!isFed(stream)) return;
+    begin(stream, this.#core, true, scope);
+    if (head) foresee(stream, this.#core, head);
   }
 
   /** A stream has caught up. */

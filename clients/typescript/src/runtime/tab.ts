@@ -17,6 +17,8 @@ import type { Rejected, Stop } from "../core/options.ts";
 import type { Row } from "../core/overlay.ts";
 import { steady, View } from "../core/overlay.ts";
 import { entityIn, within } from "../core/part.ts";
+import type { Progress } from "../core/progress.ts";
+import { progressOf } from "../core/progress.ts";
 import { filtering, NOTHING } from "../core/row-list.ts";
 import type { Op, Pending, State, Store, Write } from "../core/storage-ops.ts";
 import { entityOf, QUEUE, REJECTED, stateOf } from "../core/storage-ops.ts";
@@ -124,6 +126,12 @@ export class Tab {
   epochOf(entity: string): string | undefined {
     const [place] = this.#state.entities.get(entity)?.places.values() ?? [];
     return place?.version ? place.epoch : undefined;
+  }
+
+  /** How far a long load of a part is; undefined: none is under way, as far as is known. */
+  progressOf(name: string): Progress | undefined {
+    const place = this.#state.entities.get(entityIn(name))?.places.get(name);
+    return place && progressOf(place.head, place.version);
   }
 
   /** Whether this tab has the connection of all. */

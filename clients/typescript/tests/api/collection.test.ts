@@ -278,6 +278,44 @@ describe("a patch is based", () => {
   });
 });
 
+describe("`progress`", () => {
+  const begins = {
+    type: "sync_begin",
+    entity: "tasks",
+    epoch: "e1",
+    reset: false,
+    fields: false,
+  } as const;
+
+  it("says how far a long load is, if the server has said how much there is", async () => {
+    const opened = await open();
+    ({ client } = opened);
+    socket = opened.socket();
+    tasks = client.collection<Task>("tasks");
+    expect(tasks.progress).toBeUndefined();
+    socket.says({ ...begins, head: 2_000 });
+    await settle();
+    expect(tasks.progress).toEqual({ received: 0, expected: 2_000 });
+    says(500, "1", { n: 1 });
+    await settle();
+    expect(tasks.progress).toEqual({ received: 500, expected: 2_000 });
+    says(2_000, "2", { n: 1 });
+    synced(2_000);
+    await tasks.synced;
+    expect(tasks.progress).toBeUndefined();
+  });
+
+  it("is not known of a short one", async () => {
+    const opened = await open();
+    ({ client } = opened);
+    socket = opened.socket();
+    tasks = client.collection<Task>("tasks");
+    says(1, "1", { n: 1 });
+    await settle();
+    expect(tasks.progress).toBeUndefined();
+  });
+});
+
 describe("a collection that is closed", () => {
   const unsubscribed = () => socket.heard().filter(({ type }) => type.startsWith("unsubscribe"));
 
