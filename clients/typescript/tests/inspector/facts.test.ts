@@ -33,7 +33,7 @@ it("says to which of several servers it is connected, while it is", () => {
 
 it("says where each entity is", () => {
   const facts = { ...NOTHING, epoch: "e", positions: { tasks: 7, members: 0 } };
-  expect(factsInWords(facts)).toMatchObject({ epoch: "e", positions: "tasks 7, members 0" });
+  expect(factsInWords(facts)).toMatchObject({ epoch: "e", positions: "members 0, tasks 7" });
 });
 
 it("says which tab has the connection, and how much is stored", () => {
