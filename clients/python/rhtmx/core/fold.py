@@ -45,7 +45,7 @@ def fold(
             value = from_json(message.data) if there else None
         if settled is not None and settled.prepared is not None and isinstance(value, dict):
             value = {**value, **filled_in(settled.prepared)}
-    return there, value
+    return there, value if there else None
 
 
 def fold_rows(
