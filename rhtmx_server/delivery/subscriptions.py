@@ -424,7 +424,6 @@ class Subscriptions:
     async def _read_page(self, cursor: Cursor) -> None:  # noqa: C901 (no await between the parts)
         """Send the next page; an empty one, with the hub where it was, is the end.
 
-        So is one that reaches it, if all else of a resumed entity has come before.
         Pages are read beyond the hub's position, though nothing of that is sent:
         a record with a commit that the hub has yet to hand out hides what was
         written to its other fields before.
@@ -444,8 +443,7 @@ class Subscriptions:
         # cut off may resume where a page ends: each time. Where others raise them, the store knows.
         head = self._hub.head(cursor.entity)
         floor = head.floor if 0 < cursor.sent < head.floor else 0
-        last = not page or (scope is None and asked > 0 and page[-1].version == upto)
-        if (last or self._store.shared) and cursor.sent:
+        if (not page or self._store.shared) and cursor.sent:
             floor = (await self._store.head(cursor.entity)).floor
             if self._moved(cursor, asked, scope):
                 return
@@ -459,9 +457,11 @@ class Subscriptions:
             self._restart(cursor)
             return
         self._send(cursor, fresh, noted)
-        if fresh or last:
-            cursor.reached(fresh[-1].version if fresh else upto)
-        if last and upto == position:
+        if fresh:
+            cursor.reached(fresh[-1].version)
+        if not page:
+            cursor.reached(upto)
+        if not page and upto == position:
             self._caught_up(cursor)
         # One page each, in turn: a large entity does not hold a small one up.
         elif len(self._waiting) > 1:
