@@ -88,10 +88,10 @@ class Config:
             name of the machine is for everybody to see.
         inspector: whether `/inspector` is served, a page that shows the schema and the records, to
             each who opens it as far as they may read them.
-        without: what is not served, of `client` (`/api/client.js`), `health` (`/healthz`,
-            `/readyz`), `metrics` (`/metrics`), `reads` (`/api/sync/…` and `/api/field-sync/…` over
-            plain HTTP), `legacy` (the two old WebSocket endpoints) and `schema`
-            (`/api/schema`, `/api/asyncapi`).
+        without: what is not served, of `client` (`/api/client.js`, `/api/forms.js`), `health`
+            (`/healthz`, `/readyz`), `metrics` (`/metrics`), `reads` (`/api/sync/…` and
+            `/api/field-sync/…` over plain HTTP), `legacy` (the two old WebSocket endpoints)
+            and `schema` (`/api/schema`, `/api/asyncapi`).
         entities: how many there may be, those that the app declares aside: each
             that was ever written is remembered for good.
         max_size: of one message, in bytes, after decompression.

@@ -33,7 +33,7 @@ from rhtmx_server.transports.documents import Documents
 from rhtmx_server.transports.legacy_reads import Latest, ReadSince
 from rhtmx_server.transports.origin import Origins
 from rhtmx_server.transports.requests import FOREIGN_SCOPE, UNKNOWN, Remote, request_of_http
-from rhtmx_server.transports.static_files import CLIENT_PATH, StaticFile, client
+from rhtmx_server.transports.static_files import StaticFile, scripts
 from rhtmx_server.transports.target import RequestTarget, parse_target
 
 __all__ = ["Http"]
@@ -61,7 +61,7 @@ class Http:
 
     Args:
         services: the server.
-        pages: files besides the browser client: path to content type and body.
+        pages: files besides the scripts for pages: path to content type and body.
         ready: whether the server takes connections.
         origins: who may read; by default whoever asks.
 
@@ -84,8 +84,8 @@ class Http:
         self._pages = {path: StaticFile.of(*page) for path, page in pages.items()}
         without = services.config.without
         self._routes = [(path, serve) for path, part, serve in _ROUTES if part not in without]
-        if "client" not in without and (bundle := client()) is not None:
-            self._pages.setdefault(CLIENT_PATH, bundle)
+        if "client" not in without:
+            self._pages = {**scripts(), **self._pages}
 
     async def __call__(self, request: Request, remote: Remote = UNKNOWN) -> Response:
         """Answer a request; never raises.

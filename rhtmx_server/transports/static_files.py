@@ -1,7 +1,7 @@
 """Files that are served as they are.
 
 Knows caching and what a page may do (Content Security Policy). Must not know
-which files there are, but for the browser client that comes with the server.
+which files there are, but for the scripts that come with the server.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from websockets.http11 import Request, Response
 
 from rhtmx_server.transports.answers import answer, entity_tag
 
-__all__ = ["CLIENT_PATH", "StaticFile", "check_pages", "client", "is_current"]
+__all__ = ["StaticFile", "check_pages", "is_current", "scripts"]
 
-CLIENT_PATH = "/api/client.js"
+_SCRIPTS = ("client.js", "forms.js")
+"""The browser client, and its part for pages that only have forms."""
 
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 
@@ -73,12 +74,14 @@ def check_pages(pages: Mapping[str, tuple[str, bytes]]) -> None:
             )
 
 
-def client() -> StaticFile | None:
-    """Return the browser client, `None` if it was not built."""
-    bundle = files("rhtmx_server").joinpath("static", "client.js")
-    if not bundle.is_file():
-        return None
-    return StaticFile.of("text/javascript; charset=utf-8", bundle.read_bytes())
+def scripts() -> dict[str, StaticFile]:
+    """Return the scripts for pages by their paths; without those that were not built."""
+    folder = files("rhtmx_server").joinpath("static")
+    return {
+        f"/api/{name}": StaticFile.of("text/javascript; charset=utf-8", script.read_bytes())
+        for name in _SCRIPTS
+        if (script := folder.joinpath(name)).is_file()
+    }
 
 
 def is_current(headers: Headers, tag: str) -> bool:

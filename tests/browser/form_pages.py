@@ -58,12 +58,15 @@ class Site:
 class FormPages:
     """The server and the application, in this process.
 
+    Args:
+        entry: the module of which the script of the pages is built.
+
     Attributes:
         url: where the pages are.
     """
 
-    def __init__(self) -> None:
-        self._files = _files()
+    def __init__(self, entry: str) -> None:
+        self._files = _files(entry)
         self._site = Site()
         self._checks = asyncio.Event()
         self._ran = Counter[str]()
@@ -179,10 +182,10 @@ class FormPages:
         return PAGE.format(scripts=scripts, body=answer.body)
 
 
-def _files() -> dict[str, bytes]:
+def _files(entry: str) -> dict[str, bytes]:
     modules = TYPESCRIPT / "node_modules"
     return {
-        "/client.js": run("node", BUNDLE).output.encode(),
+        "/client.js": run("node", BUNDLE, TYPESCRIPT / "src" / entry).output.encode(),
         "/htmx2.js": (modules / "htmx2" / "dist" / "htmx.min.js").read_bytes(),
         "/htmx4.js": (modules / "htmx4" / "dist" / "htmx.min.js").read_bytes(),
     }

@@ -1,4 +1,7 @@
-"""Forms in real pages: each fact is a scenario of one of the `form_*.mjs` beside this."""
+"""Forms in real pages: each fact is a scenario of one of the `form_*.mjs` beside this.
+
+It holds with either script: that of the whole client, and that for forms only.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +41,12 @@ def facts() -> Iterator[str]:
             yield from re.findall(r"\w+", found)
 
 
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def pages() -> AsyncIterator[FormPages]:
+@pytest_asyncio.fixture(
+    loop_scope="session", scope="module", params=["browser.ts", "browser-forms.ts"]
+)
+async def pages(request: pytest.FixtureRequest) -> AsyncIterator[FormPages]:
     node("esbuild")
-    pages = FormPages()
+    pages = FormPages(request.param)
     await pages.start()
     yield pages
     await pages.stop()

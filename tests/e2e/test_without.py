@@ -14,7 +14,7 @@ from tests.support.plain_http import ask
 from tests.support.sockets import raw
 
 PATHS = {
-    "client": ("/api/client.js",),
+    "client": ("/api/client.js", "/api/forms.js"),
     "health": ("/healthz", "/readyz"),
     "legacy": (),
     "metrics": ("/metrics",),

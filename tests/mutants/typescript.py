@@ -28,7 +28,9 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
         "write-queue": ("write-queue",),
         "replica": ("replica", "streams-parts"),
         "overlay": ("overlay",),
+        "conversation": ("session", "light-session"),
         "session": ("session",),
+        "outgoing": ("session", "write-queue"),
         "session-output": ("session", "write-queue"),
         "storage-ops": ("storage-ops",),
     }.items()

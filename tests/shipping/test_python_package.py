@@ -144,7 +144,8 @@ async def test_a_server_takes_a_push_that_another_client_reads(
         await ran(client, "push", "tasks", "1", "title=Ship it", folder=tmp_path, environ=asking)
         read = await ran(client, "sync", "tasks", "--json", folder=tmp_path, environ=asking)
         assert "Ship it" in read.output
-        script = await ask(server.http, "/api/client.js")
-        assert script.body == (ROOT / "rhtmx_server" / "static" / "client.js").read_bytes()
+        for name in ("client.js", "forms.js"):
+            script = await ask(server.http, f"/api/{name}")
+            assert script.body == (ROOT / "rhtmx_server" / "static" / name).read_bytes()
         assert await server.terminate() == 0
     assert (tmp_path / "board.db").exists()

@@ -120,7 +120,8 @@ async def test_fastapi_mounts_it_and_both_formats_are_spoken() -> None:
                 await client.collection("tasks").set(form, {"done": False})
                 found = await client.sync("tasks")
                 assert form in {change.entity_id for change in found}
-        assert (await ask(url, "/live/api/client.js")).status == 200
+        for script in ("client.js", "forms.js"):
+            assert (await ask(url, f"/live/api/{script}")).status == 200
         assert (await ask(url, "/live/metrics")).status == 200
         assert (await ask(url, "/live/api/sync/ta%2Fsks")).json["entity"] == "ta/sks"
         assert (await ask(url, "/api/client.js")).status == 404

@@ -5,19 +5,29 @@
  */
 
 import type { FormValue, FormValues, ValidateFormOptions } from "../core/options.ts";
-import type { FormFieldValue, FormValidationResult, ValidationResult } from "../messages/types.ts";
-import type { Tab } from "../runtime/tab.ts";
+import type {
+  FormFieldValue,
+  FormValidationResult,
+  Question,
+  ServerMessage,
+  ValidationResult,
+} from "../messages/types.ts";
+
+/** Who asks the server. */
+export interface Asker {
+  ask<M extends ServerMessage>(question: Question): Promise<M>;
+}
 
 /** A form, to be checked by the server. Made by `Client.form`. */
 export class Form {
   /** The form's name. */
   readonly name: string;
-  readonly #tab: Tab;
+  readonly #asker: Asker;
   readonly #options: ValidateFormOptions;
 
   /** @internal `Client.form` makes it. */
-  constructor(tab: Tab, name: string, options: ValidateFormOptions = {}) {
-    this.#tab = tab;
+  constructor(asker: Asker, name: string, options: ValidateFormOptions = {}) {
+    this.#asker = asker;
     this.name = name;
     this.#options = options;
   }
@@ -44,7 +54,7 @@ export class Form {
     const own = formValues({ [field]: value });
     // One text travels by itself; for anything else the list has all of the field.
     const isText = own.length === 1 && !own[0]!.file;
-    return this.#tab.ask({
+    return this.#asker.ask({
       ...{ type: "validate_field", ...this.#form, field, value: own[0]?.value ?? "" },
       values: formValues(isText ? values : { ...values, [field]: value }),
     });
@@ -62,7 +72,7 @@ export class Form {
    * errors.map(({ field }) => field); // ["email"]
    */
   validate(values: FormValues): Promise<FormValidationResult> {
-    return this.#tab.ask({
+    return this.#asker.ask({
       ...{ type: "validate_form", ...this.#form, fields: formValues(values) },
       with_receipt: this.#options.receipt || undefined,
     });

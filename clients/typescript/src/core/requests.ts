@@ -9,18 +9,8 @@
 import type { Refusal } from "../errors.ts";
 import { plain } from "../errors.ts";
 import type { ServerMessage } from "../messages/types.ts";
-import { checkFromClient } from "../wire/index.ts";
-import type { Core } from "./streams.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { Question } from "./tab-messages.ts";
-
-/**
- * Refuses a token that no server takes, before it travels.
- *
- * @throws RhtmxError `bad_message`: it is too large, or no text that can be sent.
- */
-export function checkToken(token?: string): void {
-  if (token != null) checkFromClient({ type: "authenticate", token });
-}
 
 /** Questions under way on one connection, as long as the server does not say. */
 const MOST = 64;
@@ -35,10 +25,10 @@ export class Requests {
   /** There is a token among them: that waits for no answer, others may wait for it. */
   #urgent = false;
   #most = MOST;
-  readonly #core: Core;
+  readonly #out: Outgoing;
 
-  constructor(core: Core) {
-    this.#core = core;
+  constructor(out: Outgoing) {
+    this.#out = out;
   }
 
   /** Adds one. Tabs say again what they have asked. */
@@ -116,14 +106,14 @@ export class Requests {
   answered(id = "", answer?: ServerMessage, error?: Refusal): boolean {
     this.asked.delete(id);
     if (!this.#questions.delete(id)) return false;
-    this.#core.tell({ type: "answer", id, answer, error });
+    this.#out.tell({ type: "answer", id, answer, error });
     return true;
   }
 
   #ask(id: string, question: Question): void {
     this.asked.add(id);
     try {
-      this.#core.send(question);
+      this.#out.send(question);
     } catch (error) {
       this.answered(id, undefined, plain(error));
     }

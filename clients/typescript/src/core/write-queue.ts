@@ -53,10 +53,10 @@ import { refuse } from "../wire/fail.ts";
 import { isAnswer, isDeleted, ofField, ofRecord } from "./conflict.ts";
 import { lastSeq, reactionTo } from "./error-policy.ts";
 import { isOperation } from "./operations.ts";
+import { TOO_LARGE } from "./outgoing.ts";
 import type { Replica } from "./replica.ts";
 import { absorb, has } from "./replica.ts";
 import { RetryAfter } from "./retry-after.ts";
-import { TOO_LARGE } from "./session-output.ts";
 import type { Op, RecordWrite, Settled, Write } from "./storage-ops.ts";
 import {
   answered,

@@ -2,8 +2,7 @@
  * Pages without a script of their own: live entities as DOM events, forms by attribute.
  *
  * Knows attributes, and events that htmx 2 and 4 (and any other script) can wait
- * for. Must not know htmx: it finds what is asked for in the page itself, also
- * when that changes, so that it does not matter which version put it there.
+ * for. Must not know htmx, nor when to look at the page: see `page.ts`.
  */
 import type { Member, Room } from "../api/room.ts";
 import type { Fields } from "../core/build-message.ts";
@@ -11,12 +10,12 @@ import { inc } from "../core/operations.ts";
 import type { ChangesOptions } from "../core/options.ts";
 import type { PartValue, Where } from "../core/part.ts";
 import { RhtmxError, type Violation } from "../errors.ts";
-import { watch as watchDrafts } from "../forms/draft-storage.ts";
 import { triggerOf } from "../forms/htmx-requests.ts";
 import type { FormsClient } from "../forms/index.ts";
-import { bindForm } from "../forms/index.ts";
 import { member } from "../forms/member.ts";
 import type { ChangeLog } from "../messages/types.ts";
+import type { Extra, Fire } from "./page.ts";
+import { keepPage, marked, startPage } from "./page.ts";
 
 /** What a page needs of a client; `Client` has it. */
 export interface PageClient extends FormsClient {
@@ -68,16 +67,6 @@ export type ChangedDetail = {
  */
 const BURST = 50;
 
-const ATTRIBUTES = [
-  ...["data-rhtmx-form", "data-rhtmx-changes", "data-rhtmx-watch", "data-rhtmx-inc"],
-  ...["data-rhtmx-room", "data-rhtmx-member"],
-  ...["hx-trigger", "data-hx-trigger"],
-];
-
-/** Elements that something is to be kept up to date for. */
-const MARKED =
-  'form[data-rhtmx-form],[data-rhtmx-changes],[data-rhtmx-watch],[data-rhtmx-inc],[data-rhtmx-room],[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]';
-
 /** What `data-rhtmx-inc` says: an entity, a record, a field, and by how much. */
 const INC = /^([^/]+)\/(.+)\/([^/]+?)(?::([^/:]+))?$/s;
 
@@ -115,26 +104,15 @@ const INC = /^([^/]+)\/(.+)\/([^/]+?)(?::([^/:]+))?$/s;
  * bindPage(connect("/api/ws"));
  */
 export function bindPage(client: PageClient, root: ParentNode & Node = document): () => void {
-  /** What ends it, for each form and entity that is kept up to date. */
-  const kept = new Map<HTMLElement | string, () => void>();
+  return keepPage(client, root, (fire) => extrasOf(client, root, fire));
+}
+
+/** What is live in a page beside its forms. */
+function extrasOf(client: PageClient, root: ParentNode & Node, fire: Fire): Extra {
+  /** What ends it, for each entity and part that is watched. */
+  const kept = new Map<string, () => void>();
   /** What was found wrong with a record by its last count: a place for it may come later. */
   const wrong = new Map<string, readonly Violation[]>();
-
-  const fire = (name: string, detail: object, watched = "") => {
-    const type = `rhtmx:${name}`;
-    const body = member(document, "body");
-    const concerns = (element: HTMLElement) => {
-      const parts = partsOf(element, watched);
-      const isWatched = parts.length ? parts.includes(watched) : !watched.includes("\0");
-      return isWatched && triggerOf(element).includes(type);
-    };
-    for (const element of new Set([...marked(root), body])) {
-      if (element === body || concerns(element)) {
-        const event = new CustomEvent(type, { bubbles: element === body, detail });
-        member(element, "dispatchEvent")(event);
-      }
-    }
-  };
 
   const watch = (watched: string) => {
     let burst: (ChangeLog | null)[] = [];
@@ -145,16 +123,16 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
       burst = [];
       const ids = [...new Set(all.map((each) => each?.entity_id))];
       const known = !all.includes(null!) && { ...all.at(-1), count: all.length, ids };
-      fire(`${entity}:changed`, { ...known, ...part }, watched);
+      fire(`${entity}:changed`, { ...known, ...part }, (element) => {
+        const parts = partsOf(element, watched);
+        return parts.length ? parts.includes(watched) : !query;
+      });
     };
     const changed = (change: ChangeLog | null) => {
       if (burst.push(change) === 1) setTimeout(tell, BURST);
     };
     return client.changes(entity, changed, part || undefined);
   };
-
-  const keep = (each: HTMLElement | string) =>
-    typeof each === "string" ? watch(each) : bindForm(each as HTMLFormElement, { client }).stop;
 
   /** What each element shows, and what ends that. */
   const shown = new Map<HTMLElement, readonly [room: string, says: string, stop: () => void]>();
@@ -177,7 +155,7 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
     for (const [each, stop] of kept) {
       if (!wanted.has(each) && kept.delete(each)) stop();
     }
-    for (const each of wanted) if (!kept.has(each)) kept.set(each, keep(each));
+    for (const each of wanted) if (!kept.has(each)) kept.set(each, watch(each));
     for (const each of wrong) showViolations(root, ...each);
     scanRooms();
   };
@@ -201,16 +179,14 @@ export function bindPage(client: PageClient, root: ParentNode & Node = document)
     });
   };
 
-  const stopState = client.onState((state) => fire("state", { state }));
-  const stopLooking = onChange(root, scan);
-  scan();
   member(root, "addEventListener")("click", count);
-  return () => {
-    member(root, "removeEventListener")("click", count);
-    stopLooking();
-    stopState();
-    for (const stop of kept.values()) stop();
-    for (const [, , stop] of shown.values()) stop();
+  return {
+    scan,
+    stop() {
+      member(root, "removeEventListener")("click", count);
+      for (const stop of kept.values()) stop();
+      for (const [, , stop] of shown.values()) stop();
+    },
   };
 }
 
@@ -227,19 +203,7 @@ export function start(
   connect: (url: string) => PageClient,
   script: HTMLOrSVGElement | null | undefined,
 ): void {
-  if (!script) return;
-  watchDrafts();
-  if ("manual" in script.dataset) return;
-  let client: PageClient | undefined;
-  const look = () => {
-    // A form that has not been read to its end could not be bound as a whole.
-    const isReading = member(document, "readyState") === "loading";
-    if (client || isReading || !member(document, "querySelector")(MARKED)) return;
-    bindPage((client = connect(script.dataset.url ?? "/api/ws")));
-  };
-  onChange(document, look);
-  member(document, "addEventListener")("DOMContentLoaded", look);
-  look();
+  startPage((url) => void bindPage(connect(url)), script);
 }
 
 /** Tells an element who is in its room, and has the page be there if it says so. */
@@ -296,12 +260,11 @@ function showViolations(root: ParentNode, record: string, violations: readonly V
   }
 }
 
-/** The forms to bind, and the names of the entities and parts to watch. */
-function wantedIn(root: ParentNode): Set<HTMLElement | string> {
-  const wanted = new Set<HTMLElement | string>();
+/** The names of the entities and parts to watch. */
+function wantedIn(root: ParentNode): Set<string> {
+  const wanted = new Set<string>();
   for (const element of marked(root)) {
-    const { rhtmxForm, rhtmxChanges = "" } = member(element, "dataset");
-    if (rhtmxForm !== undefined) wanted.add(element);
+    const { rhtmxChanges = "" } = member(element, "dataset");
     for (const name of [...words(rhtmxChanges), ...partsOf(element)]) wanted.add(name);
     for (const match of triggerOf(element).matchAll(/rhtmx:([^\s,[]+):changed/g)) {
       if (!partsOf(element, match[1]).length) wanted.add(match[1]!);
@@ -336,15 +299,4 @@ function whereOf(query: string): Where {
 
 function words(text: string): string[] {
   return text.match(/\S+/g) ?? [];
-}
-
-function marked(root: ParentNode): NodeListOf<HTMLElement> {
-  return member(root, "querySelectorAll")<HTMLElement>(MARKED);
-}
-
-/** Calls `look` after each change of the page that may concern us, until told to stop. */
-function onChange(root: Node, look: () => void): () => void {
-  const observer = new MutationObserver(look);
-  observer.observe(root, { childList: true, subtree: true, attributeFilter: ATTRIBUTES });
-  return () => observer.disconnect();
 }

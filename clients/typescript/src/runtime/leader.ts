@@ -23,32 +23,26 @@
  */
 
 import type { Event, Input, Output } from "../core/events.ts";
-import type { Plain } from "../core/handshake-failure.ts";
-import { explain, misunderstanding, thrown } from "../core/handshake-failure.ts";
-import type { WebSocketClass } from "../core/options.ts";
-import { checkToken } from "../core/requests.ts";
 import type { SessionOptions } from "../core/session.ts";
 import { Session } from "../core/session.ts";
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
 import { RETELLABLE } from "../core/storage-ops.ts";
 import type { TabChannel } from "../core/tab-messages.ts";
 import type { RhtmxError } from "../errors.ts";
-import { SUBPROTOCOLS } from "../wire/index.ts";
-import { Socket } from "./socket.ts";
+import { checkToken } from "../wire/sizes.ts";
+import { Alarm } from "./alarm.ts";
+import type { DialOptions } from "./dialer.ts";
+import { Dialer } from "./dialer.ts";
 import type { Tab } from "./tab.ts";
 
 /** Where and with what to connect. */
-export interface LeaderOptions extends SessionOptions {
-  readonly url: string;
-  readonly WebSocket: WebSocketClass;
+export interface LeaderOptions extends SessionOptions, DialOptions {
   readonly store: Store;
   readonly channel: TabChannel;
   /** The memory of its tab. */
   readonly state: State;
   /** The id under which it leads. */
   readonly leader: string;
-  /** Asks the server by a plain request; undefined for no answer. */
-  readonly ask?: ((url: string) => Promise<Plain | undefined>) | undefined;
 }
 
 /** Has a tab lead whenever it is its turn. Call what is returned before the tab is done. */
@@ -67,11 +61,6 @@ export function takeTurns(tab: Tab, options: LeaderOptions): () => void {
   return stop;
 }
 
-/**
- * The close code for a subprotocol that was not chosen: an application's own, browsers let
- * a page say no code of the standard but 1000.
- */
-const NO_COMMON_PROTOCOL = 4406;
 /** Milliseconds after which what could not be stored is tried again. */
 const STORE_AGAIN = 5_000;
 
@@ -80,29 +69,33 @@ export class Leader {
   readonly #tab: Tab;
   readonly #session: Session;
   readonly #options: LeaderOptions;
-  #socket: Socket | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the timer goes off. */
-  #due = Infinity;
+  readonly #dialer: Dialer;
+  readonly #alarm = new Alarm(() => this.#run({ type: "tick" }));
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   /** What has to be stored, the last word on each thing; of what has to last a later one stands later. */
   #ops = new Map<string, Op>();
   /** What is being stored. */
   #storing: readonly Op[] = [];
   #failing = false;
-  /** Counts attempts: a token that comes for an earlier one is of no use. */
-  #turn = 0;
   /** What the session has not taken yet, and when it happened. */
   readonly #inputs: [input: Input, now: number][] = [];
   #running = false;
   #ended = false;
-  /** What the last socket said about its end. */
-  #why: string | undefined;
 
   constructor(options: LeaderOptions, tab: Tab) {
     this.#options = options;
     this.#tab = tab;
     this.#session = new Session(options, options.state);
+    this.#dialer = new Dialer(options, {
+      state: () => this.#session.state,
+      present: (token) => {
+        checkToken(token);
+        this.#session.token = token;
+      },
+      isNew: () => !options.state.meta.epoch,
+      run: (input) => this.#run(input),
+      report: (error) => this.#report(error),
+    });
   }
 
   /**
@@ -145,8 +138,8 @@ export class Leader {
     this.#ended = true;
     this.#tab.lead();
     this.#store();
-    clearTimeout(this.#timer);
-    this.#disconnect(this.#session.rooms.farewell);
+    this.#alarm.set();
+    this.#dialer.disconnect(this.#session.rooms.farewell);
   }
 
   /**
@@ -175,23 +168,7 @@ export class Leader {
       this.#running = false;
       this.#tab.end();
     }
-    if (!this.#ended) this.#wakeAt(deadline);
-  }
-
-  /**
-   * One that is there already may go off too early, and finds nothing to do: with each frame that
-   * comes the deadline moves on, and a timer for each would cost as much as the frame.
-   */
-  #wakeAt(deadline = Infinity): void {
-    if (this.#due <= deadline && deadline < Infinity) return;
-    clearTimeout(this.#timer);
-    this.#due = deadline;
-    if (deadline === Infinity) return;
-    const wake = () => {
-      this.#due = Infinity;
-      this.#run({ type: "tick" });
-    };
-    this.#timer = setTimeout(wake, Math.max(0, deadline - performance.now()));
+    if (!this.#ended) this.#alarm.set(deadline);
   }
 
   /** Another may lead by now: nothing is done until the store says that none does. */
@@ -215,18 +192,18 @@ export class Leader {
   #carryOut({ frames, events, ops }: Output): void {
     for (const op of ops) this.#keep(op);
     if (ops.length) this.#tab.noted(ops);
-    for (const frame of frames) this.#socket?.send(frame);
+    for (const frame of frames) this.#dialer.send(frame);
     for (const event of events) this.#handle(event);
   }
 
   #handle(event: Event): void {
     switch (event.type) {
       case "connect":
-        return void this.#connect();
+        return void this.#dialer.connect();
       case "disconnect":
-        return this.#disconnect(event.code);
+        return this.#dialer.disconnect(event.code);
       case "explain":
-        return void this.#explain(event.times);
+        return void this.#dialer.explain(event.times);
       case "token":
         return void this.#authenticate();
       case "renew":
@@ -238,70 +215,6 @@ export class Leader {
       default:
         this.#tab.tell(event);
     }
-  }
-
-  async #connect(): Promise<void> {
-    const { token } = this.#options;
-    const turn = ++this.#turn;
-    if (typeof token === "function") {
-      try {
-        const fresh = await token();
-        if (turn !== this.#turn) return;
-        checkToken(fresh);
-        this.#session.token = fresh;
-      } catch (error) {
-        this.#report(error);
-        if (turn === this.#turn) this.#run({ type: "ended" });
-        return;
-      }
-    }
-    this.#dial();
-  }
-
-  #dial(): void {
-    const { WebSocket, url, format } = this.#options;
-    try {
-      this.#socket = new Socket(WebSocket, url, SUBPROTOCOLS[format], {
-        opened: (spoken) => this.#opened(spoken),
-        hangs: () => void (this.#isNew && this.#explain(1, true)),
-        received: (data) => this.#run({ type: "frame", data }),
-        closed: (code, why) => {
-          this.#socket = undefined;
-          this.#why = why;
-          this.#run({ type: "ended", code });
-        },
-      });
-    } catch (error) {
-      this.#run({ type: "ended", why: thrown(url, error) });
-    }
-  }
-
-  #opened(spoken: string): void {
-    const { url, format } = this.#options;
-    const wrong = misunderstanding(url, format, spoken);
-    if (wrong) this.#disconnect(NO_COMMON_PROTOCOL);
-    this.#run(wrong ? { type: "ended", why: wrong } : { type: "opened" });
-  }
-
-  /** No server has ever welcomed this client. */
-  get #isNew(): boolean {
-    return !this.#options.state.meta.epoch;
-  }
-
-  async #explain(times: number, hangs?: boolean): Promise<void> {
-    const { url, ask } = this.#options;
-    const why = explain(url, await ask?.(url), times, this.#isNew, this.#why);
-    if (!why) return;
-    this.#run({ type: "explained", why });
-    if (!hangs || this.#session.state !== "connecting") return;
-    this.#disconnect(1000);
-    this.#run({ type: "ended" });
-  }
-
-  #disconnect(code: number): void {
-    this.#turn += 1;
-    this.#socket?.close(code);
-    this.#socket = undefined;
   }
 
   async #authenticate(): Promise<void> {

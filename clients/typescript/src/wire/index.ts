@@ -13,14 +13,15 @@ import type { ClientMessage, Message, ServerMessage } from "../messages/types.ts
 import type { Note } from "./check.ts";
 import { checkMessage, checkTyped, nested, noteTo } from "./check.ts";
 import { refuse } from "./fail.ts";
-import type { Format, Frame } from "./format.ts";
+import type { Codec, Format, Frame } from "./format.ts";
 import type { Fields } from "./plan.ts";
 import { CLIENT, EITHER, SERVER } from "./plan.ts";
 import { readEnvelope } from "./reader.ts";
-import { beginReading, checkKey, endReading, isInexact, parseJson, writeJson } from "./value.ts";
+import { checkSizes } from "./sizes.ts";
+import { beginReading, endReading, isInexact, parseJson, writeJson } from "./value.ts";
 import { writeEnvelope } from "./writer.ts";
 
-export type { Format, Frame } from "./format.ts";
+export type { Codec, Format, Frame } from "./format.ts";
 export { SUBPROTOCOLS } from "./format.ts";
 
 /**
@@ -76,6 +77,15 @@ export function encodeFromClient(message: ClientMessage, format: Format): Frame 
   return write(message, format, CLIENT);
 }
 
+/** The client's side of a format. */
+export function codecOf(format: Format): Codec {
+  return {
+    format,
+    encode: (message) => encodeFromClient(message, format),
+    decode: (data, note) => decodeFromServer(data, format, note),
+  };
+}
+
 /**
  * Returns a copy of a message in its normal form: known fields only, in the schema's order.
  *
@@ -85,51 +95,6 @@ export function checkFromClient<M extends ClientMessage>(message: M): M {
   const checked = checkTyped(message as unknown as Fields, CLIENT)!;
   checkSizes(checked, message.type);
   return checked as unknown as M;
-}
-
-const UTF8 = /* @__PURE__ */ new TextEncoder();
-/** Bytes in a name: see `rhtmx.wire.limits`. */
-const MAX_NAME = 255;
-/** Bytes in a token, and items of a list. */
-const MAX = 4096;
-
-/** Where a name stands; the controls of a page may be called anything. */
-const NAMES = /^(?!v.*]).*\.(client_id|entit(y|y_id|ies\[\d+])|field|form(_instance)?|secret)$/;
-/** Where one stands that is a key of an object, too: of a record, or of `since`. */
-const KEYS = /^(?!v).*(\.entity|]|\.field)$/;
-/** Where something stands that is told to everybody in a room; bytes as JSON. */
-const TOLD = /^room_(join\.state|message\.data)$/;
-/** Where what is written stands: it is the application's own, and was looked at. */
-const VALUES = /\.(data|value)$/;
-
-/** Refuses names and numbers that no server takes. */
-function checkSizes(value: unknown, at: string): void {
-  if (TOLD.test(at)) return checkSize(UTF8.encode(JSON.stringify(value)), at, "bytes");
-  if (typeof value === "string") {
-    if (NAMES.test(at)) checkSize(UTF8.encode(value), at, "bytes", MAX_NAME, 1);
-    if (KEYS.test(at)) checkKey(value, at);
-    if (at.endsWith(".token")) checkSize(UTF8.encode(value), at, "bytes");
-    return;
-  }
-  if (VALUES.test(at)) return;
-  if (typeof value === "number" && value < 0) refuse(at, "below 0");
-  const inner = Object(value) as unknown[];
-  checkSize(inner, at, "items");
-  for (const [key, item] of Object.entries(inner)) {
-    checkSizes(item, "length" in inner ? `${at}[${key}]` : `${at}.${key}`);
-  }
-}
-
-/** The length of bytes, or of a list of items; what is neither has none. */
-function checkSize(
-  { length }: ArrayLike<unknown>,
-  at: string,
-  what: string,
-  most = MAX,
-  least = 0,
-): void {
-  if (length < least || length > most)
-    refuse(at, `${least} to ${most} ${what} expected, got ${length}`);
 }
 
 function read(data: string | Uint8Array, format: Format, sides: number): unknown {

@@ -60,6 +60,20 @@ export function endReading(): void {
   mode = 0;
 }
 
+/**
+ * Parses one JSON value to the digit.
+ *
+ * @throws RhtmxError `bad_message`, naming `at`.
+ */
+export function parseExactly(data: string | Uint8Array, at: string): unknown {
+  mode = EXACT;
+  try {
+    return parseJson(data, at);
+  } finally {
+    mode = 0;
+  }
+}
+
 /** Whether a string can be sent: no lone surrogate, no NUL. */
 export function isText(value: unknown): value is string {
   return typeof value === "string" && !NOT_TEXT.test(value);

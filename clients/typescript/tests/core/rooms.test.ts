@@ -5,7 +5,7 @@ import { UNKNOWN_ROOM, wishOf } from "../../src/core/room.ts";
 import { stateOf } from "../../src/core/storage-ops.ts";
 import type { TabMessage } from "../../src/core/tab-messages.ts";
 import type { Message, RoomMembers, ServerMessage } from "../../src/messages/types.ts";
-import { decode, encode } from "../../src/wire/index.ts";
+import { codecOf, decode, encode } from "../../src/wire/index.ts";
 import { TestSession } from "../support/session.ts";
 import { WELCOME } from "../support/welcome.ts";
 
@@ -19,7 +19,7 @@ class Harness {
   constructor() {
     const state = stateOf();
     state.meta.client_id = "c1";
-    this.session = new TestSession({ format: "json", random: () => 0.5 }, state);
+    this.session = new TestSession({ codec: codecOf("json"), random: () => 0.5 }, state);
     this.connect();
   }
 

@@ -3,7 +3,7 @@ import type { Event } from "../../src/core/events.ts";
 import type { SessionOptions } from "../../src/core/session.ts";
 import { apply, stateOf } from "../../src/core/storage-ops.ts";
 import type { Message, ServerMessage, Welcome } from "../../src/messages/types.ts";
-import { decode, encode } from "../../src/wire/index.ts";
+import { codecOf, decode, encode } from "../../src/wire/index.ts";
 import { PLANS, SERVER } from "../../src/wire/plan.ts";
 import { TestSession } from "../support/session.ts";
 import { good } from "../support/vectors.ts";
@@ -18,7 +18,10 @@ class Harness {
 
   constructor(options: Partial<SessionOptions> = {}) {
     this.state.meta.client_id = "c1";
-    this.session = new TestSession({ format: "json", random: () => 0.5, ...options }, this.state);
+    this.session = new TestSession(
+      { codec: codecOf("json"), random: () => 0.5, ...options },
+      this.state,
+    );
   }
 
   dial(): Message[] {
@@ -949,7 +952,7 @@ describe("the limit of a message", () => {
       } as const;
       const { length } = Buffer.from(encode({ ...question, request_id: "q" }, format));
       for (const message_bytes of [length, length - 1]) {
-        const session = new TestSession({ format, random: () => 0.5 }, stateOf());
+        const session = new TestSession({ codec: codecOf(format), random: () => 0.5 }, stateOf());
         const limits = { ...WELCOME.limits, message_bytes };
         session.tick(0);
         session.opened(0);

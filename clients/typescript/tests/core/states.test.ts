@@ -3,18 +3,21 @@
  */
 import { expect, it } from "vitest";
 import { ConnectionLifecycle } from "../../src/core/connection-lifecycle.ts";
-import type { Event } from "../../src/core/events.ts";
+import type { Event, Input } from "../../src/core/events.ts";
+import { LightSession } from "../../src/core/light-session.ts";
+import { Session } from "../../src/core/session.ts";
 import type { Op, Write } from "../../src/core/storage-ops.ts";
 import { apply, RETELLABLE, stateOf, waiting } from "../../src/core/storage-ops.ts";
 import { Streams } from "../../src/core/streams.ts";
 import { WriteQueue } from "../../src/core/write-queue.ts";
 import type { ClientMessage } from "../../src/messages/types.ts";
-import { encode } from "../../src/wire/index.ts";
+import { codecOf, encode } from "../../src/wire/index.ts";
 import { replicaOf } from "../support/replica.ts";
-import { TestSession } from "../support/session.ts";
 import { explore, tableOf } from "../support/states.ts";
 import { WELCOME } from "../support/welcome.ts";
 import { write as made } from "../support/writes.ts";
+
+const ONE_SIDE = { codec: codecOf("json"), random: () => 0.5 };
 
 it("the life of a connection", async () => {
   const table = tableOf(
@@ -49,20 +52,26 @@ it("the life of a connection", async () => {
   });
 });
 
-it("the session", async () => {
+it.each([
+  ["a session", () => new Session(ONE_SIDE, stateOf([["client_id", "c1"]]))],
+  ["a light session", () => new LightSession(ONE_SIDE)],
+])("the conversation of %s", async (_, begin) => {
   const table = tableOf(
-    "core/session.ts",
+    "core/conversation.ts",
     ...["waiting", "connecting", "open", "offline", "closed"],
   );
   await explore(table, () => {
-    const state = stateOf([["client_id", "c1"]]);
-    const session = new TestSession({ format: "json", random: () => 0.5 }, state);
+    const session = begin();
     let now = 0;
+    let deadline: number | undefined;
     let isGreeting = false;
-    const frame = (text: string) => {
-      if (!isGreeting && session.state === "connecting") session.opened(now);
+    const take = (input: Input) => {
+      ({ deadline } = session.step(input, now));
+    };
+    const frame = (data: string) => {
+      if (!isGreeting && session.state === "connecting") take({ type: "opened" });
       isGreeting = true;
-      session.receive(text, now);
+      take({ type: "frame", data });
     };
     const whys = ["app", "network"] as const;
     const why = (random: number) => whys[Math.floor(random * 2)]!;
@@ -73,21 +82,21 @@ it("the session", async () => {
       },
       events: {
         tick() {
-          now = session.deadline ?? now;
-          session.tick(now);
+          now = deadline ?? now;
+          take({ type: "tick" });
         },
         opened() {
-          if (!isGreeting) session.opened(now);
+          if (!isGreeting) take({ type: "opened" });
           isGreeting = true;
         },
         welcome: () => frame(encode(WELCOME, "json") as string),
         "another message": () => frame('{"type":"ping"}'),
         "what is none": () => frame("{}"),
-        ended: () => session.lost(1006, now),
-        "ended for good": () => session.lost(4504, now),
-        offline: (random) => session.told({ type: "offline", why: why(random) }, now),
-        online: (random) => session.told({ type: "online", why: why(random) }, now),
-        wake: () => session.told({ type: "wake" }, now),
+        ended: () => take({ type: "ended", code: 1006 }),
+        "ended for good": () => take({ type: "ended", code: 4504 }),
+        offline: (random) => take({ type: "offline", why: why(random) }),
+        online: (random) => take({ type: "online", why: why(random) }),
+        wake: () => take({ type: "wake" }),
       },
     };
   });

@@ -8,6 +8,7 @@ import type { TabChannel } from "../../src/core/tab-messages.ts";
 import { Leader } from "../../src/runtime/leader.ts";
 import { Tab } from "../../src/runtime/tab.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
+import { codecOf } from "../../src/wire/index.ts";
 import { FakeWebSocket } from "../support/sockets.ts";
 import { explore, tableOf } from "../support/states.ts";
 
@@ -56,7 +57,12 @@ async function make() {
   const tab = new Tab(store, channel, "one", state);
   await tab.ready;
   store.isSlow = true;
-  const options = { url: "ws://x/", format: "json", random: () => 0.5, leader: "L1" } as const;
+  const options = {
+    url: "ws://x/",
+    codec: codecOf("json"),
+    random: () => 0.5,
+    leader: "L1",
+  } as const;
   const leader = new Leader({ ...options, WebSocket: Socket, store, channel, state }, tab);
   leader.start(true);
   await settled();

@@ -10,7 +10,7 @@ import type { TabChannel, TabMessage } from "../../src/core/tab-messages.ts";
 import { takeTurns } from "../../src/runtime/leader.ts";
 import { Tab } from "../../src/runtime/tab.ts";
 import type { Frame } from "../../src/wire/index.ts";
-import { decode } from "../../src/wire/index.ts";
+import { codecOf, decode } from "../../src/wire/index.ts";
 import { record, settle } from "../support/client.ts";
 import { TestStore } from "../support/driver.ts";
 import { eventually } from "../support/eventually.ts";
@@ -46,7 +46,12 @@ async function client(answers: (socket: FakeWebSocket, said: { type: string }) =
   }
   const [store, state] = [new TestStore("c"), stateOf()];
   const tab = new Tab(store, channel, "one", state);
-  const options = { url: "ws://x/", format: "json", random: () => 0.5, leader: "L1" } as const;
+  const options = {
+    url: "ws://x/",
+    codec: codecOf("json"),
+    random: () => 0.5,
+    leader: "L1",
+  } as const;
   const stop = takeTurns(tab, { ...options, WebSocket: Socket, store, channel, state });
   tab.on("error", () => {});
   ends.push(() => {

@@ -12,6 +12,7 @@ import { RhtmxError } from "../../src/errors.ts";
 import type { Message } from "../../src/messages/types.ts";
 import { Leader } from "../../src/runtime/leader.ts";
 import { Tab } from "../../src/runtime/tab.ts";
+import { codecOf } from "../../src/wire/index.ts";
 import { record, settle } from "../support/client.ts";
 import { contentsOf } from "../support/contents.ts";
 import { TestStore } from "../support/driver.ts";
@@ -65,7 +66,7 @@ function lead(tab: Tab, name: string, waited?: boolean): Leader {
     ...made.get(tab)!,
     url: "ws://x/",
     WebSocket,
-    format: "json",
+    codec: codecOf("json"),
     random: () => 0.5,
     leader: name,
   } as const;

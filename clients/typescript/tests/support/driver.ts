@@ -13,7 +13,7 @@ import type { Message, ServerMessage } from "../../src/messages/types.ts";
 import { alone } from "../../src/runtime/single-tab.ts";
 import { Tab } from "../../src/runtime/tab.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
-import { decode, encode } from "../../src/wire/index.ts";
+import { codecOf, decode, encode } from "../../src/wire/index.ts";
 import { TestSession } from "./session.ts";
 
 /** A disk that can be full. */
@@ -63,7 +63,10 @@ export class Driver {
     const driver = new Driver(store, options);
     await driver.tab.ready;
     const random = () => 0.5;
-    driver.session = new TestSession({ format: "json", random, ...driver.#options }, driver.state);
+    driver.session = new TestSession(
+      { codec: codecOf("json"), random, ...driver.#options },
+      driver.state,
+    );
     driver.lead();
     return driver;
   }

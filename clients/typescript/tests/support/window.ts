@@ -15,7 +15,7 @@ import { Tab } from "../../src/runtime/tab.ts";
 import { Fallback } from "../../src/stores/fallback.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import type { Frame } from "../../src/wire/index.ts";
-import { decode } from "../../src/wire/index.ts";
+import { codecOf, decode } from "../../src/wire/index.ts";
 import type { Page } from "./browser.ts";
 import { Browser } from "./browser.ts";
 import { FakeDisk } from "./disk.ts";
@@ -103,7 +103,7 @@ export class TabClient {
     const options = {
       url: "ws://x",
       WebSocket: Recorded,
-      format: "json",
+      codec: codecOf("json"),
       leader: id,
       random,
       store: this.store,

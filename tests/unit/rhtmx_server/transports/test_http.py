@@ -65,12 +65,13 @@ async def test_metrics_come_in_the_format_of_prometheus(door: Door) -> None:
     assert b"# TYPE rhtmx_connections gauge" in response.body
 
 
-async def test_the_browser_client_is_served(door: Door) -> None:
-    response = await door.ask("/api/client.js")
+@pytest.mark.parametrize("path", ["/api/client.js", "/api/forms.js"])
+async def test_the_scripts_for_pages_are_served(door: Door, path: str) -> None:
+    response = await door.ask(path)
     assert response.status_code == 200
     assert response.headers["Content-Type"].startswith("text/javascript")
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    again = await door.ask("/api/client.js", **{"If-None-Match": response.headers["ETag"]})
+    again = await door.ask(path, **{"If-None-Match": response.headers["ETag"]})
     assert again.status_code == 304
 
 

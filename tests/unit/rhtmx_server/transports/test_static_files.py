@@ -8,7 +8,7 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 
-from rhtmx_server.transports.static_files import StaticFile, check_pages, client
+from rhtmx_server.transports.static_files import StaticFile, check_pages, scripts
 
 HTML = StaticFile.of("text/html; charset=utf-8", b"<p>hello</p>")
 SCRIPT = StaticFile.of("text/javascript", b"1")
@@ -66,11 +66,12 @@ def test_only_pages_have_a_policy() -> None:
     assert "Content-Security-Policy" not in SCRIPT.serve(request()).headers
 
 
-def test_the_browser_client_comes_with_the_server() -> None:
-    bundle = client()
-    assert bundle is not None
-    assert bundle.content_type.startswith("text/javascript")
-    assert b"WebSocket" in bundle.body
+def test_the_scripts_for_pages_come_with_the_server() -> None:
+    found = scripts()
+    assert list(found) == ["/api/client.js", "/api/forms.js"]
+    for script in found.values():
+        assert script.content_type.startswith("text/javascript")
+        assert b"WebSocket" in script.body
 
 
 @pytest.mark.parametrize("path", ["about", "", "https://example.com/", 7])
