@@ -25,7 +25,7 @@ import { Form } from "./form.ts";
 export type LightOptions = Pick<o.ConnectOptions, "token" | "WebSocket">;
 
 /** What only `Client` can do. */
-const MORE = [
+const LACKING = [
   ...["changes", "collection", "delete", "push", "pushFields", "room", "transaction"],
   ...["on", "onConflict", "onQueue", "onRejected"],
 ];
@@ -73,7 +73,7 @@ export class LightClient {
     this.#stopWatching = watchPage((message) => this.#run(message));
     // Whoever makes it may listen first.
     queueMicrotask(() => this.#run({ type: "tick" }));
-    for (const name of MORE) Object.assign(this, { [name]: () => needsMore(`client.${name}`) });
+    for (const name of LACKING) Object.assign(this, { [name]: () => needsMore(`client.${name}`) });
   }
 
   /** Whether there is a connection, and whether there will be one. */
@@ -216,7 +216,7 @@ export class LightClient {
 }
 
 /** Refuses what is not in the script for forms. */
-export function needsMore(what: string): never {
+function needsMore(what: string): never {
   throw new RhtmxError(
     "not_supported",
     `${what} is not in /api/forms.js: load /api/client.js instead, which has all of it and more`,
