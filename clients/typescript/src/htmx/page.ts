@@ -40,7 +40,7 @@ const FORMS = "form[data-rhtmx-form]";
 
 /** What needs more than forms do. */
 export const MORE =
-  '[data-rhtmx-changes],[data-rhtmx-watch],[data-rhtmx-inc],[data-rhtmx-room],[hx-trigger*=":changed"],[data-hx-trigger*=":changed"]';
+  '[data-rhtmx-changes],[data-rhtmx-watch],[data-rhtmx-inc],[data-rhtmx-room],[hx-trigger*="rhtmx:"][hx-trigger*=":changed"],[data-hx-trigger*="rhtmx:"][data-hx-trigger*=":changed"]';
 
 /** Elements that something is to be kept up to date for. */
 const MARKED = `${FORMS},${MORE},[hx-trigger*="rhtmx:"],[data-hx-trigger*="rhtmx:"]`;

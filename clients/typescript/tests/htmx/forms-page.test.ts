@@ -39,14 +39,16 @@ it("its forms are bound, also those that come later, and let go when they leave"
 });
 
 it("what waits for the state of the connection is told of it", () => {
-  bind('<p hx-trigger="rhtmx:state from:body"></p><ul hx-trigger="load"></ul>');
+  bind('<p hx-trigger="rhtmx:state from:body"></p><ul hx-trigger="load, other:changed"></ul>');
   const told = vi.fn();
+  const log = vi.spyOn(console, "error");
   for (const each of ["p", "ul", "body"]) find(each).addEventListener("rhtmx:state", told);
   client.becomes("waiting");
   expect(told.mock.calls.map(([event]) => event.target.tagName)).toEqual(["P", "BODY"]);
   stop();
   client.becomes("open");
   expect(told).toHaveBeenCalledTimes(2);
+  expect(log).not.toHaveBeenCalled();
 });
 
 it.each([

@@ -53,7 +53,7 @@ it("the tag says where to", () => {
 });
 
 it("a page without anything to do is not connected, until something comes", async () => {
-  document.body.innerHTML = '<ul hx-trigger="load"></ul>';
+  document.body.innerHTML = '<ul hx-trigger="load, other:changed"></ul>';
   start(connect, tag());
   await seen();
   expect(urls).toEqual([]);
