@@ -11,6 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position
 from rhtmx.values.changes import Change
 from rhtmx.values.history import FieldAuthor, History
@@ -49,7 +50,7 @@ class SyncChanges(Generic[Data]):
     def __init__(self, stream: AppChanges[Data], bridge: ThreadBridge) -> None:
         self._stream = stream
         self._bridge = bridge
-        self._entered = False
+        self._entered = self._began = False
         self._name = f"{stream.entity[:40]}.changes"
 
     @property
@@ -93,8 +94,16 @@ class SyncChanges(Generic[Data]):
         """
         # One crossing for a page, not for each change.
         while (change := self._stream.take()) is None:
-            if not self._bridge.call(self._stream.fill, self._name):
+            try:
+                goes_on = self._bridge.call(self._stream.fill, self._name)
+            except RhtmxError as error:
+                # The app has stopped between two changes, and not while one was waited for.
+                if not self._began or error.code is not ErrorCode.SHUTTING_DOWN:
+                    raise
+                goes_on = False
+            if not goes_on:
                 raise StopIteration
+            self._began = True
         return change
 
     def _until_left(self) -> Iterator[Change[Data | None]]:

@@ -184,6 +184,7 @@ export async function aNetworkThatIsGoneIsNoticedAndWhatWaitedIsSent({ open }) {
   const [one, other] = await Promise.all([open(), open()]);
   const id = await one.add("Before");
   await other.find("Before");
+  await one.saved();
   await one.page.context().setOffline(true);
   await one.connection("offline");
   await one.write(id, "title", "In the tunnel");

@@ -182,6 +182,7 @@ export class IndexedStore implements Store {
       await appliedAll(table, this.#segments, ops);
       return true;
     });
+    for (const op of ops) if (op[0] === "place") this.#segments.placed(op[2]);
     this.#compact();
     return applied;
   }
@@ -208,7 +209,10 @@ export class IndexedStore implements Store {
     this.#database
       .run(false, (table) => this.#segments.compact(table, records), [SEGMENTS])
       .then(
-        () => (this.#compacts = false),
+        () => {
+          this.#compacts = false;
+          this.#compact(); // more may have gone meanwhile
+        },
         // Full, as a rule: it goes on with all that is there.
         () => {},
       );

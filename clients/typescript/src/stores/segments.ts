@@ -10,10 +10,13 @@
  * many small segments, they become few; and when most of what is there was replaced, it goes. Up to
  * the segment whose key lies under `END` all is compact.
  *
+ * A record that is gone may be one that this client must not have any more: it is taken out of all
+ * segments at once. So is what was replaced when all was told anew, as after a change of rights.
+ *
  * Nothing here takes long at a time: between two requests the browser does something else.
  */
 
-import type { Op } from "../core/storage-ops.ts";
+import type { Op, Place } from "../core/storage-ops.ts";
 import type { Table } from "./database.ts";
 import { result } from "./database.ts";
 
@@ -45,13 +48,24 @@ export class Segments {
   #all = 0;
   /** Segments with less than half of what they may have, after the compact ones. */
   #small = 0;
+  /** Records that are gone, and may still be in some segment. */
+  #gone = new Set<string>();
+  /** All is told anew, over what was there; and then, once all has come. */
+  #renewal: "begun" | "done" | undefined;
 
   /** Puts operations behind all others. */
   append(table: Table, ops: Segment): void {
     for (const each of slices(ops, MOST)) {
       table(SEGMENTS).put(each);
       this.#count(each);
+      this.#miss(each);
     }
+  }
+
+  /** Takes note of how far a part has come. */
+  placed({ version, shown }: Place): void {
+    if (!version && this.#all) this.#renewal = "begun";
+    else if (shown && this.#renewal) this.#renewal = "done";
   }
 
   /** Gives all operations to `take`, in their order. */
@@ -61,6 +75,7 @@ export class Segments {
     await visit(table, END, (each, key) => {
       if (key > end) this.#count(each);
       else this.#all += each.length;
+      this.#miss(each);
       each.forEach(take);
     });
   }
@@ -71,11 +86,15 @@ export class Segments {
    * @param records how many there are.
    */
   isDue(records: number): boolean {
-    return this.#small > SMALL_ONES || this.#isMostlyReplaced(records);
+    return this.#gone.size > 0 || this.#isCrowded(records);
   }
 
-  /** Puts small segments together; if most of what is there was replaced, all of them. */
+  /**
+   * Puts small segments together; if most of what is there was replaced, all of them. If that is
+   * not due, takes out what is gone.
+   */
   async compact(table: Table, records: number): Promise<void> {
+    if (!this.#isCrowded(records)) return this.#takeOut(table);
     const segments = table(SEGMENTS);
     const isWhole = this.#isMostlyReplaced(records);
     const end = isWhole ? END : await endOf(table);
@@ -83,7 +102,7 @@ export class Segments {
     let count = 0;
     await visit(table, end, (each) => {
       count += each.length;
-      for (const op of each) last.set(`${op[1]}\0${op[2]}`, op);
+      for (const op of each) last.set(recordOf(op), op);
     });
     segments.delete(IDBKeyRange.lowerBound(end, true));
     // What is gone has to be said of what may lie before.
@@ -94,18 +113,56 @@ export class Segments {
       key = await result(puts.at(-1)!);
     }
     segments.put(key, END);
+    if (isWhole) {
+      this.#gone.clear();
+      this.#renewal = undefined;
+    }
     this.#small = 0;
     this.#all = left.length + (isWhole ? 0 : this.#all - count);
   }
 
+  /** Takes records that are gone out of all segments. */
+  async #takeOut(table: Table): Promise<void> {
+    const gone = this.#gone;
+    this.#gone = new Set();
+    const last = new Map<string, RecordOp>();
+    const found: [key: number, segment: Segment][] = [];
+    await visit(table, END, (each, key) => {
+      const some = each.filter((op) => gone.has(recordOf(op)));
+      for (const op of some) last.set(recordOf(op), op);
+      if (some.length) found.push([key, each]);
+    });
+    for (const [key, segment] of found) {
+      // One that came back has a value by now.
+      const left = segment.filter(
+        (op) => !gone.has(recordOf(op)) || (op[3] && last.get(recordOf(op)) === op),
+      );
+      if (left.length) table(SEGMENTS).put(left, key);
+      else table(SEGMENTS).delete(key);
+      this.#all -= segment.length - left.length;
+    }
+  }
+
+  #miss(segment: Segment): void {
+    for (const op of segment) if (!op[3]) this.#gone.add(recordOf(op));
+  }
+
+  #isCrowded(records: number): boolean {
+    return this.#small > SMALL_ONES || this.#isMostlyReplaced(records);
+  }
+
   #isMostlyReplaced(records: number): boolean {
-    return this.#all > 2 * records + REPLACED;
+    return this.#renewal === "done" || this.#all > 2 * records + REPLACED;
   }
 
   #count({ length }: Segment): void {
     this.#all += length;
     if (2 * length < MOST) this.#small += 1;
   }
+}
+
+function recordOf([, entity, id]: RecordOp): string {
+  return `${entity}\0${id}`;
 }
 
 async function endOf(table: Table): Promise<number> {

@@ -1,7 +1,7 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Op } from "../../src/core/storage-ops.ts";
+import type { Op, Place } from "../../src/core/storage-ops.ts";
 import { Database, result } from "../../src/stores/database.ts";
 import { IndexedStore } from "../../src/stores/indexeddb.ts";
 import { isOnRecord, SEGMENTS, Segments, slices } from "../../src/stores/segments.ts";
@@ -92,22 +92,67 @@ it("a page that comes later knows whether it is due", async () => {
   expect(last.isDue(501)).toBe(false);
 });
 
-it("compacting small segments leaves those before them alone, and what is gone is gone", async () => {
+const compact = (database: Database, segments: Segments, records: number) =>
+  database.run(false, (table) => segments.compact(table, records));
+const gone = (id: string): Op => ["record", "tasks", id];
+const told = (more: object): Place => ({ epoch: "e", version: 0, fields: false, ...more });
+
+it("what is gone is taken out of every segment at once, and nothing else", async () => {
   const [database, segments] = [opened(), new Segments()];
   await append(database, segments, set("old", 1), set("gone", 1));
-  await database.run(false, (table) => segments.compact(table, 2));
+  await append(database, segments, set("gone", 2));
   await append(database, segments, set("new", 2));
-  await append(database, segments, ["record", "tasks", "gone"], set("old", 3));
-  await database.run(false, (table) => segments.compact(table, 2));
-  expect(await readBy(database)).toEqual([
-    set("old", 1),
-    set("gone", 1),
-    set("new", 2),
-    ["record", "tasks", "gone"],
-    set("old", 3),
-  ]);
-  await append(database, segments, set("gone", 4));
-  expect((await readBy(database)).at(-1), "what comes later counts").toEqual(set("gone", 4));
+  await append(database, segments, gone("gone"), set("old", 3));
+  expect(segments.isDue(2)).toBe(true);
+  await compact(database, segments, 2);
+  expect(segments.isDue(2)).toBe(false);
+  expect(await readBy(database)).toEqual([set("old", 1), set("new", 2), set("old", 3)]);
+});
+
+it("of one that came back, what it was before is gone", async () => {
+  const [database, segments] = [opened(), new Segments()];
+  await append(database, segments, set("a", 1), gone("a"), set("a", 3));
+  await compact(database, segments, 1);
+  expect(await readBy(database)).toEqual([set("a", 3)]);
+});
+
+it("what a page left behind that is gone, the next one takes out", async () => {
+  const [database, segments] = [opened(), new Segments()];
+  await append(database, segments, set("a", 1), set("b", 1), gone("a"));
+  const next = new Segments();
+  await readBy(database, next);
+  expect(next.isDue(1)).toBe(true);
+  await compact(database, next, 1);
+  expect(await readBy(database)).toEqual([set("b", 1)]);
+});
+
+it("small segments are put together, and then what is gone is taken out of those before", async () => {
+  const [database, segments] = [opened(), new Segments()];
+  for (let at = 0; at <= 500; at += 1) await append(database, segments, set(`${at}`, 1));
+  await compact(database, segments, 501);
+  await append(database, segments, gone("3"));
+  for (let at = 0; at <= 500; at += 1) await append(database, segments, set(`new ${at}`, 1));
+  await compact(database, segments, 1001);
+  expect(segments.isDue(1001)).toBe(true);
+  await compact(database, segments, 1001);
+  expect(segments.isDue(1001)).toBe(false);
+  expect(await readBy(database)).toHaveLength(1001);
+});
+
+it("once all has been told anew, nothing is left of what it was before", async () => {
+  const [database, segments] = [opened(), new Segments()];
+  segments.placed(told({}));
+  await append(database, segments, set("a", 1));
+  segments.placed(told({ version: 1, shown: true }));
+  expect(segments.isDue(1), "the first time there is nothing before").toBe(false);
+  segments.placed(told({}));
+  await append(database, segments, set("a", 2));
+  expect(segments.isDue(1)).toBe(false);
+  segments.placed(told({ version: 2, shown: true }));
+  expect(segments.isDue(1)).toBe(true);
+  await compact(database, segments, 1);
+  expect(segments.isDue(1)).toBe(false);
+  expect(await readBy(database)).toEqual([set("a", 2)]);
 });
 
 it("when most of it was replaced, nothing of that is left", async () => {
@@ -116,7 +161,6 @@ it("when most of it was replaced, nothing of that is left", async () => {
   for (let at = 0; at < 11; at += 1)
     await append(database, segments, ...Array.from({ length: 100 }, (_, id) => set(`${id}`, at)));
   await append(database, segments, ["record", "tasks", "gone"]);
-  expect(segments.isDue(100)).toBe(false);
   expect(segments.isDue(40)).toBe(true);
   await database.run(false, (table) => segments.compact(table, 40));
   expect(await readBy(database)).toEqual(Array.from({ length: 100 }, (_, id) => set(`${id}`, 10)));
