@@ -139,15 +139,18 @@ function extrasOf(client: PageClient, root: ParentNode & Node, fire: Fire): Extr
 
   const scanRooms = () => {
     const found = new Set(member(root, "querySelectorAll")<HTMLElement>("[data-rhtmx-room]"));
+    const ended: (() => void)[] = [];
     for (const [element, [room, says, stop]] of shown) {
       const { rhtmxRoom, rhtmxMember = "" } = member(element, "dataset");
       if (found.has(element) && rhtmxRoom === room && rhtmxMember === says) found.delete(element);
-      else if (shown.delete(element)) stop();
+      else if (shown.delete(element)) ended.push(stop);
     }
     for (const element of found) {
       const { rhtmxRoom = "", rhtmxMember = "" } = member(element, "dataset");
       shown.set(element, [rhtmxRoom, rhtmxMember, showRoom(client, element)]);
     }
+    // Only now: whoever is there in other words from here on was never gone.
+    for (const stop of ended) stop();
   };
 
   const scan = () => {
@@ -211,7 +214,8 @@ function showRoom(client: PageClient, element: HTMLElement): () => void {
   const { rhtmxRoom: name = "", rhtmxMember: says } = member(element, "dataset");
   try {
     const room = client.room(name);
-    if (says) room.hold(element, JSON.parse(says));
+    const holder = {};
+    if (says) room.hold(holder, JSON.parse(says));
     const stop = room.subscribe((members) => {
       const detail: RoomDetail = { room: name, members, me: room.me, error: room.error };
       const event = new CustomEvent("rhtmx:room", { bubbles: true, detail });
@@ -219,7 +223,7 @@ function showRoom(client: PageClient, element: HTMLElement): () => void {
     });
     return () => {
       stop();
-      room.release(element);
+      room.release(holder);
     };
   } catch (error) {
     // A name that is wrong, or no JSON: the rest of the page goes on.
