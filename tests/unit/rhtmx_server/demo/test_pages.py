@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rhtmx_server.demo.pages import pages
-from rhtmx_server.transports.static_files import CLIENT_PATH
+from rhtmx_server.transports.static_files import scripts
 
 HTML = pages()["/"][1].decode()
 
@@ -23,7 +23,7 @@ def test_every_file_is_there_with_its_type() -> None:
 
 
 def test_the_page_refers_to_what_is_served_only() -> None:
-    served = {*pages(), CLIENT_PATH, "/metrics", "/healthz", "/readyz"}
+    served = {*pages(), *scripts(), "/metrics", "/healthz", "/readyz"}
     references = set(re.findall(r'(?:src|href)="([^"#]+)"', HTML))
     assert references >= {"/inspector.css", "/demo.css", "/demo.js", "/inspector.svg"}
     assert references <= served
