@@ -61,6 +61,17 @@ it("an element that comes later, or says something else, is seen", async () => {
   expect([room().held.size, client.rooms.get("orders/8")!.held.size]).toEqual([0, 1]);
 });
 
+it("a page that is there in other words has not left in between", async () => {
+  bind('<p data-rhtmx-room="orders/7" data-rhtmx-member="1"></p>');
+  first().dataset.rhtmxMember = "2";
+  await seen();
+  expect([...room().held.values()]).toEqual([2]);
+  expect(room().wasLeft).toBe(false);
+  delete first().dataset.rhtmxMember;
+  await seen();
+  expect(room().wasLeft).toBe(true);
+});
+
 it("the end of the binding is the end of it", () => {
   bind('<p data-rhtmx-room="orders/7" data-rhtmx-member="1"></p>');
   stop();

@@ -69,6 +69,8 @@ export class FakeRoom implements PageRoom {
   error: undefined;
   /** What is said of the page, by whom. */
   readonly held = new Map<object, unknown>();
+  /** Nothing was said of the page, after something was. */
+  wasLeft = false;
   readonly listeners = new Set<(members: readonly Member[]) => void>();
 
   subscribe(listener: (members: readonly Member[]) => void): () => void {
@@ -81,7 +83,7 @@ export class FakeRoom implements PageRoom {
   }
 
   release(who: object): void {
-    this.held.delete(who);
+    this.wasLeft ||= this.held.delete(who) && !this.held.size;
   }
 
   /** These are there now. */
