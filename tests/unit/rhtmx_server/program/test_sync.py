@@ -92,6 +92,26 @@ async def test_changes_are_a_plain_iterator_which_ends_when_the_app_stops(app: A
     assert [each.entity_id for each in seen] == list("01234")
 
 
+async def test_changes_end_where_the_app_has_stopped_between_two(app: App) -> None:
+    await app.collection("notes").set("1", {})
+    seen: list[str] = []
+    stopped = threading.Event()
+
+    def read() -> None:
+        changes = app.sync.collection("notes").changes(since=0)
+        for change in changes:
+            seen.append(change.entity_id)
+            stopped.wait()
+        with pytest.raises(RhtmxError, match=r"the app is not running"):
+            next(app.sync.collection("notes").changes())
+
+    reading = asyncio.create_task(asyncio.to_thread(read))
+    await eventually(lambda: seen == ["1"])
+    await app.stop()
+    stopped.set()
+    await reading
+
+
 async def test_changes_go_on_from_a_position_and_are_left(app: App) -> None:
     def calls() -> None:
         notes = app.sync.collection("notes")
