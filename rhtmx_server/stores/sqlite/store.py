@@ -194,7 +194,8 @@ class SqliteStore:
         await self._repeat(retention.forget_answers, keep_answers)
         while self._unswept is not None:
             async with self._transaction() as cursor:
-                self._unswept = versions.sweep(cursor, self._unswept)
+                swept = versions.sweep(cursor, self._unswept)
+            self._unswept = swept  # once that is durable
             await asyncio.sleep(0)  # lets the event loop serve others
 
     async def renew_epoch(self) -> str:

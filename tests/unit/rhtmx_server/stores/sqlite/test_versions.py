@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -199,6 +200,34 @@ async def test_a_server_that_ends_before_it_has_found_all_leaves_that_to_the_nex
         await store.close()
     await store.open()
     await store.collect(history_before=0, tombstones_before=0)
+    assert await count(store) == 2
+    await store.close()
+
+
+async def test_a_step_of_the_walk_that_fails_is_made_again(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "app.db")
+    await store.open()
+    for _ in range(5):
+        await update(store, "a", "b")
+    shutil.copytree(tmp_path, tmp_path / "killed")
+    await store.close()
+    store = SqliteStore(tmp_path / "killed" / "app.db")
+    await store.open()
+    commit, calls = store._commit, 0
+
+    async def failing_once(opened: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 7:  # after the five kinds of old rows, and finding the entity
+            raise RhtmxError(ErrorCode.STORAGE_FAILED, "no")
+        await commit(opened)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_commit", failing_once)
+        with pytest.raises(RhtmxError):
+            await store.collect(history_before=0, tombstones_before=0)
+        assert await count(store) == 10
+        await store.collect(history_before=0, tombstones_before=0)
     assert await count(store) == 2
     await store.close()
 
