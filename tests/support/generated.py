@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import importlib
+import shutil
 import sys
 import tempfile
 from dataclasses import replace
@@ -47,6 +49,7 @@ def versions_of(*texts: str) -> list[ModuleType]:
 def package_of(schema: Schema) -> ModuleType:
     """The package that is generated from a schema, imported."""
     folder = Path(tempfile.mkdtemp(prefix="schema_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     name = f"schema_{folder.name.lower()}"
     for path, content in emit_python(schema).items():
         file = folder / name / path
