@@ -100,8 +100,7 @@ _PUT_RECORD = """
     ON CONFLICT(entity, entity_id) DO UPDATE SET
       version = excluded.version, action = excluded.action, data = excluded.data,
       client_id = excluded.client_id, time = excluded.time, clocks = excluded.clocks,
-      entered = excluded.entered, hidden = excluded.hidden
-    RETURNING entity, version, id"""
+      entered = excluded.entered, hidden = excluded.hidden"""
 _REPLACE_RECORD = _line("""
     UPDATE records SET
       version = ?, action = ?, data = ?, client_id = ?, time = ?, clocks = ?, entered = ?,
@@ -237,8 +236,11 @@ def _write_records(cursor: apsw.Cursor, records: Iterable[Record], known: member
                 yield *row[2:], id_
 
     cursor.executemany(_REPLACE_RECORD, replaced())
-    places += cursor.executemany(_PUT_RECORD, new)
     versions.put(cursor, places)
+    if new:
+        last = versions.last_row(cursor)
+        cursor.executemany(_PUT_RECORD, new)
+        versions.put_new(cursor, last, [row[:2] for row in new])
 
 
 def read_copy_note(cursor: apsw.Cursor) -> str | None:

@@ -31,9 +31,11 @@ __all__ = [
     "VersionKey",
     "forget",
     "is_marked",
+    "last_row",
     "mark",
     "most_stale",
     "put",
+    "put_new",
     "select",
     "sweep",
     "unmark",
@@ -57,6 +59,11 @@ VersionKey: TypeAlias = tuple[str, int]
 _PUT = """
     INSERT INTO versions(entity, version, record) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET record = excluded.record"""
+_PUT_FOUND = """
+    INSERT INTO versions SELECT entity, version, id FROM records WHERE {}
+    ON CONFLICT DO UPDATE SET record = excluded.record"""
+_PUT_AFTER = _PUT_FOUND.format("id > ?")
+_PUT_NAMED = _PUT_FOUND.format("entity = ? AND entity_id = ?")
 _FORGET = "DELETE FROM versions WHERE entity = ? AND version = ?"
 _LAST = "SELECT max(id) FROM records"
 _STEP = """
@@ -143,13 +150,31 @@ def is_marked(cursor: apsw.Cursor) -> bool:
 
 def most_stale(cursor: apsw.Cursor) -> int:
     """How many rows may be stale, by the number of records."""
-    records: int = cursor.execute(_LAST).get or 0
-    return max(_FEW, records // PART)
+    return max(_FEW, last_row(cursor) // PART)
 
 
 def put(cursor: apsw.Cursor, places: Iterable[tuple[str, int, int]]) -> None:
     """Note at which version records are now, each with its entity and its row."""
     cursor.executemany(_PUT, places)
+
+
+def last_row(cursor: apsw.Cursor) -> int:
+    """The highest row id of a record: new ones get higher ones. 0 if there is none."""
+    return cursor.execute(_LAST).get or 0
+
+
+def put_new(cursor: apsw.Cursor, after: int, names: Collection[tuple[str, str]]) -> None:
+    """Note at which version records are now that were written without their row ids.
+
+    Args:
+        cursor: in a transaction.
+        after: what `last_row` was before they were written.
+        names: their entities and ids.
+    """
+    # One statement for all that are new: to be told each row id first costs twice the CPU time.
+    cursor.execute(_PUT_AFTER, (after,))
+    if cursor.connection.changes() < len(names):  # some were there before
+        cursor.executemany(_PUT_NAMED, names)
 
 
 def forget(cursor: apsw.Cursor, places: Collection[VersionKey]) -> None:

@@ -45,7 +45,7 @@ def test_a_record_without_parts_costs_no_statement_more(connection: apsw.Connect
     run = statements(connection)
     queries.write(connection.cursor(), writing(record("1", 1)))
     assert [statement for statement in run if "members" in statement or "parts" in statement] == []
-    assert len(run) == 4  # head, record, version, history
+    assert len(run) == 5  # head, last row, record, version, history
 
 
 def test_a_record_that_stays_in_its_part_moves_one_row(connection: apsw.Connection) -> None:

@@ -64,6 +64,15 @@ def test_a_record_is_found_by_its_newest_version_alone(connection: apsw.Connecti
     assert found(connection, after=2) == [("a", 3)]
 
 
+def test_records_are_found_that_were_there_unread_beside_new_ones(
+    connection: apsw.Connection,
+) -> None:
+    cursor = connection.cursor()
+    queries.write(cursor, writing(record("a", 1), record("b", 2)))
+    queries.write(cursor, writing(record("c", 3), record("a", 4), record("d", 5)))
+    assert found(connection) == [("b", 2), ("c", 3), ("a", 4), ("d", 5)]
+
+
 def test_a_stale_row_does_not_lead_to_what_took_the_row_of_its_record(
     connection: apsw.Connection,
 ) -> None:
