@@ -63,9 +63,7 @@ class Tables:
         self.heard = Table(
             "Cluster: from a push at one server to the change at another, p50", "ms", ours=_NATS
         )
-        self.reads = Table(
-            "Cluster: reads of the log a push, 4 servers, nothing lost", "", ours=_NATS
-        )
+        self.reads = Table("Cluster: reads of the log a push, 4 servers, nothing lost", "", ours="")
         self.batches = Table(
             "Cluster: the store's batches of 100, per second", "1/s", ours="batches"
         )
@@ -182,7 +180,7 @@ def _hear(servers: Sequence[Server], subject: str, scale: Scale, to: Tables) -> 
         pair.again()
     before = _gaps(servers)
     waited = open_loop(RATE, count, other.ask, other.arrived)
-    to.reads.add(f"{RATE:,} a second", subject, max(1e-6, (_gaps(servers) - before) / count))
+    to.reads.add(f"{RATE:,} a second", subject, (_gaps(servers) - before) / count)
     answered = open_loop(RATE, count, own.ask, own.arrived)
     case = f"{RATE:,} a second"
     to.heard.add(case, subject, percentile(waited, 0.5) * 1000)

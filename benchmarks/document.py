@@ -65,8 +65,9 @@ def _by_name(item: tuple[str, str]) -> str:
 
 def _table(tables: list[Mapping[str, Any]], title: str) -> str:
     (table,) = (each for each in tables if each["title"] == title)
+    median = f"median, {table['unit']}" if table["unit"] else "median"
     lines = [
-        f"| case | subject | median, {table['unit']} | low … high | ours ÷ this |",
+        f"| case | subject | {median} | low … high | ours ÷ this |",
         "|---|---|---:|---:|---:|",
     ]
     case = ""

@@ -71,8 +71,8 @@ class Table:
 
     Args:
         title: the question.
-        unit: of the values.
-        ours: the subject that the others are compared with.
+        unit: of the values; empty for a plain number.
+        ours: the subject that the others are compared with; none if empty.
         note: what has to be known to read it.
         printed: or only in the file, because it is too long.
     """
@@ -119,7 +119,8 @@ class Table:
 
     def as_text(self) -> str:
         """The same as columns, for a person."""
-        lines = [("case", "subject", f"median ({self.unit})", "low … high", "ours ÷ this")]
+        median = f"median ({self.unit})" if self.unit else "median"
+        lines = [("case", "subject", median, "low … high", "ours ÷ this")]
         case = ""
         for row in self.rows():
             shown = "" if row.case == case else row.case
