@@ -22,6 +22,7 @@ from rhtmx.wire.embedded_json import (
     members,
     parse,
     respelled,
+    same_spelling,
 )
 
 
@@ -215,6 +216,42 @@ def test_a_text_is_written_without_needless_escapes(texts: tuple[bytes, bytes]) 
     canonical, written = texts
     assert respelled(written) == canonical
     assert respelled(canonical) == canonical
+
+
+@given(spelt())
+def test_a_text_and_its_canonical_form_are_spelled_the_same(texts: tuple[bytes, bytes]) -> None:
+    canonical, written = texts
+    assert same_spelling(written, canonical)
+    assert same_spelling(canonical, canonical)
+
+
+@given(spelt(), spelt())
+def test_two_texts_are_spelled_the_same_if_they_are_the_same_text(
+    one: tuple[bytes, bytes], other: tuple[bytes, bytes]
+) -> None:
+    assert same_spelling(one[1], other[0]) == (respelled(one[1]) == other[0])
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (rb'{"a":"\/","a":"\/"}', b'{"a":"/"}'),
+        (rb'{"a": "\/"}', b'{"a":"/"}'),
+        (rb'{"a":1.0,"b":"\/"}', b'{"a":1,"b":"/"}'),
+        (rb'{"a":"\u007f:\u007f"}', b'{"a":":"}'),
+        (rb'{"a\u007f:\u007fb":"\/"}', b'{"a":"b":"/"}'),
+        (b'{"a\x7f:\x7fb":"\\/"}', b'{"a":"b":"/"}'),
+        (rb'["\/","b"]', b'["/\x7f,\x7fb"]'),
+        (rb'{"a":"\"\/"}', b'{"a":"\x7f/"}'),
+        (rb'{"a":"\/","a":"\u0022"}', b'{"a":"/"}'),
+        (rb'{"a":"\u005c\u0022"}', rb'{"a":"\""}'),
+        (rb'["\/\\","\"]"]', rb'["/\",\"]"]'),
+    ],
+)
+def test_what_is_left_out_or_written_otherwise_is_another_spelling(
+    data: bytes, text: bytes
+) -> None:
+    assert not same_spelling(data, text)
 
 
 @given(spelt())

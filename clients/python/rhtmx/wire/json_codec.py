@@ -12,7 +12,7 @@ import msgspec
 
 from rhtmx.errors import RhtmxError
 from rhtmx.messages.tables import Message
-from rhtmx.wire.embedded_json import has_nul, is_certain, respelled
+from rhtmx.wire.embedded_json import has_nul, is_certain, same_spelling
 from rhtmx.wire.generated.json_glue import (
     ENCODERS,
     PLAIN_DECODERS,
@@ -49,7 +49,7 @@ def decode_json(data: bytes, mend: Callable[[bytes], bytes] | None = None) -> Me
         text = _encode(frame)
         # A frame that is written back as it came, but for needless escapes, has every key once and
         # no other field, and its embedded values and times are written back like that, too.
-        if (text == data or text == respelled(data)) and not has_nul(text):
+        if same_spelling(data, text) and not has_nul(text):
             message: Message = PLAIN_DECODERS[type(frame)](frame)
             return message
     except _UNREADABLE:
