@@ -168,7 +168,8 @@ class Origins:
             headers: of the plain request.
         """
         origins = headers.get_all("Origin")
-        referred = _ORIGIN.match(headers.get("Referer", "").lower())
+        referers = headers.get_all("Referer")
+        referred = _ORIGIN.match(referers[0].lower()) if len(referers) == 1 else None
         if not origins and referred is not None:
             origins = [referred[0]]
         asked = Headers()
@@ -219,7 +220,8 @@ class Origins:
         """
         if "Origin" in headers:
             return (refusal(headers, self._allowed) or self._rebound(headers)) is None
-        return headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+        sites = headers.get_all("Sec-Fetch-Site")
+        return all(site in ("none", "same-origin") for site in sites)
 
     def may_read(self, request: Request) -> str | None:
         """Return the origin of another site's page that was allowed by name.

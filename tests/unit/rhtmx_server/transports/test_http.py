@@ -82,6 +82,37 @@ async def test_pages_are_served_with_a_policy(door: Door) -> None:
     assert (await door.ask("/demo/app.js")).body == b"1"
 
 
+REPEATED = [
+    "Host",
+    "Origin",
+    "Referer",
+    "Sec-Fetch-Site",
+    "Cookie",
+    "Authorization",
+    "Accept",
+    "Accept-Encoding",
+    "If-None-Match",
+    "Connection",
+    "X-Any",
+]
+
+
+@pytest.mark.parametrize("name", REPEATED)
+@pytest.mark.parametrize("path", ["/", "/api/schema", "/api/asyncapi", "/api/sync/a", "/nothing"])
+async def test_whatever_a_request_says_twice_it_is_answered(
+    make_server: MakeServer, name: str, path: str
+) -> None:
+    async def nobody(peer: Peer) -> Grant:
+        raise RhtmxError(ErrorCode.UNAUTHENTICATED, "who are you?")
+
+    door = Door(make_server(authenticate=nobody))
+    headers = Headers({"Host": "localhost:3000", "Origin": "http://localhost:3000", "Cookie": "a"})
+    if name == "Sec-Fetch-Site":  # it is asked for where there is no origin
+        del headers["Origin"]
+    headers[name] = headers[name] = "http://localhost:3000"
+    assert (await door.http(Request(path, headers))).status_code < 500
+
+
 async def test_an_unknown_path_is_not_found_in_words(door: Door) -> None:
     for path in ("/nothing", "/api", "/api/sync", "/api/sync/a/b", "/healthz/", "//healthz"):
         status, code, message = await door.error(path)

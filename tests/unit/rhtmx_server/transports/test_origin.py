@@ -356,7 +356,10 @@ def test_what_is_taken_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def explained(
-    headers: dict[str, str], origins: tuple[str, ...] = (), *, local: bool = False
+    headers: dict[str, str] | list[tuple[str, str]],
+    origins: tuple[str, ...] = (),
+    *,
+    local: bool = False,
 ) -> str | None:
     metrics = Metrics()
     response = Origins(origins, metrics, local=local).explain(Headers(headers))
@@ -389,6 +392,31 @@ def test_the_origin_counts_and_not_where_the_page_was_referred_from() -> None:
 )
 def test_of_the_referrer_only_the_origin_counts(referer: str, refused: bool) -> None:
     assert (explained({"Host": "a.example", "Referer": referer}) is not None) is refused
+
+
+def test_of_several_referrers_none_counts() -> None:
+    referers = [("Referer", "https://evil.example/"), ("Referer", "https://a.example/")]
+    assert explained([("Host", "a.example"), *referers]) is None
+    assert explained([("Host", "a.example"), ("Origin", "https://evil.example"), *referers])
+
+
+@pytest.mark.parametrize(
+    ("sites", "count"),
+    [
+        ([], True),
+        (["none"], True),
+        (["same-origin", "same-origin"], True),
+        (["same-origin", "cross-site"], False),
+        (["cross-site", "same-origin"], False),
+        (["same-origin, cross-site"], False),
+        ([""], False),
+    ],
+)
+def test_cookies_count_where_nothing_says_that_the_page_is_of_another_site(
+    sites: list[str], count: bool
+) -> None:
+    headers = Headers([("Host", "a.example"), *(("Sec-Fetch-Site", site) for site in sites)])
+    assert Origins([], Metrics()).cookies_count(headers) is count
 
 
 def test_a_page_whose_name_was_made_to_point_here_is_told_so() -> None:
