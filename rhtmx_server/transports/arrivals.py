@@ -1,7 +1,6 @@
 """Connections until they have said what they want.
 
-Knows who has to wait, and for how long. Must not know what stands in a request's head,
-but for the sign of a WebSocket.
+Knows who has to wait, and for how long. Must not know what stands in a request's head.
 
 A connection of the `websockets` library is a task, a parser and some 10 KB, as
 soon as a socket is accepted (17.4). So the library gets it when its request is
@@ -21,7 +20,6 @@ says too much          is told so (431)
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -31,6 +29,7 @@ from websockets.http11 import Response
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.connections.admission import FAIR, Admission, Ticket, source
 from rhtmx_server.transports.answers import refuse
+from rhtmx_server.transports.handshakes import wants_socket
 from rhtmx_server.transports.heads import end_of_head
 from rhtmx_server.transports.socket import Socket
 
@@ -41,8 +40,6 @@ MAX_HEAD = 16 * 1024
 
 MAX_HEADS = 4 * 1024 * 1024
 """Bytes of all heads that have begun and not ended. Most come in one piece."""
-
-_WEBSOCKET = re.compile(rb"\nupgrade[ \t]*:[ \t]*websocket", re.IGNORECASE)
 
 
 class Arrivals:
@@ -186,7 +183,7 @@ class Arrival(Ticket, asyncio.Protocol):
         socket.data_received(head)
         if socket.protocol.eof_sent:
             transport.close()  # it was no request: the library has said so
-        elif _WEBSOCKET.search(head) is None:
+        elif socket.request is not None and not wants_socket(socket.request):
             # What comes after a plain request is none of ours, and that nothing
             # comes, too: who has said all it wants may well wait for the answer.
             transport.pause_reading()

@@ -27,7 +27,15 @@ from rhtmx_server.transports.heads import HeaderValues
 from rhtmx_server.transports.notices import Once
 from rhtmx_server.transports.origin import Origins
 
-__all__ = ["UNIFIED", "Handshakes", "Negotiated", "SocketEndpoint", "path_of", "unified"]
+__all__ = [
+    "UNIFIED",
+    "Handshakes",
+    "Negotiated",
+    "SocketEndpoint",
+    "path_of",
+    "unified",
+    "wants_socket",
+]
 
 UNIFIED = "/api/ws"
 """The endpoint for everything."""
@@ -76,6 +84,15 @@ def unified(services: Services, negotiated: Negotiated) -> Dialect:
 def path_of(request: Request) -> str:
     """The path that is asked for, without the query."""
     return request.path.partition("?")[0]
+
+
+def wants_socket(request: Request) -> bool:
+    """Whether a request asks for a WebSocket (RFC 6455 section 4.1)."""
+    return any(
+        protocol.strip().lower() == "websocket"
+        for value in request.headers.get_all("Upgrade")
+        for protocol in value.split(",")
+    )
 
 
 class Handshakes:

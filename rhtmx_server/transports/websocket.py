@@ -29,7 +29,7 @@ from rhtmx_server.failures import stopping, unexpected
 from rhtmx_server.transports.answers import SERVER
 from rhtmx_server.transports.arrivals import Arrival, Arrivals
 from rhtmx_server.transports.bodies import BodySender
-from rhtmx_server.transports.handshakes import Handshakes, Negotiated, path_of
+from rhtmx_server.transports.handshakes import Handshakes, Negotiated, path_of, wants_socket
 from rhtmx_server.transports.heads import read_head
 from rhtmx_server.transports.openings import Judge, Openings
 from rhtmx_server.transports.requests import Remote, address_of, request_of_head, request_of_http
@@ -45,15 +45,6 @@ _WINDOW_BITS = 12
 
 _BACKLOG = 4096
 """Sockets that wait to be accepted. asyncio's 100 makes a reconnect storm lose connections."""
-
-
-def wants_socket(request: Request) -> bool:
-    """Whether a request asks for a WebSocket (RFC 6455 section 4.1)."""
-    return any(
-        protocol.strip().lower() == "websocket"
-        for value in request.headers.get_all("Upgrade")
-        for protocol in value.split(",")
-    )
 
 
 class WebSocketServer:

@@ -29,7 +29,7 @@ EXTENSIONS = [
 ]
 KEYS = ["dGhlIHNhbXBsZSBub25jZQ==", "AAAAAAAAAAAAAAAAAAAAAA=="]
 OFFERS: dict[str, list[str]] = {
-    "Upgrade": ["websocket", "WebSocket", "h2c, websocket", "h2c", "websocket,", ""],
+    "Upgrade": ["websocket", "WebSocket", "h2c, websocket", "h2c", ", websocket,", ""],
     "Connection": ["Upgrade", "keep-alive, Upgrade", "upgrade", "close", "", "Upgrade;"],
     "Sec-WebSocket-Key": [
         *(KEYS * 6),
