@@ -197,7 +197,7 @@ class Socket(ServerConnection):
                 self.protocol.writes.clear()
             else:
                 super().send_data()
-                # A pong that the peer does not take: nothing may overtake it.
+                # A ping or a pong that the peer does not take: nothing may overtake it.
                 if self.connection is not None and self.transport.get_write_buffer_size():
                     self.connection.outbox.direct = None
 

@@ -12,8 +12,6 @@ from rhtmx_server.transports.socket import Socket
 
 __all__ = ["SocketLink"]
 
-_PING = bytes((0x89, 0x00))
-
 
 class SocketLink:
     """The link of a socket.
@@ -41,7 +39,8 @@ class SocketLink:
     def ping(self) -> None:
         """Send a ping frame; whatever comes back is a sign of life."""
         if self._open():
-            self.write(_PING)
+            self._socket.protocol.send_ping(b"")
+            self._socket.send_data()
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame, and drop the socket if the peer does not answer."""

@@ -15,6 +15,7 @@ from websockets.frames import Opcode
 
 from rhtmx_server.transports import socket
 from rhtmx_server.transports.socket import FRAMES
+from rhtmx_server.transports.socket_link import SocketLink
 from tests.unit.rhtmx_server.transports.sockets import Peer, Wire, deflated, frame, text
 
 EMPTY_CONTINUATION = frame(Opcode.CONT, fin=False)
@@ -370,6 +371,18 @@ async def test_nothing_overtakes_a_pong_that_waits(plain: system.socket) -> None
     assert peer.taker.outbox.direct == plain.fileno()
     peer.wire.waiting = 2
     peer.say(frame(Opcode.PING))
+    assert peer.taker.outbox.direct is None
+
+
+async def test_nothing_overtakes_a_ping_that_waits(plain: system.socket) -> None:
+    peer = Peer()
+    link = SocketLink(peer.socket)
+    peer.taker.outbox.direct = plain.fileno()
+    link.ping()
+    assert peer.wire.written == [b"\x89\x00"]
+    assert peer.taker.outbox.direct == plain.fileno()
+    peer.wire.waiting = 2
+    link.ping()
     assert peer.taker.outbox.direct is None
 
 
