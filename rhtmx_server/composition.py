@@ -29,7 +29,6 @@ from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.tokens import AuthenticateFunction, authenticator
 from rhtmx_server.connections.turns import Turns
 from rhtmx_server.delivery.hub import Hub
-from rhtmx_server.delivery.io_uring import fastest
 from rhtmx_server.delivery.outbox import Tick
 from rhtmx_server.forms.attestor import Attestor
 from rhtmx_server.forms.form import Form
@@ -294,7 +293,7 @@ def _services(plan: Blueprint, clock: ServerClock) -> Services:
 
     call_soon = asyncio.get_running_loop().call_soon
     tick = Tick(call_soon)
-    hub = Hub(tick, metrics.delivered, metrics.dropped, fastest(allowed=config.io_uring))
+    hub = Hub(tick, metrics.delivered, metrics.dropped)
     _measure(metrics, plan.life.connections)
     store = storage.store
     ask, scoping = declared.authenticate, pool("rhtmx-scope")

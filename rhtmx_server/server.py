@@ -16,6 +16,8 @@ from rhtmx_server.conflict_log import base_of
 from rhtmx_server.connections.connection import Connection
 from rhtmx_server.connections.services import Services
 from rhtmx_server.connections.visits import signed_out
+from rhtmx_server.delivery.direct import send_each
+from rhtmx_server.delivery.io_uring import fastest
 from rhtmx_server.failures import place
 from rhtmx_server.hooks import HookRunner
 from rhtmx_server.horizon import ServerClock
@@ -116,6 +118,8 @@ class RunningServer:
                 await self._node.start()
             await self.grpc.listen()
             port = await self._websockets.start() if listens else None
+            if listens:  # what comes by `asgi` has its host's transport, and no other way
+                services.hub.send_each = fastest(allowed=services.config.io_uring)
         # Also when cancelled: a store that stays open keeps the lock on its file.
         except BaseException:
             self.grpc.stop_accepting()
@@ -233,6 +237,7 @@ class RunningServer:
         self.services.tick.run()
         doors = self._websockets, self.asgi, self.grpc
         await asyncio.gather(*(door.stop(deadline) for door in doors))
+        self.services.hub.send_each = send_each  # a ring goes now, not with the garbage collector
         await _within(asyncio.create_task(self._hooks.finish()), deadline)
         for task in self._tasks:
             task.cancel()

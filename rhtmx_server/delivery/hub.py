@@ -64,6 +64,9 @@ class Hub:
         delivered: is told how many deliveries were made.
         dropped: is told how many deliveries of ephemeral messages were not.
         send_each: writes the same bytes to many sockets.
+
+    Attributes:
+        send_each: what does that from now on.
     """
 
     def __init__(
@@ -76,7 +79,7 @@ class Hub:
         self._tick = tick
         self._delivered = delivered
         self._dropped = dropped
-        self._send_each = send_each
+        self.send_each = send_each
         self._heads: dict[str, Head] = {}
         self._groups: dict[str, Groups] = {}
         self._dirty: dict[Group, None] = {}
@@ -327,7 +330,7 @@ class Hub:
         transactions, self._transactions = self._transactions, {}
         for groups in transactions.values():
             self._drop_slow(groups)
-        send_each = self._send_each if len(dirty) == 1 and not transactions else None
+        send_each = self.send_each if len(dirty) == 1 and not transactions else None
         for group in dirty:
             self._flush(group, send_each)
         for name, groups in transactions.items():

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import logging
 import mmap
 import os
 import socket
@@ -30,6 +31,8 @@ from collections.abc import Sequence
 from rhtmx_server.delivery.direct import SendEach, send_each
 
 __all__ = ["ENTRIES", "Ring", "fastest"]
+
+log = logging.getLogger("rhtmx_server")
 
 ENTRIES = 512
 """Writes of one call; more are made by several. One takes a millisecond or two."""
@@ -133,6 +136,8 @@ class Ring:
 
     def _ask(self, count: int) -> int:
         """Put the first `count` entries in line, and have them made; returns how many were."""
+        # What is there of a call that ended half-way is none of this one's.
+        self._done_head[0] = self._done_tail[0]
         tail = self._asked_tail[0]
         at = tail % self._entries
         first = min(count, self._entries - at)
@@ -191,10 +196,21 @@ def fastest(*, allowed: bool = True) -> SendEach:
     if not allowed or sys.platform != "linux":
         return send_each
     try:
-        ring = Ring()
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            works = not ring.send_each([ours.fileno()], b"?") and theirs.recv(1) == b"?"
-    except (OSError, AttributeError):
+        return _tried(Ring())
+    except (OSError, AttributeError) as failure:
+        log.info("no io_uring here (%s): each reader of a change is a call of its own", failure)
         return send_each
-    return ring.send_each if works else send_each
+
+
+def _tried(ring: Ring) -> SendEach:
+    """Write by a ring, before anybody relies on it.
+
+    Raises:
+        OSError: nothing came out.
+    """
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.setblocking(False)
+        if ring.send_each([ours.fileno()], b"?") or theirs.recv(1) != b"?":
+            raise OSError(errno.ENOSYS, "it does not write")
+    return ring.send_each

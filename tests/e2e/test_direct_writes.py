@@ -6,6 +6,9 @@ On both loops: a transport of uvloop closes its descriptor in another way than o
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+import os
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -14,6 +17,8 @@ import uvloop
 
 from rhtmx_server import App, Config
 from rhtmx_server.connections.connection import Connection
+from rhtmx_server.delivery.direct import send_each
+from rhtmx_server.delivery.io_uring import fastest
 from tests.support.sockets import Raw, raw
 from tests.support.waiting import eventually
 
@@ -68,3 +73,36 @@ def test_a_descriptor_that_another_socket_has_got_is_not_written_to(run: Run) ->
                 assert await stranger.settle() == []
 
     run(scenario())
+
+
+def rings() -> int:
+    """Descriptors of rings that this process has."""
+    found = 0
+    for each in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # the one by which the folder is read
+            found += "io_uring" in os.readlink(f"/proc/self/fd/{each}")
+    return found
+
+
+@pytest.mark.skipif(fastest() is send_each, reason="no io_uring here")
+async def test_a_ring_is_there_while_its_server_runs_and_no_longer() -> None:
+    stopped = App(store="memory://", config=LIMITS)
+    gc.collect()
+    before = rings()
+    gc.disable()  # what only it would find is not gone, however often a program starts servers
+    try:
+        async with stopped:
+            assert rings() > before
+        assert rings() == before
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("listens", [True, False], ids=["switched off", "mounted"])
+async def test_where_no_ring_is_used_there_is_none(listens: bool) -> None:
+    app = App(store="memory://", config=Config(port=0, io_uring=not listens))
+    gc.collect()
+    before = rings()
+    await app._begin(listens)
+    assert rings() == before
+    await app.stop()

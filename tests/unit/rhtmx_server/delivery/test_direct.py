@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import socket
 import sys
@@ -116,15 +117,17 @@ def test_a_ring_that_is_not_wanted_is_not_made() -> None:
     assert fastest(allowed=False) is send_each
 
 
-@pytest.mark.parametrize("code", [errno.ENOSYS, errno.EPERM])
-def test_where_the_system_has_no_ring_or_forbids_it_there_is_none(
-    monkeypatch: pytest.MonkeyPatch, code: int
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.EPERM, errno.ENOMEM, errno.EMFILE])
+def test_where_the_system_has_no_ring_or_forbids_it_there_is_none_and_the_log_says_why(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, code: int
 ) -> None:
     def refuse() -> Ring:
         raise OSError(code, os.strerror(code))
 
+    caplog.set_level(logging.INFO)
     monkeypatch.setattr(io_uring, "Ring", refuse)
     assert fastest() is send_each
+    assert [os.strerror(code) in each.message for each in caplog.records] == [True]
 
 
 def test_on_other_systems_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,10 +135,37 @@ def test_on_other_systems_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None
     assert fastest() is send_each
 
 
-def test_a_ring_that_does_not_write_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Ring, "send_each", lambda ring, descriptors, data: [(0, 0)])
+@pytest.mark.parametrize("short", [[(0, 0)], []], ids=["it says so", "it says that it does"])
+def test_a_ring_that_does_not_write_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, short: list[tuple[int, int]]
+) -> None:
+    monkeypatch.setattr(Ring, "send_each", lambda ring, descriptors, data: short)
     monkeypatch.setattr(Ring, "__init__", lambda ring: setattr(ring, "_descriptor", -1))
     assert fastest() is send_each
+
+
+def test_of_a_call_that_ended_half_way_the_next_one_knows_nothing(
+    monkeypatch: pytest.MonkeyPatch, pairs: list[Pair]
+) -> None:
+    try:
+        ring = Ring(SMALL)
+    except (OSError, AttributeError):
+        pytest.skip("no io_uring here")
+
+    def fail(count: int) -> None:
+        raise MemoryError
+
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            pairs[1][0].send(LARGE)
+    with monkeypatch.context() as failing:
+        failing.setattr(ring, "_read", fail)
+        with pytest.raises(MemoryError):
+            ring.send_each(descriptors(pairs[:3]), b"change")
+    for _, theirs in pairs:
+        arrived(theirs)
+    assert not ring.send_each(descriptors(pairs[:3]), b"next")
+    assert [arrived(theirs) for _, theirs in pairs[:4]] == [b"next"] * 3 + [b""]
 
 
 def test_what_the_system_refuses_to_make_is_as_if_it_had_failed(
