@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -439,6 +440,104 @@ async def test_a_python_client_asks_again_on_another_connection_and_tells_what_i
         await app.changes.push("users", "cleo", "Cleo")
         assert (await heard.get()).form_instance == "2"
         assert heard.empty()
+
+
+async def test_a_whole_form_is_asked_about_again_on_another_connection_and_its_checks_live_on(
+    app: App,
+) -> None:
+    declare_check(app)
+    heard: asyncio.Queue[ValidationResult] = asyncio.Queue()
+    async with rhtmx.connect(app.url) as client:
+        client.on(ValidationResult, heard.put_nowait)
+        form = {"name": "ada", "nickname": "a"}
+        assert await client.validate_form("signup", form, live=True)
+        client.offline()
+        await app.changes.push("shops", "tea", "full")
+        await app.changes.push("limits", "ada", 1)
+        client.online()
+        told = [await heard.get(), await heard.get()]
+        assert [(each.field, each.error, each.live) for each in told] == [
+            ("nickname", "is full", True),
+            ("", "too many", True),
+        ]
+        await app.changes.delete("limits", "ada")
+        verdict = await heard.get()
+        assert (verdict.field, verdict.valid) == ("", True)
+        client.offline()
+        await app.changes.delete("shops", "tea")
+        client.online()
+        verdict = await heard.get()
+        assert (verdict.field, verdict.valid) == ("nickname", True)
+        assert heard.empty()
+
+
+@pytest.mark.parametrize("field", ["nickname", "email"])
+async def test_a_form_that_was_edited_since_is_asked_about_again_by_its_fields(
+    app: App, field: str
+) -> None:
+    """Also by an edit of a field that reads nothing, which the server does not remember alone."""
+    declare_check(app)
+    heard: asyncio.Queue[ValidationResult] = asyncio.Queue()
+    async with rhtmx.connect(app.url) as client:
+        client.on(ValidationResult, heard.put_nowait)
+        await client.validate_form("signup", {"name": "ada", "nickname": "a"}, live=True)
+        others = {"name": "bob", "nickname": "b"}
+        await client.validate_field("signup", field, "b@c.example", values=others, live=True)
+        client.offline()
+        for entity, name in [("limits", "ada"), ("limits", "bob"), ("users", "bob")]:
+            await app.changes.push(entity, name, 1)
+        client.online()
+        told = await heard.get()
+        assert (told.field, told.error) == ("name", "is taken")
+        await client.validate_field("signup", "email", "b@c.example")
+        assert heard.empty()
+
+
+async def test_a_form_lives_on_at_a_server_that_was_started_again(tmp_path: Path) -> None:
+    def server(port: int) -> App:
+        app = App(store=f"sqlite:///{tmp_path}/a.db", config=Config(port=port))
+        declare(app, Counter())
+        declare_check(app)
+        return app
+
+    heard: asyncio.Queue[ValidationResult] = asyncio.Queue()
+    async with AsyncExitStack() as stack:
+        async with server(0) as first:
+            port = int(first.url.split(":")[2].split("/")[0])
+            client = await stack.enter_async_context(rhtmx.connect(first.url))
+            client.on(ValidationResult, heard.put_nowait)
+            assert await client.validate_form("signup", {"name": "ada"}, live=True)
+            assert await client.validate_field(
+                "signup", "name", "bob", form_instance="2", live=True
+            )
+        async with server(port) as second:
+            client.online()
+            await second.changes.push("limits", "ada", 1)
+            told = await heard.get()
+            assert (told.field, told.error, told.form_instance) == ("", "too many", None)
+            await second.changes.push("users", "bob", 1)
+            told = await heard.get()
+            assert (told.field, told.error, told.form_instance) == ("name", "is taken", "2")
+
+
+async def test_a_form_one_of_whose_validators_fails_lives_on_in_its_other_fields(app: App) -> None:
+    failing = False
+
+    @app.form("signup").field("shop", reads=["users"])
+    def fails_at_times(value: str) -> None:
+        if failing:
+            raise OSError("the database is not there")
+
+    heard: asyncio.Queue[ValidationResult] = asyncio.Queue()
+    async with rhtmx.connect(app.url) as client:
+        client.on(ValidationResult, heard.put_nowait)
+        await client.validate_form("signup", {"shop": "tea", "name": "ada"}, live=True)
+        client.offline()
+        failing = True
+        await app.changes.push("users", "ada", "Ada")
+        client.online()
+        told = await heard.get()
+        assert (told.field, told.error) == ("name", "is taken")
 
 
 async def test_fields_that_are_asked_about_one_by_one_keep_their_values(app: App, ran: Ran) -> None:

@@ -59,7 +59,8 @@ class FormQuestions:
         message = build_message.validate_form(
             form, fields, form_instance, with_receipt=receipt, live=live
         )
-        answer = await self._runtime.ask(message)
+        with self._watched.asking(message):
+            answer = await self._runtime.ask(message)
         assert isinstance(answer.message, FormValidationResult)
         self._watched.form_answered(message, answer.message)
         return FormValidation.of(answer.message)

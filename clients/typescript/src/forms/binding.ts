@@ -130,7 +130,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
 
   const wait = () => {
     const isOpen = client.state === "open";
-    if (isOpen && isLost) for (const field of judged.keys()) void check(field);
+    if (isOpen && isLost) void renew();
     isLost = isWatched && !isOpen;
     if (!asked) return;
     if (client.state === "open") say("checking");
@@ -237,7 +237,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     }
   };
 
-  const showAll = ({ valid, errors }: FormAnswer, values: FormValues) => {
+  const showAll = ({ valid, errors }: FormAnswer, values: FormValues, isUnasked?: boolean) => {
     // Of several that are about one field the first counts.
     const left = new Map<string, string>();
     for (const { field, error } of errors) if (!left.has(field)) left.set(field, error);
@@ -251,14 +251,30 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
       tell(field, !error, error);
       left.delete(field);
     }
-    whole = values;
-    focusFirst(form, wrong);
+    if (!isUnasked) focusFirst(form, wrong);
     const rest = [...left]
       .map((each) => each.join(" "))
       .join(" ")
       .trim();
     say(valid ? "valid" : "invalid", rest);
     tell("", valid, rest);
+  };
+
+  /**
+   * The server has forgotten the form with the connection. Asks again: about all of it if nothing
+   * was edited since that was asked last, as its checks are judged again only then.
+   */
+  const renew = async () => {
+    if (asked) return; // and answered by this connection
+    const values = whole;
+    const isWhole = () => !asked && whole === values && isSame(values, valuesOf(form, askedBy));
+    if (values && isWhole()) {
+      const options = { formInstance, live: true };
+      const answer = await client.validateForm(name, values, options).catch(console.error);
+      if (answer && isWhole()) showAll(answer, values, true);
+      if (answer) return;
+    } // it may be one of its fields that cannot be judged
+    for (const field of judged.keys()) void check(field);
   };
 
   const judge = async (again = AGAIN): Promise<boolean> => {
@@ -277,6 +293,7 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
     asked = run = undefined;
     watch(answer);
     if (answer.receipt) putReceipt(form, answer.receipt);
+    whole = values;
     showAll(answer, values);
     return answer.valid;
   };

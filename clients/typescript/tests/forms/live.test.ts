@@ -164,11 +164,79 @@ it("what is said of all of it is shown at the form until something is edited", a
   expect(document.body.textContent).toContain("nothing is left");
   client.says({ form_instance });
   expect(document.body.textContent).not.toContain("nothing is left");
-  client.becomes("waiting");
-  client.becomes("open");
-  expect(client.asked().sort()).toEqual(["email=", "name="]);
   type("email", "x");
   told = [];
   client.says({ form_instance, error: "nothing is left" });
   expect(told).toEqual([]);
+});
+
+/** All of the form was asked about, and found valid; then the connection is another one. */
+async function renewed(): Promise<void> {
+  const asked = bound.validate();
+  await client.forms.shift()!.answer({ valid: true, live: true });
+  await asked;
+  client.becomes("waiting");
+  client.becomes("open");
+}
+
+it("on another connection all of it is asked about again, and the focus stays", async () => {
+  await renewed();
+  find("button").focus();
+  expect(client.asked()).toEqual([]);
+  const [question] = client.forms.splice(0);
+  expect(question!.receipt).toBeUndefined();
+  const errors = [
+    { field: "name", error: "is taken" },
+    { field: "", error: "nothing is left" },
+  ];
+  await question!.answer({ errors, live: true });
+  expect(described("name")).toBe("is taken");
+  expect(form.dataset.rhtmxState).toBe("invalid");
+  expect(document.body.textContent).toContain("nothing is left");
+  expect(document.activeElement).toBe(find("button"));
+  const form_instance = question!.formInstance;
+  client.says({ form_instance });
+  expect(document.body.textContent).not.toContain("nothing is left");
+  client.becomes("waiting");
+  client.becomes("open");
+  expect(client.forms).toHaveLength(1);
+});
+
+it("a form that is edited meanwhile does not show what was said of all of it", async () => {
+  await renewed();
+  const [question] = client.forms.splice(0);
+  type("name", "ada");
+  await question!.answer({ errors: [{ field: "", error: "nothing is left" }], live: true });
+  expect(form.dataset.rhtmxState).toBe("idle");
+  client.becomes("waiting");
+  client.becomes("open");
+  expect(client.forms).toEqual([]);
+  expect(client.asked()).toEqual(["email="]);
+});
+
+it("where all of it cannot be judged its fields are asked about", async () => {
+  const said = vi.spyOn(console, "error").mockImplementation(() => {});
+  await renewed();
+  await client.forms.shift()!.refuse(new Error("a validator took too long"));
+  expect(said).toHaveBeenCalledOnce();
+  expect(client.asked().sort()).toEqual(["email=", "name="]);
+});
+
+it("a question about all of it that is under way is answered by the next connection", async () => {
+  await typed();
+  const asked = bound.validate();
+  client.becomes("waiting");
+  client.becomes("open");
+  expect(client.asked()).toEqual([]);
+  await client.forms.shift()!.answer({ valid: true, live: true });
+  expect([await asked, client.forms]).toEqual([true, []]);
+});
+
+it("what a write was rejected for stays on another connection", async () => {
+  await typed();
+  bound.reject({ message: "nothing is left" });
+  client.becomes("waiting");
+  client.becomes("open");
+  expect(client.forms).toEqual([]);
+  expect(document.body.textContent).toContain("nothing is left");
 });
