@@ -40,6 +40,9 @@ from rhtmx_server.transports.grpc.link import StreamLink
 
 __all__ = ["GrpcConversation", "StreamConnection", "SyncConnection", "connect", "sync", "watch"]
 
+_GOODBYE = 1000
+"""What a peer that closes its side of a stream would say on a socket: it has no close codes."""
+
 C = TypeVar("C", bound="StreamConnection")
 
 
@@ -92,6 +95,12 @@ class GrpcConversation(StreamConnection):
         super().send(message)
         if self.said_all:
             asyncio.get_running_loop().call_soon(self.end_if_done)
+
+    def hung_up(self) -> None:
+        """The peer has said all. That is its goodbye, and it hears the rest."""
+        self.session.hung_up(_GOODBYE)
+        self.said_all = True
+        self.end_if_done()
 
     def answered(self) -> None:
         """What had to wait is answered: it may have been the last."""
@@ -213,5 +222,4 @@ async def _listen(connection: GrpcConversation, link: StreamLink, stream: Stream
     except Exception as failure:
         link.end(unexpected(failure, "receiving on a stream"))
     else:
-        connection.said_all = True
-        connection.end_if_done()
+        connection.hung_up()

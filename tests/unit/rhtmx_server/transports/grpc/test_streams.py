@@ -17,6 +17,8 @@ from rhtmx.messages import (
     Ping,
     Pong,
     Position,
+    RoomJoin,
+    RoomJoined,
     Subscribe,
     SubscribeFields,
     Sync,
@@ -162,6 +164,26 @@ async def test_a_conversation_ends_when_all_is_said_and_answered() -> None:
     side.answer(Pong())
     await settle(side)
     await task
+
+
+@pytest.mark.parametrize(("is_closed", "left"), [(True, 0), (False, 1)])
+async def test_who_closes_its_side_of_a_conversation_leaves_and_who_is_lost_is_waited_for(
+    is_closed: bool, left: int
+) -> None:
+    side = Side()
+    await stored(side)
+    call = Call(Envelope(room_join=RoomJoin("tasks", "1")))
+    call._stream.over = is_closed
+    opened = door(side)
+    task = start(streams.connect, opened, call)
+    await settle(side)
+    assert RoomJoined in map(type, heard(call))
+    if not is_closed:
+        assert len(opened.connections) == 1
+        task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert opened.connections == set()
+    assert len(side.services.rooms.local) == left
 
 
 async def test_a_large_message_ends_a_conversation_with_its_error() -> None:

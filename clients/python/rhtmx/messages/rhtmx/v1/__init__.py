@@ -3738,7 +3738,8 @@ class TrackersStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[Envelope]":
         """
-        The whole session of a WebSocket, over gRPC.
+        The whole session of a WebSocket, over gRPC. A client says goodbye by closing
+        its side; it gets what is still due, and then the end.
         """
 
         async for response in self._stream_stream(
@@ -3890,7 +3891,8 @@ class TrackersBase(betterproto2_grpclib.ServiceBase):
 
     async def connect(self, messages: "AsyncIterator[Envelope]") -> "AsyncIterator[Envelope]":
         """
-        The whole session of a WebSocket, over gRPC.
+        The whole session of a WebSocket, over gRPC. A client says goodbye by closing
+        its side; it gets what is still due, and then the end.
         """
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
