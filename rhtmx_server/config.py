@@ -34,6 +34,8 @@ _WHOLE: Mapping[str, Range] = {
     "pushes_in_flight": (1, 100_000),
     "rooms": (1, 100_000),
     "room_members": (1, 1_000_000),
+    "room_members_per_subject": (1, 1_000_000),
+    "memberships_per_subject": (1, 10_000_000),
     "room_messages": (1, 1_000_000),
     "bad_messages": (0, 1_000_000),
     "messages_per_second": (0, 1_000_000_000),
@@ -103,6 +105,9 @@ class Config:
             the server stops reading from it.
         rooms: rooms entered at a time, per connection.
         room_members: members of one room.
+        room_members_per_subject: of these, clients of one subject, at one server.
+        memberships_per_subject: rooms of which the clients of one subject are members, each
+            client and room counted once, at one server.
         room_messages: messages that a connection tells in a room, a second; twice as many
             at once.
         bad_messages: how many messages of a connection may not be understood.
@@ -182,6 +187,8 @@ class Config:
     pushes_in_flight: int = 256
     rooms: int = 64
     room_members: int = 1000
+    room_members_per_subject: int = 100
+    memberships_per_subject: int = 1000
     room_messages: int = 50
     bad_messages: int = 10
     messages_per_second: int = 10_000

@@ -104,9 +104,8 @@ class Metrics:
         self._abandoned = self._gauge(
             "validator_threads_abandoned", "Threads whose validator ran out of time."
         )
-        self._handshakes = self._counter(
-            "handshakes_refused", "Handshakes that were refused.", "reason"
-        )
+        self._handshakes = self._counter("handshakes_refused", "Refused handshakes.", "reason")
+        self._room_refusals = self._counter("room_joins_refused", "No place in a room.", "reason")
         self._legacy = self._counter(
             "legacy_users", "Connections to deprecated endpoints.", "endpoint"
         )
@@ -174,6 +173,10 @@ class Metrics:
     def mirror_lag(self, entity: str, lag: Callable[[], float]) -> None:
         """Ask for the seconds since when the records of a mirrored table may be behind."""
         self._mirror_lag.labels(entity).set_function(lag)
+
+    def room_refused(self, reason: str) -> None:
+        """Count a member for whom there was no place, by one of a few fixed reasons."""
+        self._room_refusals.labels(reason).inc()
 
     def handshake_refused(self, reason: str) -> None:
         """Count a handshake that was refused, by one of a few fixed reasons."""

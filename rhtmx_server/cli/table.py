@@ -218,6 +218,8 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option("--pushes-in-flight", "COUNT", "pushes that wait to be durable", OptionKind.WHOLE),
         Option("--rooms", "COUNT", "rooms entered at a time", OptionKind.WHOLE),
         Option("--room-members", "COUNT", "members of a room", OptionKind.WHOLE),
+        Option("--room-members-per-subject", "COUNT", "of these, of one user", OptionKind.WHOLE),
+        Option("--memberships-per-subject", "COUNT", "members of one user", OptionKind.WHOLE),
         Option("--room-messages", "COUNT", "messages told in a room a second", OptionKind.WHOLE),
         Option("--bad-messages", "COUNT", "messages that may be unreadable", OptionKind.WHOLE),
         Option(

@@ -171,9 +171,15 @@ class Services:
             clock=self.clock,
             later=self.later,
             allowance=allowance,
-            limits=RoomLimits(config.rooms, config.room_members),
+            limits=RoomLimits(
+                config.rooms,
+                config.room_members,
+                config.room_members_per_subject,
+                config.memberships_per_subject,
+            ),
             sent=self.metrics.sent,
             dropped=self.metrics.dropped,
+            refused=self.metrics.room_refused,
         )
         self.metrics.rooms.set_function(lambda: self.rooms.open_rooms)
         self.metrics.room_members.set_function(lambda: len(self.rooms.local))

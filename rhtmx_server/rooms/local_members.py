@@ -19,7 +19,7 @@ last on one of them.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -56,6 +56,7 @@ class LocalMembers(Generic[_Connection]):
     def __init__(self) -> None:
         self._members: dict[tuple[Key, str], dict[_Connection, _Said]] = {}
         self._missing: dict[Key, dict[str, None]] = {}
+        self._of: dict[str, dict[tuple[Key, str], None]] = {}
 
     def __len__(self) -> int:
         """How many members there are, in all rooms."""
@@ -70,6 +71,8 @@ class LocalMembers(Generic[_Connection]):
         self._found(room, member_id)
         said.pop(connection, None)
         said[connection] = _Said(sighting)  # at the end: it is the newest
+        if sighting.subject:  # of guests there may be any number, who have nothing in common
+            self._of.setdefault(sighting.subject, {})[place] = None
 
     def lose(self, room: Key, member_id: str, connection: _Connection, until: float) -> None:
         """A connection was lost without a word: wait for its client.
@@ -90,9 +93,11 @@ class LocalMembers(Generic[_Connection]):
         """A client leaves on a connection; it may be there on others."""
         place = room, member_id
         said = self._members.get(place, {})
-        said.pop(connection, None)
+        last = said.pop(connection, None)
         if not said:
             self._members.pop(place, None)
+            if last is not None:
+                self._forget(place, last.sighting.subject)
         if not any(each.until is not None for each in said.values()):
             self._found(room, member_id)
 
@@ -100,6 +105,20 @@ class LocalMembers(Generic[_Connection]):
         """What is to be seen of a member; `None` if this server does not have it."""
         said = self._members.get((room, member_id))
         return next(reversed(said.values())).sighting if said else None
+
+    def give_up(self, room: Key, member_id: str) -> None:
+        """Wait for a member no more."""
+        for lost in [each for name, each in self.missing(room) if name == member_id]:
+            self.leave(room, member_id, lost)
+
+    def is_missing(self, room: Key, member_id: str) -> bool:
+        """Whether a member is only waited for, on all of its connections."""
+        said = self._members.get((room, member_id), {})
+        return bool(said) and all(each.until is not None for each in said.values())
+
+    def of_subject(self, subject: str) -> Collection[tuple[Key, str]]:
+        """Where a subject is a member, the oldest first: room, and id of the member."""
+        return self._of.get(subject, {}).keys()
 
     def missing(self, room: Key) -> list[tuple[str, _Connection]]:
         """Who is waited for in a room: the id of each member, and the connection that was lost."""
@@ -146,6 +165,13 @@ class LocalMembers(Generic[_Connection]):
         for place in late:
             self.leave(*place)
         return [(room, member_id) for room, member_id, _ in late]
+
+    def _forget(self, place: tuple[Key, str], subject: str) -> None:
+        places = self._of.get(subject)
+        if places is not None:
+            places.pop(place, None)
+            if not places:
+                del self._of[subject]
 
     def _found(self, room: Key, member_id: str) -> None:
         members = self._missing.get(room)

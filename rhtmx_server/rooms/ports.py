@@ -63,9 +63,13 @@ class RoomLimits:
     Args:
         rooms: that one connection is in.
         members: of one room.
+        members_of_subject: of these, of one subject at one server.
+        memberships: members of one subject in all rooms, at one server.
         sweep: seconds between two looks at who has not come back, at least.
     """
 
     rooms: int = 64
     members: int = 1000
+    members_of_subject: int = 100
+    memberships: int = 1000
     sweep: float = 0.25

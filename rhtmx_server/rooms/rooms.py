@@ -38,6 +38,7 @@ from rhtmx_server.failures import place
 from rhtmx_server.model import NOWHERE, Commit, Key, Record, Scope
 from rhtmx_server.rooms.local_members import LocalMembers
 from rhtmx_server.rooms.open_room import OpenRoom, RoomReader
+from rhtmx_server.rooms.places import RoomPlaces
 from rhtmx_server.rooms.ports import Elsewhere, Nowhere, RoomLimits, RoomPeer
 from rhtmx_server.rooms.presence import Presence, Sighting
 
@@ -71,6 +72,7 @@ class Rooms:
         limits: how much there may be.
         sent: is told how many messages of a kind have gone out.
         dropped: is told how many messages readers have missed.
+        refused: is told who finds no place, by one of a few fixed reasons.
 
     Attributes:
         elsewhere: the other servers.
@@ -91,6 +93,7 @@ class Rooms:
         limits: RoomLimits,
         sent: Callable[[type[ServerMessage], int], None] = lambda kind, count: None,
         dropped: Callable[[int], None] = lambda count: None,
+        refused: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._hub = hub
         self._record = record
@@ -105,6 +108,7 @@ class Rooms:
         self.elsewhere: Elsewhere = Nowhere()
         self.local = LocalMembers[RoomReader]()
         self.presence = Presence()
+        self._places = RoomPlaces(self.local, self.presence, limits, self._make_way, refused)
         self._open: dict[str, dict[str, OpenRoom]] = {}
         self._of: dict[RoomPeer, dict[Key, OpenRoom]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -325,10 +329,7 @@ class Rooms:
     ) -> None:
         self._check_rooms(peer, room.key)  # others may have been entered while this one waited
         if member is not None and not self.presence.has(room.key, member.id):
-            most = self._limits.members
-            if self.presence.count(room.key) >= most:
-                words = f"this room has its {most} members: watch it, or try again later"
-                raise RhtmxError(ErrorCode.TOO_MANY_SUBSCRIPTIONS, words)
+            self._places.make(room.key, member.subject or "")
         before = reader.member
         reader.member = None if member is None else member.id
         room.readers[peer] = reader
@@ -361,6 +362,10 @@ class Rooms:
 
     def _gone_for_good(self, key: Key, member_id: str, reader: RoomReader) -> None:
         self.local.leave(key, member_id, reader)
+        self._not_missing(key, member_id)
+
+    def _make_way(self, key: Key, member_id: str) -> None:
+        self.local.give_up(key, member_id)
         self._not_missing(key, member_id)
 
     def _not_missing(self, key: Key, member_id: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 import rhtmx
 from rhtmx.core.events import State
+from rhtmx.errors import ErrorCode
 from rhtmx_server import App, Config, Grant, Request
 from rhtmx_server.access import claim, nobody
 from tests.support.process import ROOT, running
@@ -451,6 +452,32 @@ async def test_somebody_who_is_disconnected_leaves_at_once(divided: App) -> None
             await until(room, names("ada", "bob"))
             divided.disconnect("bob")
             await until(room, names("ada"))
+
+
+async def test_a_user_finds_no_place_for_one_client_more_and_is_told_what_to_do() -> None:
+    config = Config(port=0, room_members_per_subject=2)
+    async with contextlib.AsyncExitStack() as stack:
+        app = App(store="memory://", config=config, authenticate=teams)
+        app.entity("orders")
+        await stack.enter_async_context(app)
+        await app.changes.push("orders", "7", {})
+        for number in range(3):  # killed, as far as the server can see
+            async with raw(app.url) as lost:
+                hello = {"type": "hello", "token": "ada:red", "client_id": str(number)}
+                await lost.ask(hello, "welcome")
+                await lost.ask({"type": "room_join", **ROOM}, "room_joined")
+                lost.socket.transport.abort()
+        for _ in range(2):
+            ada = await stack.enter_async_context(rhtmx.connect(app.url, token="ada:red"))
+            await ada.room("orders/7").join("ada")
+        third = await stack.enter_async_context(rhtmx.connect(app.url, token="ada:red"))
+        with pytest.raises(rhtmx.RhtmxError, match="--room-members-per-subject") as refused:
+            await third.room("orders/7").join("ada")
+        assert refused.value.code is ErrorCode.TOO_MANY_SUBSCRIPTIONS
+        assert [each.state for each in app.room("orders/7").members] == ["ada", "ada"]
+        labels = {"reason": "subject_in_room"}
+        count = app.metrics.registry.get_sample_value("rhtmx_room_joins_refused_total", labels)
+        assert count == 1
 
 
 async def test_many_who_come_at_once_cost_each_a_bounded_number_of_messages(app: App) -> None:

@@ -78,6 +78,7 @@ class RoomWorld:
         self.hub = Hub(Tick(at_once))
         self.records: dict[Key, Record] = {}
         self.dropped = 0
+        self.refused: list[str] = []
         self.said: list[tuple[Key, str, Sighting | None]] = []
         self.relayed: list[bytes | None] = []
         self.reads = 0
@@ -96,6 +97,7 @@ class RoomWorld:
             allowance=lambda: self._allow,
             limits=limits,
             dropped=self._drop,
+            refused=self.refused.append,
         )
         self.rooms.elsewhere = self
         self.write()

@@ -79,3 +79,29 @@ def test_to_lose_or_leave_what_is_not_there_is_no_error() -> None:
     local.lose(ROOM, "1", "a", until=1.0)
     local.leave(ROOM, "1", "a")
     assert (local.due, list(local.overdue(2.0)), len(local)) == (None, [], 0)
+
+
+def test_where_a_subject_is_a_member_is_known_until_its_last_connection_has_left() -> None:
+    local = LocalMembers[str]()
+    local.say(ROOM, "1", "one", Sighting(1, "ada"))
+    local.say(ROOM, "1", "two", Sighting(2, "ada"))
+    local.say(ROOM, "2", "three", Sighting(3))
+    local.leave(ROOM, "1", "one")
+    assert [*local.of_subject("ada")] == [(ROOM, "1")]
+    local.leave(ROOM, "1", "two")
+    assert [*local.of_subject("ada")] == [*local.of_subject("")] == []
+
+
+def test_who_is_given_up_stays_where_it_is_on_another_connection() -> None:
+    local = LocalMembers[str]()
+    local.say(ROOM, "1", "one", Sighting(1, "ada"))
+    local.say(ROOM, "1", "two", Sighting(2, "ada"))
+    local.lose(ROOM, "1", "one", until=40.0)
+    assert not local.is_missing(ROOM, "1")
+    local.give_up(ROOM, "1")
+    assert local.sighting(ROOM, "1") == Sighting(2, "ada")
+    local.lose(ROOM, "1", "two", until=40.0)
+    assert local.is_missing(ROOM, "1")
+    local.give_up(ROOM, "1")
+    assert local.sighting(ROOM, "1") is None
+    assert not local.is_missing(ROOM, "1")
