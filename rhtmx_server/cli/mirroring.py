@@ -9,7 +9,8 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from rhtmx_server.config import Config
 from rhtmx_server.mirror.host import MirrorSetupError
 from rhtmx_server.mirror.mirrors import Mirrors
 from rhtmx_server.mirror.outcomes import Reconciled
+from rhtmx_server.mirror.writer import MirrorStore
 from rhtmx_server.ports import Store
 
 __all__ = ["DIFFERENT", "Declaration", "Mirroring", "mirror"]
@@ -31,8 +33,8 @@ DIFFERENT = 3
 _DESCRIPTION = """\
 Of the tables that an app mirrors (app.mirror): make the outbox and the triggers by which a server
 learns what changes, in the databases of the tables, or make them anew; or compare all rows with
-all records. A comparison changes nothing. It opens the app's store, which a server that does not
-share it must not have open. Exit code: 0 if all agree, 3 if not, 1 if it could not be done."""
+all records. A comparison changes nothing, and the app's server may run meanwhile. Exit code: 0 if
+all agree, 3 if not, 1 if it could not be done."""
 
 
 class _Storage(Protocol):
@@ -150,13 +152,26 @@ def _check(app: Mirroring, store: str | None, bus: str | None) -> int:
         raise CommandError(f"--check: there is no file {path}", USAGE)
 
     async def compare() -> Sequence[Reconciled]:
-        await kept.open()
-        try:
-            return await app.mirror.check(kept, plan.declared.entities)
-        finally:
-            await kept.close()
+        async with _opened(kept) as records:
+            return await app.mirror.check(records, plan.declared.entities)
 
     return _in_words(lambda: _report(asyncio.run(compare())))
+
+
+@asynccontextmanager
+async def _opened(store: Store) -> AsyncIterator[MirrorStore]:
+    """A store, to be read. One that a server has to itself is looked at beside that server."""
+    look: Callable[[], AbstractAsyncContextManager[MirrorStore]] | None
+    look = getattr(store, "look", None)
+    if look is not None:
+        async with look() as records:
+            yield records
+        return
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def _report(found: Sequence[Reconciled]) -> int:

@@ -62,6 +62,9 @@ PAGE = 200
 MOST = 500
 """Rows of the outbox that are read together."""
 
+_LOOKS = 3
+"""How often it is looked again at what differs, before it counts."""
+
 ReconciledHook = Callable[[Reconciled], object]
 """A function of the program: plain or `async`."""
 
@@ -326,7 +329,12 @@ class MirrorFeed:
         refused = {*reasons, *self._rejected[entity].reasons.keys() & differences.keys()}
         if found.repaired:
             refused = set(await self._repair(entity, wanted, differences, reasons))
-        kinds = [each.kind for name, each in differences.items() if name not in {*late, *refused}]
+        differences = {
+            name: each for name, each in differences.items() if name not in {*late, *refused}
+        }
+        if not found.repaired:
+            differences = await self._still_different(entity, differences)
+        kinds = [each.kind for each in differences.values()]
         counts = {kind: kinds.count(kind) for kind in ("added", "changed", "removed")}
         for kind, count in counts.items():
             self._meter.mirror_differences(entity, kind, count)
@@ -334,6 +342,22 @@ class MirrorFeed:
             rejected=found.rejected + len(refused),
             **{kind: getattr(found, kind) + count for kind, count in counts.items()},
         )
+
+    async def _still_different(
+        self, entity: str, differences: Mapping[str, Difference]
+    ) -> Mapping[str, Difference]:
+        """Look again at what differs, as another process may have written it in between.
+
+        A row that changes after it was read, and becomes a record before that is read, differs, and
+        the outbox names it no more.
+        """
+        for _ in range(_LOOKS):
+            if differences:
+                rows = await self._ask(partial(self._reader.rows, entity, differences))
+                differences = await self._writer.compare(entity, _apart(rows)[0])
+                late = await self._ask(partial(self._reader.late, entity, differences))
+                differences = {name: differences[name] for name in differences.keys() - set(late)}
+        return differences
 
     async def _repair(
         self,

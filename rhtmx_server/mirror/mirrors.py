@@ -19,8 +19,7 @@ from rhtmx_server.mirror.opening import open_database
 from rhtmx_server.mirror.outcomes import Reconciled, RejectedRows
 from rhtmx_server.mirror.reader import HostReader, MirrorPlan
 from rhtmx_server.mirror.row_records import RowFields, record_maker
-from rhtmx_server.mirror.writer import RecordWriter
-from rhtmx_server.ports import Store
+from rhtmx_server.mirror.writer import MirrorStore, RecordWriter
 from rhtmx_server.threads import DaemonPool
 
 __all__ = ["Mirror", "Mirrors"]
@@ -207,11 +206,13 @@ class Mirrors:
         for reader in self.readers():
             reader.database.run(reader.statements())
 
-    async def check(self, store: Store, entities: Mapping[str, Entity]) -> Sequence[Reconciled]:
+    async def check(
+        self, store: MirrorStore, entities: Mapping[str, Entity]
+    ) -> Sequence[Reconciled]:
         """Compare all rows with all records of a store, and change nothing. No app need run.
 
         Args:
-            store: where the records are; it is open.
+            store: where the records are; it is open, and a server may write to it meanwhile.
             entities: as they are declared.
 
         Raises:

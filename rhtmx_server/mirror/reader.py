@@ -173,6 +173,10 @@ class HostReader:
         keys, end = table.page(after, most)
         return self._made(entity, table, list(keys)), end
 
+    def rows(self, entity: str, ids: Collection[str]) -> Made:
+        """Some rows of a table, by the ids of their records."""
+        return self._made(entity, self._tables[entity], [*ids])
+
     def missing(self, entity: str, ids: Collection[str]) -> Collection[str]:
         """Those of these records of which there is no row."""
         return set(ids) - set(self._tables[entity].known(ids))

@@ -11,20 +11,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Error
 from rhtmx.messages.tables import ERRORS
 from rhtmx.wire import ServerMessage
-from rhtmx_server.model import THE_APP, THE_TABLE, Mutation
-from rhtmx_server.ports import Store
+from rhtmx_server.model import THE_APP, THE_TABLE, Head, Mutation, Record
 from rhtmx_server.trackers import json_text as jsontext
 from rhtmx_server.trackers.calls import CheckJson, delete_message, push_message
 from rhtmx_server.trackers.hidden import whole
 from rhtmx_server.trackers.state import live
 
-__all__ = ["Difference", "RecordWriter"]
+__all__ = ["Difference", "MirrorStore", "RecordWriter"]
 
 
 class Difference(NamedTuple):
@@ -39,6 +38,25 @@ class Difference(NamedTuple):
     data: bytes | None
 
 
+class MirrorStore(Protocol):
+    """What a mirror needs of the `Store` of its records."""
+
+    @property
+    def epoch(self) -> str:
+        """Another one after a restore."""
+
+    async def head(self, entity: str) -> Head:
+        """The head of one entity."""
+
+    async def since(
+        self, entity: str, after: int, upto: int, limit: int, *, clocks: bool = True
+    ) -> Sequence[Record]:
+        """At most `limit` records with `after < version <= upto`, in version order."""
+
+    async def record(self, entity: str, entity_id: str) -> Record | None:
+        """One record, or its tombstone, or `None`."""
+
+
 class RecordWriter:
     """Writes records in the name of the application's tables.
 
@@ -49,7 +67,7 @@ class RecordWriter:
     """
 
     def __init__(
-        self, store: Store, submit: Callable[[Mutation], object], check: CheckJson
+        self, store: MirrorStore, submit: Callable[[Mutation], object], check: CheckJson
     ) -> None:
         self.store = store
         self._submit = submit

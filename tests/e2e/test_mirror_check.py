@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from rhtmx_server import App, Config
@@ -57,7 +59,6 @@ async def test_a_difference_is_reported_and_left(shop: Shop, tmp_path: Path) -> 
         shop.add(1)
         shop.add(2)
         await eventually(lambda: shop.waiting() == 0)
-        assert "is in use by another" in await checked(tmp_path, 1)
     assert "2 rows; records that were missing: 0" in await checked(tmp_path, 0)
     shop.run("UPDATE shop_orders SET title = 'noted, and late'")
     assert "otherwise: 0" in await checked(tmp_path, 0)
@@ -66,6 +67,35 @@ async def test_a_difference_is_reported_and_left(shop: Shop, tmp_path: Path) -> 
         assert "otherwise: 2, without a row: 0" in await checked(tmp_path, 3)
     shop.run("DROP TRIGGER rhtmx_outbox_shop_orders_update")
     assert "its triggers are missing" in await checked(tmp_path, 1)
+    shop.engine.dispose()
+
+
+async def test_beside_a_server_that_has_its_store_to_itself_and_notices_nothing(
+    shop: Shop, tmp_path: Path
+) -> None:
+    app = program(shop, tmp_path, "sqlite:///live.db")
+    async with app:
+        shop.add(1)
+        await eventually(lambda: shop.waiting() == 0)
+        assert "1 rows; records that were missing: 0" in await checked(tmp_path, 0)
+        shop.run("UPDATE shop_orders SET title = 'unseen'", "DELETE FROM rhtmx_outbox")
+        assert "otherwise: 1, without a row: 0" in await checked(tmp_path, 3)
+        shop.run("UPDATE shop_orders SET title = 'seen'")
+        await eventually(lambda: shop.waiting() == 0)
+        assert "otherwise: 0" in await checked(tmp_path, 0)
+    assert "otherwise: 0" in await checked(tmp_path, 0)
+    shop.engine.dispose()
+
+
+async def test_beside_a_server_of_another_version_it_says_which_one_to_run(
+    shop: Shop, tmp_path: Path
+) -> None:
+    async with program(shop, tmp_path, "sqlite:///live.db"):
+        with closing(apsw.Connection("live.db")) as other:
+            format_now = other.pragma("user_version")
+            other.pragma("user_version", format_now - 1)
+        said = await checked(tmp_path, 1)
+        assert "use the rhtmx-server that runs there" in said
     shop.engine.dispose()
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "FileOptions",
     "check_path",
     "connect",
+    "connect_to_read",
     "opening",
     "prepare_reader",
     "prepare_writer",
@@ -98,6 +99,13 @@ def connect(path: Path, options: FileOptions) -> apsw.Connection:
     """Open one connection; what kind is up to `prepare_writer` and `prepare_reader`."""
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     connection = apsw.Connection(str(path), flags, options.vfs or None)
+    connection.set_busy_timeout(BUSY_TIMEOUT)
+    return connection
+
+
+def connect_to_read(path: Path, options: FileOptions) -> apsw.Connection:
+    """Open one connection that cannot write: where another process has the file."""
+    connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY, options.vfs or None)
     connection.set_busy_timeout(BUSY_TIMEOUT)
     return connection
 

@@ -25,10 +25,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from rhtmx.errors import RhtmxError
+from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.stores.sqlite.failures import failed
 
-__all__ = ["LOOK_EVERY", "FileLock", "by_byte", "whole"]
+__all__ = ["LOOK_EVERY", "FileLock", "InUseError", "by_byte", "whole"]
 
 log = logging.getLogger("rhtmx_server")
 
@@ -48,6 +48,10 @@ and bytes 120 to 128 of the index (SQLite 3.54, os.h and os_unix.c)."""
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at where the files of a database are that is written to."""
+
+
+class InUseError(RhtmxError):
+    """Another server has the file."""
 
 
 def whole(descriptor: int) -> None:
@@ -218,10 +222,11 @@ class FileLock:
         _in_use.add(inode)
 
     def _database_in_use(self, inode: Inode) -> RhtmxError:
-        return failed(
+        return InUseError(
+            ErrorCode.STORAGE_FAILED,
             f"{self._database} is in use by another rhtmx server{_holder(inode)}: "
             "stop that one, or give this one a file of its own. Several processes on one store "
-            "(workers) need PostgreSQL and a bus: App(store='postgresql://…', bus='notify:')"
+            "(workers) need PostgreSQL and a bus: App(store='postgresql://…', bus='notify:')",
         )
 
     def _log_in_use(self, inode: Inode) -> RhtmxError:

@@ -34,6 +34,7 @@ __all__ = [
     "read_client",
     "read_commits",
     "read_copy_note",
+    "read_epoch",
     "read_head",
     "read_heads",
     "read_history",
@@ -247,6 +248,11 @@ def read_copy_note(cursor: apsw.Cursor) -> str | None:
     """Read the note of a copy into this file that is under way; `None` for none."""
     note: str | None = cursor.execute("SELECT value FROM meta WHERE key = 'copy'").get
     return note
+
+
+def read_epoch(cursor: apsw.Cursor) -> str:
+    """Read the store's epoch."""
+    return str(cursor.execute("SELECT value FROM meta WHERE key = 'epoch'").get)
 
 
 def write_epoch(cursor: apsw.Cursor, epoch: str) -> None:

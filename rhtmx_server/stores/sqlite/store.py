@@ -34,7 +34,9 @@ from rhtmx_server.stores.sqlite import members, queries, retention, versions
 from rhtmx_server.stores.sqlite.connections import Connections, open_all
 from rhtmx_server.stores.sqlite.failures import failed, in_words
 from rhtmx_server.stores.sqlite.file import DEFAULTS, FileOptions
+from rhtmx_server.stores.sqlite.lock import InUseError
 from rhtmx_server.stores.sqlite.placement import NOTHING_LEARNT, Placement
+from rhtmx_server.stores.sqlite.view import SqliteView
 from rhtmx_server.stores.sqlite.waiting import uninterrupted
 
 __all__ = ["SqliteStore"]
@@ -124,6 +126,24 @@ class SqliteStore:
             if not self._filling and await self.query(queries.read_copy_note) is not None:
                 await self.close()
                 raise failed(HALF_COPIED)
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[SqliteStore | SqliteView]:
+        """Have the file open to be read; beside the server that has it, if one does.
+
+        Raises:
+            RhtmxError: `STORAGE_FAILED`, with what is wrong with the file and what to do.
+        """
+        opened: SqliteStore | SqliteView = self
+        try:
+            await self.open()
+        except InUseError:
+            opened = SqliteView(self._path, self._options)
+            await opened.open()
+        try:
+            yield opened
+        finally:
+            await opened.close()
 
     def ready(self) -> bool:
         """Whether the file is open, and where it was when it was opened."""

@@ -177,3 +177,26 @@ async def test_a_table_that_lacks_a_column_is_said_in_words(world: World) -> Non
     world.columns = ("id", "aa")
     with pytest.raises(MirrorSetupError, match="no column 'a'"):
         await world.feed.step()
+
+
+async def test_a_row_that_changes_while_it_is_compared_is_no_difference(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where another process mirrors it: by then the record is as the row, and no note is left."""
+    read, world.notes = world.rows, []
+
+    def rows(keys: Iterable[str]) -> Mapping[str, HostRow]:
+        found = read(keys)
+        world.rows_there.clear()
+        return found
+
+    monkeypatch.setattr(world, "rows", rows)
+    found = await world.feed.check("orders")
+    assert (found.rows, found.differences) == (1, 0)
+
+
+async def test_a_difference_that_stays_counts_and_nothing_is_written(world: World) -> None:
+    world.notes = []
+    found = await world.feed.check("orders")
+    assert (found.rows, found.added) == (1, 1)
+    assert not any(each.startswith(("write", "remove")) for each in world.events)
