@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from websockets.asyncio.client import connect
 import rhtmx
 from rhtmx.errors import ErrorCode
 from rhtmx.messages.tables import ERRORS
+from rhtmx_server import Config
 from tests.support.asgi_sites import Site, serving
 from tests.support.history import Stream
 from tests.support.plain_http import ask
@@ -21,6 +23,9 @@ from tests.support.slow import slow_reader
 from tests.support.sockets import PATIENCE, Raw, raw
 
 HELLO = {"type": "hello", "token": "bob"}
+
+GONE_LATE = 2 * Config().heartbeat
+"""Seconds after which one would be gone that only seems to be lost."""
 
 PAIRS = (
     ("uvicorn", "bare"),
@@ -64,6 +69,18 @@ async def forms(site: Site) -> None:
     async with rhtmx.connect(site.url, token="ada") as ada:
         verdict = await ada.validate_form("signup", {"age": "17"})
         assert [each.error for each in verdict.errors] == ["must be 18 or more"]
+
+
+async def rooms(site: Site) -> None:
+    """Who closes has left at once, whatever the server tells of how a socket ended."""
+    async with rhtmx.connect(site.url, token="bob") as bob:
+        await bob.collection("tasks").set("5", {})
+        async with aclosing(bob.room("tasks/5").subscribe()) as seen:
+            async with rhtmx.connect(site.url, token="ada", format="proto") as ada:
+                await ada.room("tasks/5").join("ada")
+                await anext(each async for each in seen if each)
+            async with asyncio.timeout(GONE_LATE):
+                await anext(each async for each in seen if not each)
 
 
 async def resume(site: Site) -> None:
@@ -148,7 +165,7 @@ async def figure(site: Site, name: str) -> float:
 
 
 SCENARIOS: tuple[Callable[[Site], Awaitable[Any]], ...] = (
-    records, fields, forms, resume, limits, access, slow,
+    records, fields, forms, rooms, resume, limits, access, slow,
 )  # fmt: skip
 
 

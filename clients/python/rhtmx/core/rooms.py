@@ -215,6 +215,12 @@ class RoomViews:
         self._asked[view.question] = view
         return view.question
 
+    def farewells(self) -> list[RoomLeave]:
+        """What a client that is closed has to say: not every server is told how a socket ended."""
+        if not self._session.is_open:
+            return []
+        return [RoomLeave(*view.key) for view in self._views.values() if view.joined is not None]
+
     def _wants_less(self, view: RoomView) -> None:
         if view.wanted is not None:
             self._enter(view)  # to watch

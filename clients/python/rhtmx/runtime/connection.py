@@ -87,6 +87,7 @@ class Connection:
         self._haste = HandshakeDeadline()
         self.problem = ConnectionProblem()
         self._closing = False
+        self._farewells: list[bytes] = []
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -131,6 +132,8 @@ class Connection:
     async def close(self) -> None:
         """End the session and the connection."""
         self._closing = True
+        farewells = self._session.rooms.farewells()
+        self._farewells = [encode(each, self._endpoint.format) for each in farewells]
         self._session.close()
         if self._task is not None:
             self._task.cancel()
@@ -204,7 +207,8 @@ class Connection:
             try:
                 (failed,) = await asyncio.gather(writer, return_exceptions=True)
             finally:  # also if the client is closed in this very moment
-                await hang_up(socket)
+                is_text = self._endpoint.format is Format.JSON
+                await hang_up(socket, self._farewells, text=is_text)
         if isinstance(failed, Exception):
             raise failed
         if self._session.is_open:

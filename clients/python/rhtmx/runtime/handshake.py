@@ -7,9 +7,10 @@ without what may be secret in it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +43,8 @@ _MAX_MESSAGE = 16 * 2**20
 """A record grows field by field, so it may be larger than what may be pushed."""
 
 _TOO_BIG = 1009
+_FAREWELL = 1.0
+"""Seconds in which a server has to take the last messages."""
 """The close code for a message that is too large (RFC 6455, section 7.4.1)."""
 
 _CLOSE_TIMEOUT = 2.0
@@ -237,9 +240,19 @@ def _in_words(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-async def hang_up(socket: ClientSocket) -> None:
-    """Close, and leave nothing open even if there is no time for it."""
+async def hang_up(socket: ClientSocket, farewells: Iterable[bytes], *, text: bool) -> None:
+    """Close, and leave nothing open even if there is no time for it.
+
+    Args:
+        socket: is closed.
+        farewells: the last messages, which a server that does not read misses.
+        text: whether they are text.
+    """
     try:
+        with contextlib.suppress(SocketClosed, TimeoutError):
+            async with asyncio.timeout(_FAREWELL):
+                for each in farewells:
+                    await socket.send(each, text=text)
         await socket.close()
     finally:
         socket.transport.abort()

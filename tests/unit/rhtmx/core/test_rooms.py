@@ -134,6 +134,15 @@ def test_without_a_connection_nothing_is_said_of_leaving() -> None:
     assert session.said == []
 
 
+def test_a_client_that_is_closed_leaves_where_it_is_a_member() -> None:
+    session = open_session()
+    session.rooms.join(ROOM, None)
+    session.rooms.watch(("orders", "8"))
+    assert session.rooms.farewells() == [RoomLeave(*ROOM)]
+    session.is_open = False
+    assert session.rooms.farewells() == []
+
+
 def test_who_watches_is_no_member() -> None:
     session = open_session()
     view = session.rooms.watch(ROOM)
