@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from rhtmx_server.ports import BatchNeeds, BatchWrites, Snapshot
 from rhtmx_server.stores import FileOptions, SqliteStore
 from rhtmx_server.stores.sqlite.placement import Placement
-from tests.contract.builders import put, record, versions
+from tests.contract.builders import put, record, versions, writing
 from tests.fault.disks import Gate, faulty
 
 
@@ -65,6 +66,29 @@ async def test_the_next_commit_waits_for_its_turn(store: SqliteStore, gate: Gate
     gate.open()
     await asyncio.gather(first, second)
     assert await versions(store) == [1, 2, 3]
+
+
+async def test_what_a_cancelled_commit_has_made_stale_goes_when_the_store_is_closed(
+    store: SqliteStore, gate: Gate
+) -> None:
+    async def update() -> None:
+        def decide(seen: Snapshot) -> BatchWrites:
+            return writing(record("1", seen.heads["tasks"].version + 1))
+
+        await store.commit(BatchNeeds(records=[("tasks", "1")]), decide)
+
+    await update()
+    gate.shut()
+    committing = asyncio.create_task(update())
+    assert await asyncio.to_thread(gate.reached.wait, 10)
+    committing.cancel()
+    gate.open()
+    with pytest.raises(asyncio.CancelledError):
+        await committing
+    await store.close()
+    await store.open()
+    rows = "SELECT version FROM versions"
+    assert await store.query(lambda cursor: cursor.execute(rows).fetchall()) == [(3,)]
 
 
 async def test_a_cancelled_commit_is_finished_before_anything_else_is_written(

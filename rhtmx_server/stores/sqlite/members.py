@@ -61,13 +61,13 @@ class Known:
         ids: of parts. Void once parts were forgotten, or a transaction failed.
         places: of the records that this transaction has read and that are in parts.
         rows: the row ids and versions of the records that it has read.
-        left: entities and versions that it has written another version of a record for.
+        left: the rows of `versions` that are stale by what it has written.
     """
 
     ids: PartIds = field(default_factory=dict)
     places: Places = field(default_factory=dict)
     rows: dict[Key, tuple[int, int]] = field(default_factory=dict)
-    left: list[tuple[str, int]] = field(default_factory=list)
+    left: list[versions.StaleRow] = field(default_factory=list)
 
 
 _PART = "SELECT entity, part, id FROM parts WHERE entity = ? AND part = ?"

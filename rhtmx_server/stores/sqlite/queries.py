@@ -232,7 +232,7 @@ def _write_records(cursor: apsw.Cursor, records: Iterable[Record], known: member
             else:
                 id_, before = found
                 if before != row[2]:
-                    known.left.append((row[0], before))
+                    known.left.append((row[0], before, row[2] - before))
                 places.append((row[0], row[2], id_))
                 yield *row[2:], id_
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -119,13 +120,17 @@ class SqliteStore:
             RhtmxError: `STORAGE_FAILED`, with what is wrong with the file and
                 what to do.
         """
-        if self._opened is None:
-            self._opened = open_all(self._path, self._options, self._new_epoch)
+        if self._opened is not None:
+            return
+        self._opened = open_all(self._path, self._options, self._new_epoch)
+        try:
             self._marked = await self.query(versions.is_marked)
             self._unswept = versions.BEGINNING if self._marked else None
             if not self._filling and await self.query(queries.read_copy_note) is not None:
-                await self.close()
                 raise failed(HALF_COPIED)
+        except BaseException:
+            await self.close()
+            raise
 
     @asynccontextmanager
     async def look(self) -> AsyncIterator[SqliteStore | SqliteView]:
@@ -167,29 +172,35 @@ class SqliteStore:
     def _forget_stale(self, writer: apsw.Connection) -> None:
         """Leave no stale rows behind; if that fails, the next server finds them."""
         stale, self._stale = self._stale, versions.Stale()
-        if self._marked and self._unswept is None:
+        if self._marked:
             with suppress(apsw.Error), writer:
-                versions.forget(writer.cursor(), stale.take(len(stale)))
-                versions.unmark(writer.cursor())
+                versions.forget(writer.cursor(), [row[:2] for row in sorted(stale)])
+                if self._unswept is None:
+                    versions.unmark(writer.cursor())
 
     async def commit(self, wanted: BatchNeeds, decide: Callable[[Snapshot], BatchWrites]) -> None:
         """Read what is wanted, decide, write, make it durable: one transaction."""
-        known, going = self._known, list[versions.VersionKey]()
+        known, stale, going = self._known, self._stale, list[versions.StaleRow]()
+        records = 0
+
+        def durable() -> None:
+            self._marked = self._marked or bool(known.left)
+            stale.add(known.left, records)
+            going.clear()
+
         try:
-            async with self._transaction() as cursor:
+            async with self._transaction(durable) as cursor:
                 snapshot = queries.read_snapshot(cursor, wanted, known)
                 queries.write(cursor, decide(snapshot), known)
-                if known.left and not self._marked:
-                    versions.mark(cursor)
-                # Twice as many as come at most: no batch pays for what others have left.
-                surplus = len(self._stale) - versions.most_stale(cursor) if self._stale else 0
-                going = self._stale.take(min(surplus, 2 * len(known.left)))
-                versions.forget(cursor, going)
-        except BaseException:
-            self._stale.add(going)
-            raise
-        self._marked = self._marked or bool(known.left)
-        self._stale.add(known.left)
+                if known.left:
+                    if not self._marked:
+                        versions.mark(cursor)
+                    records = versions.last_row(cursor)
+                    # Twice as many as come at most: no batch pays for what others have left.
+                    going = stale.take(records, most=2 * len(known.left))
+                    versions.forget(cursor, [row[:2] for row in going])
+        finally:
+            stale.add(going, records)  # none of them are gone, unless it is durable
 
     async def kept(self) -> StoredTimes:
         """Read the horizon, and the times of the oldest rows that may go."""
@@ -392,8 +403,15 @@ class SqliteStore:
                 cursor.close()  # or a statement that was not read to its end keeps the log
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[apsw.Cursor]:
-        """Write while it is our turn: all of it durable at the end, or nothing."""
+    async def _transaction(
+        self, durable: Callable[[], object] = lambda: None
+    ) -> AsyncIterator[apsw.Cursor]:
+        """Write while it is our turn: all of it durable at the end, or nothing.
+
+        Args:
+            durable: is called as soon as it is, also if this raises then: who waited for it was
+                cancelled, or the file is not in its place any more.
+        """
         async with self._turn:
             self._heads.clear()
             opened = self._use()
@@ -407,7 +425,7 @@ class SqliteStore:
                     # and fail there, if a backup tool has it, after everything was decided.
                     writer.execute("BEGIN IMMEDIATE")
                     yield writer.cursor()
-                    await self._commit(opened)
+                    await self._commit(opened, durable)
                 except BaseException:
                     self._known.ids.clear()  # what was given out may be given out again
                     raise
@@ -419,15 +437,21 @@ class SqliteStore:
                     if writer.in_transaction:
                         writer.execute("ROLLBACK")
 
-    async def _commit(self, opened: Connections) -> None:
+    async def _commit(self, opened: Connections, durable: Callable[[], object]) -> None:
         if opened.log_space.is_outgrown():
             await uninterrupted(opened.committer.submit(opened.log_space.extend))
         started = self._clock()
         if self.placement.in_worker:
             # A cancelled task must not leave while its transaction is still being written.
-            await uninterrupted(opened.committer.submit(opened.writer.execute, "COMMIT"))
+            work: Future[object] = opened.committer.submit(opened.writer.execute, "COMMIT")
+            try:
+                await uninterrupted(work)
+            finally:
+                if work.exception() is None:
+                    durable()
         else:
             opened.writer.execute("COMMIT")
+            durable()
         ended = self._clock()
         self.placement = self.placement.after(ended - started)
         opened.lock.check(ended)  # or what was committed may be in a file that nobody will find

@@ -10,15 +10,19 @@ random records each time another one. So stale rows are deleted later, in the or
 lie, where several of them share a page: of a million records that are updated at random, 8 to a
 page (`nox -s bench -- growth` measures such updates).
 
-Not more than one row in `PART` is left stale: it costs a reader a look at a record. Where there may
-be some, the file says so (`mark`). What a server that was killed has left behind is found by a walk
-through the table (`sweep`), once in the life of the next one.
+A stale row costs a reader a look at a record. So not more than one row in `PART` is left stale,
+and among the last n versions of an entity not more than n / 8, or `_FEW`: whoever has missed few
+versions looks at few stale rows, also where the same hundred of a million records are written all
+the time (`Stale` says how). Where there may be some, the file says so (`mark`). What a server that
+was killed has left behind is found by a walk through the table (`sweep`), once in the life of the
+next one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from heapq import heappop, heappush
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import apsw
@@ -28,12 +32,12 @@ __all__ = [
     "PART",
     "STEP",
     "Stale",
+    "StaleRow",
     "VersionKey",
     "forget",
     "is_marked",
     "last_row",
     "mark",
-    "most_stale",
     "put",
     "put_new",
     "select",
@@ -50,11 +54,17 @@ BEGINNING: Final = ("", 0)
 _FEW = 64
 """So many rows may always be stale."""
 
+_FIRST_TIER = 12
+"""Rows that lasted for fewer than two to the power of this many versions are in the first tier."""
+
 STEP = 500
 """Rows that one step of `sweep` looks at: about a millisecond."""
 
 VersionKey: TypeAlias = tuple[str, int]
 """An entity and a version: where a row lies."""
+
+StaleRow: TypeAlias = tuple[str, int, int]
+"""An entity, a version, and after how many versions of the entity the record had its next one."""
 
 _PUT = """
     INSERT INTO versions(entity, version, record) VALUES (?, ?, ?)
@@ -97,34 +107,83 @@ def select(columns: str, condition: str = "TRUE") -> str:
 
 
 class Stale:
-    """The places of stale rows; takes them in the order in which they lie, round and round.
+    """The stale rows that are known, in tiers: by how many versions each of them lasted.
+
+    A tier has those that lasted about twice as long as those of the tier before it, and may have
+    twice as many. A reader that has missed n versions meets no row that lasted for n or more: it
+    would lie before what the reader has missed. So it meets the tiers up to that of n alone. In
+    the last tier, that of the number of records, are all that lasted longer, too; they are limited
+    by the number of all stale rows.
 
     Example:
         >>> stale = Stale()
-        >>> stale.add([("tasks", 5), ("tasks", 3), ("tasks", 9)])
-        >>> stale.take(2)
-        [('tasks', 3), ('tasks', 5)]
-        >>> stale.add([("tasks", 4)])
-        >>> stale.take(2)
-        [('tasks', 9), ('tasks', 4)]
+        >>> stale.add([("tasks", n, 5) for n in range(1, 70)], records=9)
+        >>> stale.take(records=9, most=2)
+        [('tasks', 1, 5), ('tasks', 2, 5)]
     """
 
     def __init__(self) -> None:
-        self._at: VersionKey = BEGINNING
-        self._ahead: list[VersionKey] = []
-        self._behind: list[VersionKey] = []
+        self._tiers: list[_Round] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._tiers))
+
+    def __iter__(self) -> Iterator[StaleRow]:
+        return chain.from_iterable(self._tiers)
+
+    def add(self, rows: Iterable[StaleRow], records: int) -> None:
+        """Take note of some.
+
+        Args:
+            rows: which.
+            records: how many records there are, or a few more.
+        """
+        last = _tier(records)
+        self._tiers += (_Round() for _ in range(last + 1 - len(self._tiers)))
+        for row in rows:
+            self._tiers[min(last, _tier(row[2]))].add(row)
+
+    def take(self, records: int, most: int) -> list[StaleRow]:
+        """Take some out of it, if there are more than there may be.
+
+        Args:
+            records: as of `add`.
+            most: rows.
+        """
+        taken: list[StaleRow] = []
+        for number, tier in enumerate(self._tiers[: max(1, _tier(records))]):
+            taken += tier.take(min(len(tier) - (_FEW << number), most - len(taken)))
+        surplus = min(len(self) - max(_FEW, records // PART), most - len(taken))
+        if surplus > 0:
+            taken += max(self._tiers, key=len).take(surplus)
+        return taken
+
+
+def _tier(versions: int) -> int:
+    return max(0, versions.bit_length() - _FIRST_TIER)
+
+
+class _Round:
+    """Stale rows that are taken in the order in which they lie, round and round."""
+
+    def __init__(self) -> None:
+        self._at: StaleRow = (*BEGINNING, 0)
+        self._ahead: list[StaleRow] = []
+        self._behind: list[StaleRow] = []
 
     def __len__(self) -> int:
         return len(self._ahead) + len(self._behind)
 
-    def add(self, places: Iterable[VersionKey]) -> None:
-        """Take note of some."""
-        for place in places:
-            heappush(self._ahead if place > self._at else self._behind, place)
+    def __iter__(self) -> Iterator[StaleRow]:
+        return chain(self._ahead, self._behind)
 
-    def take(self, most: int) -> list[VersionKey]:
+    def add(self, row: StaleRow) -> None:
+        """Take note of one."""
+        heappush(self._ahead if row > self._at else self._behind, row)
+
+    def take(self, most: int) -> list[StaleRow]:
         """Take the next ones, so many at most, out of it."""
-        taken: list[VersionKey] = []
+        taken: list[StaleRow] = []
         while len(taken) < most and len(self):
             if not self._ahead:
                 self._ahead, self._behind = self._behind, []
@@ -148,18 +207,16 @@ def is_marked(cursor: apsw.Cursor) -> bool:
     return bool(cursor.execute(_MARKED).get)
 
 
-def most_stale(cursor: apsw.Cursor) -> int:
-    """How many rows may be stale, by the number of records."""
-    return max(_FEW, last_row(cursor) // PART)
-
-
 def put(cursor: apsw.Cursor, places: Iterable[tuple[str, int, int]]) -> None:
     """Note at which version records are now, each with its entity and its row."""
     cursor.executemany(_PUT, places)
 
 
 def last_row(cursor: apsw.Cursor) -> int:
-    """The highest row id of a record: new ones get higher ones. 0 if there is none."""
+    """The highest row id of a record: new ones get higher ones. 0 if there is none.
+
+    So many records there are at most: fewer where some were forgotten.
+    """
     return cursor.execute(_LAST).get or 0
 
 

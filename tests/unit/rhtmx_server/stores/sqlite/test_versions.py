@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import apsw
@@ -104,11 +105,19 @@ def test_a_walk_deletes_all_that_is_stale_and_nothing_else(connection: apsw.Conn
     assert rows(connection) == 2 * (STEP - 1)
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 50)), unique=True))
-def test_what_is_taken_comes_in_the_order_of_its_places(places: list[tuple[str, int]]) -> None:
+MANY = 1 << versions._FIRST_TIER
+"""Records: those of fewer are all in the first tier."""
+
+BATCH = 64
+
+places = st.tuples(st.sampled_from("ab"), st.integers(1, 50), st.just(1))
+
+
+@given(st.lists(places, unique=True, min_size=FEW + 1))
+def test_what_is_taken_comes_in_the_order_of_its_places(rows: list[versions.StaleRow]) -> None:
     stale = Stale()
-    stale.add(places)
-    assert stale.take(len(places) + 1) == sorted(places)
+    stale.add(rows, records=1)
+    assert stale.take(records=1, most=10**6) == sorted(rows)[: len(rows) - FEW]
 
 
 @given(
@@ -117,19 +126,56 @@ def test_what_is_taken_comes_in_the_order_of_its_places(places: list[tuple[str, 
             st.tuples(st.just("add"), st.integers(1, 1000)),
             st.tuples(st.just("take"), st.integers(0, 5)),
         )
-    )
+    ),
+    st.integers(1, 10**6),
 )
-def test_what_was_added_is_taken_once(steps: list[tuple[str, int]]) -> None:
-    stale, added, taken = Stale(), list[int](), list[int]()
+def test_what_was_added_is_taken_once(steps: list[tuple[str, int]], records: int) -> None:
+    stale, added, taken = Stale(), list[versions.StaleRow](), list[versions.StaleRow]()
     for what, number in steps:
         if what == "add":
-            stale.add([("a", number)])
-            added.append(number)
+            rows = [("a", number, number * n) for n in range(100)]
+            stale.add(rows, records)
+            added += rows
         else:
-            taken += [version for _, version in stale.take(number)]
-    assert len(stale) == len(added) - len(taken)
-    taken += [version for _, version in stale.take(len(stale))]
-    assert sorted(taken) == sorted(added)
+            taken += stale.take(records, most=number)
+        assert len(stale) == len(added) - len(taken)
+    assert sorted([*taken, *stale]) == sorted(added)
+
+
+@given(
+    st.integers(1, 4 * MANY),
+    st.lists(
+        st.tuples(
+            st.sampled_from([1, 7, 100, 3_000, MANY, 4 * MANY]),
+            st.integers(1, BATCH),
+            st.integers(1, 100),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_whoever_missed_few_versions_meets_few_stale_rows(
+    records: int, phases: list[tuple[int, int, int]], random: Random
+) -> None:
+    """Whichever of them are written: one, a hundred, or all; and one in 16 of all at most."""
+    stale, head = Stale(), records
+    versions_of = list(range(1, records + 1))
+    for among, size, batches in phases:
+        for _ in range(batches):
+            written = random.sample(range(min(among, records)), min(size, among, records))
+            going = stale.take(records, most=2 * len(written))
+            rows = []
+            for number, at in enumerate(written, head + 1):
+                rows.append(("a", versions_of[at], number - versions_of[at]))
+                versions_of[at] = number
+            stale.add(rows, records)
+            head += len(written)
+            assert not {row[1] for row in going}.intersection(versions_of)
+    assert len(stale) <= max(FEW, records / PART) + BATCH
+    there = sorted((version for _, version, _ in stale), reverse=True)
+    for number, version in enumerate(there, 1):
+        assert number <= max(FEW, (head - version) / 8) + BATCH
 
 
 # In the store.
@@ -161,6 +207,19 @@ async def test_few_rows_are_stale_however_often_records_are_written(tmp_path: Pa
         await update(store, *(names[(turn * 7919 + n * 31) % len(names)] for n in range(40)))
         assert await count(store) <= len(names) * (1 + 1 / PART) + 40
     assert len(await store.since("tasks", 0, 1_000_000, 1_000_000)) == len(names)
+    await store.close()
+
+
+async def test_a_record_that_is_written_all_the_time_leaves_few_rows_beside_many_records(
+    tmp_path: Path,
+) -> None:
+    store = SqliteStore(tmp_path / "app.db")
+    await store.open()
+    names = [str(number) for number in range(FEW * PART * 8)]
+    await update(store, *names)
+    for _ in range(FEW * 2):
+        await update(store, "hot")
+    assert await count(store) <= len(names) + 1 + FEW + 1
     await store.close()
 
 
@@ -206,8 +265,10 @@ async def test_a_server_that_ends_before_it_has_found_all_leaves_that_to_the_nex
         store = SqliteStore(tmp_path / "killed" / "app.db")
         await store.open()
         await update(store, "b")
+        await update(store, "b")
         await store.close()
     await store.open()
+    assert await count(store) == 6, "but what it has made stale itself it takes along"
     await store.collect(history_before=0, tombstones_before=0)
     assert await count(store) == 2
     await store.close()
@@ -224,12 +285,12 @@ async def test_a_step_of_the_walk_that_fails_is_made_again(tmp_path: Path) -> No
     await store.open()
     commit, calls = store._commit, 0
 
-    async def failing_once(opened: Any) -> None:
+    async def failing_once(opened: Any, durable: Any) -> None:
         nonlocal calls
         calls += 1
         if calls == 7:  # after the five kinds of old rows, and finding the entity
             raise RhtmxError(ErrorCode.STORAGE_FAILED, "no")
-        await commit(opened)
+        await commit(opened, durable)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "_commit", failing_once)
@@ -265,7 +326,7 @@ async def test_a_batch_that_fails_makes_nothing_stale(tmp_path: Path) -> None:
         await store.commit(BatchNeeds(records=[("tasks", "a")]), fail)
     assert len(store._stale) == known
 
-    async def stopped(opened: object) -> None:
+    async def stopped(opened: object, durable: object) -> None:
         raise asyncio.CancelledError
 
     with pytest.MonkeyPatch.context() as patch:
