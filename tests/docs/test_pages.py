@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import ast
 import re
-from itertools import chain
+from collections import Counter
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
 
 from rhtmx_server.cli.table import GROUPS
 from rhtmx_server.config import Config
-from tests.docs.markdown import GENERATED, PAGES, ROOT, anchors, blocks, links, page, rows, spans
+from tests.docs.markdown import (
+    GENERATED,
+    PAGES,
+    ROOT,
+    anchors,
+    blocks,
+    links,
+    page,
+    prose,
+    rows,
+    spans,
+)
+
+LONG = 40
+"""Two lines that begin with as many equal characters say the same."""
 
 OF_UVICORN = {"--root-path", "--ws", "--ws-per-message-deflate"}
 """Options that the pages name and that are not ours."""
@@ -36,9 +51,22 @@ def test_every_link_leads_somewhere(name: str) -> None:
             continue
         path, _, fragment = link.partition("#")
         target = (ROOT / name).parent / path if path else ROOT / name
-        assert target.exists(), f"{name}: {link}"
+        assert target.is_file(), f"{name}: {link}"  # the site has no page for a folder
         if fragment:
             assert fragment in anchors(target.read_text()), f"{name}: {link}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_line_says_the_line_before_again(name: str) -> None:
+    """As it does where an older and a newer wording of one sentence have both stayed."""
+    lines = [line for line in prose(page(name)).splitlines() if not line.startswith("|")]
+    twice = [b for a, b in pairwise(lines) if a[:LONG] == b[:LONG] and len(b) > LONG]
+    assert twice == []
+
+
+def test_the_glossary_has_each_word_once() -> None:
+    words = [row["word"] for row in rows(page("docs/glossary.md"), "word", "meaning")]
+    assert [word for word, count in Counter(words).items() if count > 1] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
