@@ -20,7 +20,7 @@ class Reconciled(NamedTuple):
 
     A row that changes while they are compared, and that the outbox names, is no difference.
 
-    Args:
+    Attributes:
         entity: the collection.
         rows: how many rows there are.
         added: records that were missing.

@@ -16,7 +16,7 @@ import pytest
 import rhtmx
 import rhtmx_server
 from tests.docs.markdown import ROOT, page
-from website.pages import ROOTS, reachable
+from website.pages import ROOTS, linked, reachable
 
 WEBSITE = ROOT / "website"
 NPM = ("website", "clients/typescript")
@@ -73,6 +73,12 @@ def test_every_entry_point_of_the_npm_package_is_described() -> None:
         for name in ("messages", "client", "forms", "htmx", "react", "schema", "testing")
     ]
     assert len(ENTRIES) == 7
+
+
+def test_no_entry_point_links_to_a_page() -> None:
+    """TypeDoc would look for it beside the entry point, and copy it: the table before does it."""
+    for entry in ENTRIES:
+        assert linked(entry.name, entry.read_text(encoding="utf-8")) == []
 
 
 def test_typedoc_refuses_what_has_no_comment_links_nowhere_or_is_used_and_not_exported() -> None:

@@ -1,8 +1,7 @@
 /**
  * # Testing
  *
- * A server in the memory of a test: `import { createServer } from "@rhtmx/client/testing"`. The
- * guide of [testing](../docs/guides/testing.md) shows how it is used.
+ * A server in the memory of a test: `import { createServer } from "@rhtmx/client/testing"`.
  *
  * @module
  */

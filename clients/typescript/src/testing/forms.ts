@@ -13,7 +13,12 @@ export type EnteredValues = Readonly<Record<string, readonly string[]>>;
 export type Finding =
   | string
   | undefined
-  | { readonly error?: string | undefined; readonly metadata?: m.JsonValue };
+  | {
+      /** What is wrong, in words. */
+      readonly error?: string | undefined;
+      /** What else there is to say: a suggestion, a price. */
+      readonly metadata?: m.JsonValue;
+    };
 
 /**
  * Says what is wrong with a value.
