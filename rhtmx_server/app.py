@@ -291,6 +291,7 @@ class App:
 
         Raises:
             RhtmxError: the store cannot be opened, or the server would be open to all, and why.
+            ValueError: what was declared cannot work, in words that say what to write.
             OSError: the address cannot be used.
             RuntimeError: it runs already.
 

@@ -54,9 +54,13 @@ def open_storage(store: str | Store, bus: str | Bus | None = None) -> Storage:
         bus: likewise; without it, the server has the store to itself.
 
     Raises:
+        TypeError: the store is something else.
         ValueError: there is no such store or bus, or they do not go together; the message begins
             with the name of the argument.
     """
+    if not isinstance(store, str) and not hasattr(store, "shared"):  # a path, for example
+        got = type(store).__name__
+        raise TypeError(f"store: a URL such as 'sqlite:///app.db', or a Store expected, got {got}")
     try:
         made = store if not isinstance(store, str) else open_store(store, shared=bus is not None)
     except ValueError as reason:

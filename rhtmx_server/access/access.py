@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.access.declaration_error import DeclarationError
 from rhtmx_server.access.entity import Entity
 from rhtmx_server.access.grant import Grant
 from rhtmx_server.access.guard import Guard
@@ -40,7 +41,7 @@ class Access:
         changes: grows when what somebody reads may have changed: answers of before are void.
 
     Raises:
-        ValueError: something that cannot work; in words that say what to write.
+        DeclarationError: something that cannot work; in words that say what to write.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Access:
         self._read = {name: each.rules.get("read") for name, each in entities.items() if each.rules}
         for name in self._scopes:
             if name not in entities:
-                raise ValueError(
+                raise DeclarationError(
                     f"app.scope({name!r}): there is no such entity: declare "
                     f"app.entity({name!r}, partition=[…])"
                 )

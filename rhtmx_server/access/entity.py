@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias, TypeVar
 
 from rhtmx.errors import Violation
+from rhtmx_server.access.declaration_error import DeclarationError
 from rhtmx_server.access.parts import Partitions
 from rhtmx_server.access.rules import Rule
 from rhtmx_server.access.where import partitions_with
@@ -303,17 +304,17 @@ class Entity:
             scoped: whether a function says what somebody may read of it.
 
         Raises:
-            ValueError: in words that say what to write.
+            DeclarationError: in words that say what to write.
         """
         self._require_told()
         read = self.rules.get("read")
         if scoped and self._read_is_named:
-            raise ValueError(
+            raise DeclarationError(
                 f"entity {self.name!r}: app.scope({self.name!r}) and access(read={read!r}) both "
                 "say who reads what: leave one of them out"
             )
         if scoped and self.partitions is None:
-            raise ValueError(
+            raise DeclarationError(
                 f"app.scope({self.name!r}): it says which parts somebody reads, and there are "
                 f"none: declare app.entity({self.name!r}, partition=[…])"
             )
@@ -321,7 +322,7 @@ class Entity:
             return
         for shape in sorted(read.shapes - {()}):
             if self.partitions is None or shape not in self.partitions.declared:
-                raise ValueError(
+                raise DeclarationError(
                     f"entity {self.name!r}: read={read!r} asks for {', '.join(map(repr, shape))}, "
                     "and no partition has just these fields: declare "
                     f"{partitions_with(self.name, shape, self.partitions)}"
@@ -332,7 +333,7 @@ class Entity:
         shapes = {shape for rule in self.rules.values() for shape in rule.shapes}
         shapes |= set(() if self.partitions is None else self.partitions.declared)
         for field in sorted({field for shape in shapes for field in shape} & self.hidden.keys()):
-            raise ValueError(
+            raise DeclarationError(
                 f"entity {self.name!r}: access or partition by {field!r}, which is server_only: "
                 "who reads such a part is told its value. Take another field"
             )

@@ -20,6 +20,7 @@ import uvloop
 
 from rhtmx.errors import RhtmxError
 from rhtmx_server import logs
+from rhtmx_server.access.declaration_error import DeclarationError
 from rhtmx_server.cli.errors import FAILED
 from rhtmx_server.config import Config
 
@@ -70,6 +71,8 @@ def run(app: Servable) -> int:
             runner.run(_until_stopped(app))
     except RhtmxError as failure:
         return complain(failure.message)
+    except DeclarationError as failure:
+        return complain(str(failure))
     except OSError as failure:
         return complain(_words(failure, config))
     return 0

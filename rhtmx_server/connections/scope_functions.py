@@ -103,7 +103,7 @@ def access_of(
         unlogged: the entities that have no conflict log.
 
     Raises:
-        ValueError: something that cannot work; in words that say what to write.
+        DeclarationError: something that cannot work; in words that say what to write.
     """
     asked = {
         name: scope_asker(entities.get(name) or Entity(name), function, threads, seconds)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from rhtmx_server.buses import MemoryBus
@@ -43,3 +46,9 @@ def test_what_does_not_go_together_is_said(
 ) -> None:
     with pytest.raises(ValueError, match=words):
         open_storage(store, bus)
+
+
+@pytest.mark.parametrize(("store", "got"), [(None, "NoneType"), (Path("app.db"), "PosixPath")])
+def test_what_is_no_store_is_said(store: Any, got: str) -> None:
+    with pytest.raises(TypeError, match=f"'sqlite:///app.db', or a Store expected, got {got}"):
+        open_storage(store)

@@ -23,6 +23,7 @@ from rhtmx.api.reading import field_stream, record_stream, sync_fields, sync_rec
 from rhtmx.api.room import Room
 from rhtmx.api.transaction import ClientTransaction
 from rhtmx.core import build_message
+from rhtmx.core.choice import choice
 from rhtmx.core.events import Reset, State
 from rhtmx.core.granularity import Granularity
 from rhtmx.core.session import Session
@@ -235,9 +236,8 @@ class Client:
             ...         print([row.data["title"] for row in rows])
             ['Write it down']
         """
-        return Collection(
-            self, self._runtime, self._open_collections, entity, Granularity(granularity), where
-        )
+        grain = choice(Granularity, granularity, "granularity")
+        return Collection(self, self._runtime, self._open_collections, entity, grain, where)
 
     def of(self, declared: Declared[P, T], *_: P.args, **options: P.kwargs) -> T:
         """One entity of the application's schema, typed: see `TypedCollection`.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from rhtmx.api.client import Client
 from rhtmx.core.address import checked_headers, shown, websocket_url
 from rhtmx.core.build_message import checked_token
+from rhtmx.core.choice import choice
 from rhtmx.core.session import Session
 from rhtmx.core.traceparent import Traceparent, traceparent_source
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -77,8 +78,9 @@ def connect(
     Raises:
         RhtmxError: `BAD_MESSAGE`, both `store` and `client_id` are given, or a
             `client_secret` without `client_id`, the URL is none, `ssl` is for one without
-            TLS, the token is larger than any server takes (4,096 bytes), the
-            `traceparent` is none, or one of the texts or headers cannot be sent.
+            TLS, the token is larger than any server takes (4,096 bytes), `store` is a URL,
+            there is no such `format`, the `traceparent` is none, or one of the texts or
+            headers cannot be sent.
 
     Example:
         >>> async with rhtmx.connect("ws://localhost:3000/api/ws", store="app.db") as client:
@@ -86,15 +88,7 @@ def connect(
         ...     print([row.data for row in tasks.all()])  # what the file holds
         []
     """
-    if store is not None and client_id is not None:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE,
-            "connect: client_id and store exclude each other: a store has an id of its own",
-        )
-    if client_secret is not None and client_id is None:
-        raise RhtmxError(
-            ErrorCode.BAD_MESSAGE, "connect: client_secret is of a client_id: give both, or neither"
-        )
+    _check_whose(store, client_id, client_secret)
     url = websocket_url(url, "connect: url")
     if ssl is not None and not url.startswith("wss:"):
         raise RhtmxError(
@@ -110,10 +104,31 @@ def connect(
     if schema is not None:
         said = SchemaVersion(version=schema.version, hash=schema.hash, oldest=schema.oldest)
         session.local.identity.built_with(said)
-    endpoint = WebSocketEndpoint(url, Format(format), added, ssl, open_timeout)
+    spoken = choice(Format, format, "connect: format")
+    endpoint = WebSocketEndpoint(url, spoken, added, ssl, open_timeout)
     return Client(
         session,
         endpoint,
         token=None if isinstance(token, str) else token,
         store=None if store is None else SqliteStore(store),
     )
+
+
+def _check_whose(
+    store: str | Path | None, client_id: str | None, client_secret: str | None
+) -> None:
+    """Refuse what does not go together of a store and the id under which a client writes."""
+    if store is not None and client_id is not None:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            "connect: client_id and store exclude each other: a store has an id of its own",
+        )
+    if client_secret is not None and client_id is None:
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE, "connect: client_secret is of a client_id: give both, or neither"
+        )
+    if isinstance(store, str) and "://" in store:  # as a server's store is named
+        raise RhtmxError(
+            ErrorCode.BAD_MESSAGE,
+            f"connect: store: the path of a file expected, such as 'app.db', got '{shown(store)}'",
+        )

@@ -51,7 +51,7 @@ def explain(error: RhtmxError, what: str = "", *, conflict: str = _PUSH_AGAIN) -
 
     Args:
         error: what was raised.
-        what: what it was about, such as `tasks/7`.
+        what: what it was about, such as `tasks/7`; the error itself may say so, too.
         conflict: what to do if somebody else was faster.
 
     Example:
@@ -59,7 +59,10 @@ def explain(error: RhtmxError, what: str = "", *, conflict: str = _PUSH_AGAIN) -
         "x: no form 'x'"
     """
     lost = isinstance(error, ConnectionClosed) and error.code is ErrorCode.UNSPECIFIED
-    message = str(error) if lost or not what else f"{what}: {error}"
+    said = str(error)
+    if what and not lost:
+        record = what.rpartition(": ")[2]
+        said = f"{what}: {said.removeprefix(f'{record}: ')}"
     if advice := conflict if error.code is ErrorCode.CONFLICT else _ADVICE.get(error.code):
-        message = f"{message}: {advice}"
-    return CommandError(message, NO_CONNECTION if lost else REFUSED)
+        said = f"{said}: {advice}"
+    return CommandError(said, NO_CONNECTION if lost else REFUSED)

@@ -26,6 +26,7 @@ from rhtmx.values.json_value import Json, to_json
 from rhtmx.wire.check_outgoing import checked
 from rhtmx.wire.embedded_json import check_text
 from rhtmx.wire.limits import MAX_TOKEN
+from rhtmx.wire.refusal import expected
 
 __all__ = [
     "checked_token",
@@ -119,6 +120,8 @@ def push_fields(
         RhtmxError: `BAD_MESSAGE`, a value cannot be JSON, an operation has an operand that
             no field could take, no server could read the rest, or there is nothing to write.
     """
+    if not isinstance(fields, Mapping):
+        raise expected("push_fields.fields", "values by the names of their fields", fields)
     updates = [
         _update(name, value, f"push_fields.fields[{index}].value", at)
         for index, (name, value) in enumerate(fields.items())

@@ -62,10 +62,12 @@ def test_a_token_that_no_server_takes_is_refused_before_it_travels() -> None:
         ({"client_id": 5}, "connect.client_id: a text expected, got 5"),
         ({"client_id": "c", "client_secret": "a\0b"}, "connect.secret: a string holds a NUL"),
         ({"headers": {"Cookie": "a\nb"}}, "connect: headers['Cookie']: a line break"),
+        ({"format": "xml"}, "connect: format: 'json' or 'proto' expected, got 'xml'"),
+        ({"store": "sqlite:///a.db"}, "connect: store: the path of a file expected, such as"),
         ({"token": "\ud800"}, "token: a string holds half of a surrogate pair"),
     ],
 )
-def test_who_one_is_has_to_be_a_text_that_can_be_sent(options: Any, words: str) -> None:
+def test_what_cannot_be_sent_or_used_is_refused_in_words(options: Any, words: str) -> None:
     with pytest.raises(RhtmxError) as caught:
         rhtmx.connect("ws://x", **options)
     assert caught.value.message.startswith(words)

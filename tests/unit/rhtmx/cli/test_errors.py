@@ -33,3 +33,9 @@ def test_what_to_do_about_a_conflict_depends_on_what_was_asked() -> None:
     error = RhtmxError(ErrorCode.CONFLICT, "moved on")
     assert explain(error, conflict="look first").message == "moved on: look first"
     assert explain(error, conflict="").message == "moved on"
+
+
+def test_what_it_was_about_is_said_once() -> None:
+    error = RhtmxError(ErrorCode.FORBIDDEN, "tasks/7: you may not write this")
+    assert explain(error, "tasks/7").message == "tasks/7: you may not write this"
+    assert explain(error, "line 3: tasks/7").message == "line 3: tasks/7: you may not write this"

@@ -134,6 +134,12 @@ def test_a_write_of_no_field_is_nothing_to_write() -> None:
     assert len(build_message.push_fields("tasks", "1", {}, ["a"], None, NOW).fields) == 1
 
 
+def test_fields_are_given_by_their_names() -> None:
+    fields: Any = [("a", 1)]
+    with pytest.raises(RhtmxError, match=r"fields: values by the names of their fields expected"):
+        build_message.push_fields("tasks", "1", fields, [], None, NOW)
+
+
 TOO_LARGE = 2**53
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.values.json_value import from_json, to_json
+from rhtmx.wire.limits import MAX_DEPTH
 
 VALUES: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
@@ -52,6 +53,27 @@ def test_what_is_no_json_is_refused_with_its_place(value: object) -> None:
     with pytest.raises(RhtmxError, match=r"^push\.data") as caught:
         to_json(value, "push.data")
     assert caught.value.code is ErrorCode.BAD_MESSAGE
+
+
+CIRCLE: dict[str, Any] = {}
+CIRCLE["self"] = CIRCLE
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        (object(), "push.data"),
+        ({"title": "a", "due": object()}, "push.data.due"),
+        ({"steps": [1, {"cost": float("nan")}]}, "push.data.steps[1].cost"),
+        ({"steps": ("a", "\ud800")}, "push.data.steps[1]"),
+        ({"a": {("a", "b"): 1}}, "push.data.a"),
+        (CIRCLE, f"push.data{'.self' * MAX_DEPTH}"),
+    ],
+)
+def test_the_error_names_the_place_within_the_value(value: Any, place: str) -> None:
+    with pytest.raises(RhtmxError) as caught:
+        to_json(value, "push.data")
+    assert caught.value.message.startswith(f"{place}: a value that JSON can hold expected: ")
 
 
 def test_what_is_nested_too_deeply_is_refused() -> None:

@@ -17,6 +17,7 @@ import pytest
 import uvloop
 
 from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx_server.access.declaration_error import DeclarationError
 from rhtmx_server.cli.process import COLLECT_AFTER, complain, run
 from rhtmx_server.config import Config
 
@@ -142,9 +143,10 @@ def test_while_it_runs_python_looks_for_garbage_less_often() -> None:
             "/var/app.db: Permission denied",
         ),
         (OSError("something else"), "something else"),
+        (DeclarationError("entity 'a': read=…"), "entity 'a': read=…"),
     ],
 )
-def test_what_is_wrong_outside_is_said_in_one_line(
+def test_what_is_wrong_outside_or_with_a_declaration_is_said_in_one_line(
     capsys: pytest.CaptureFixture[str], failure: Exception, words: str
 ) -> None:
     app = FakeApp(failing(failure), host="localhost", port=80)
@@ -152,9 +154,10 @@ def test_what_is_wrong_outside_is_said_in_one_line(
     assert capsys.readouterr().err == f"error: {words}\n"
 
 
-def test_a_bug_is_not_dressed_up() -> None:
-    with pytest.raises(ZeroDivisionError):
-        run(FakeApp(lambda: 1 / 0))
+@pytest.mark.parametrize("bug", [ZeroDivisionError("by zero"), ValueError("not this one")])
+def test_a_bug_is_not_dressed_up(bug: Exception) -> None:
+    with pytest.raises(type(bug)):
+        run(FakeApp(failing(bug)))
 
 
 def test_a_cancellation_from_within_is_not_taken_for_a_stop() -> None:
