@@ -26,12 +26,14 @@ from rhtmx_codegen.cel.macros import MACROS
 from rhtmx_codegen.cel.times import ACCESSORS
 from rhtmx_codegen.emit import emit_python
 from rhtmx_codegen.problems import SchemaError
-from rhtmx_server import App, Invalid
+from rhtmx_server import App, Invalid, access
+from rhtmx_server.schema.rights import rules_of
 from tests.browser.driver import browsing
 from tests.docs.board import PAGE, PROGRAMS, SHOWN, generate
 from tests.docs.markdown import ROOT, blocks, page, rows
 from tests.docs.node import RUN, require_node
 from tests.docs.shown import printed
+from tests.support.generated import schema_package
 from tests.support.process import ServerProcess, serving
 from tests.support.programs import chromium, node
 from tests.support.schemas import HEAD, descriptors, schema_of
@@ -141,6 +143,28 @@ def test_all_that_an_entity_and_a_field_can_say_is_listed(column: str, message: 
     shown = [name for row in rows(PAGE, column) for name in names(row[column])]
     assert len(shown) == len(set(shown))
     assert set(shown) == fields
+
+
+def test_who_may_do_what_is_said_as_in_python() -> None:
+    fields = "string employee = 1; string team = 2; string status = 3;"
+    parts = "".join(f'partition: {{fields: "{name}"}}' for name in ("employee", "team", "status"))
+    for row in rows(PAGE, "an `access` has", "the rule in Python"):
+        said, rule = (cell.strip("`") for cell in row.values())
+        option = f"option (rhtmx.v1.entity) = {{{parts} access: {{{said}}}}};"
+        made = schema_package(f"message Task {{ {option} {fields} }}").schema
+        expected = eval(rule, vars(access))
+        assert {each.words for each in rules_of(made.entities["task"]).values()} == {expected.words}
+
+
+def test_the_schema_about_claims_says_what_is_said_of_it() -> None:
+    text = next(each.text for each in blocks(PAGE) if each.text.startswith("message Claim {"))
+    rules = rules_of(schema_package(text).schema.entities["claims"])
+    assert {action: rule.words for action, rule in rules.items()} == {
+        "read": "owner('employee') | role('manager') | backend",
+        "create": "owner('employee') | backend",
+        "update": "owner('employee') | role('manager') | backend",
+        "delete": "owner('employee') | backend",
+    }
 
 
 def test_every_rule_of_the_library_is_listed() -> None:
