@@ -200,6 +200,7 @@ class Decisions:
         self._runtime = runtime
         self._pending: SortedChunks[int, Pending] = SortedChunks()
         self._pending_at = -1
+        self._queue: ChunkedTuple[Pending] = ChunkedTuple()
         self._rejected: tuple[RejectedWrite, ...] = ()
         self._rejected_at = -1
 
@@ -213,7 +214,10 @@ class Decisions:
                 altered, self._pending = {row.place: row for row in writes.queue}, SortedChunks()
             self._show(altered, known)
             self._pending_at = writes.revision
-        return self._pending.snapshot()
+            now = self._pending.snapshot()
+            # What has come since somebody looked may have gone, too.
+            self._queue = self._queue if now.holds_same(self._queue) else now
+        return self._queue
 
     @property
     def rejected(self) -> tuple[RejectedWrite, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, chain, compress
+from operator import index as as_index
 from operator import is_, is_not
 from typing import Generic, TypeVar, overload
 
@@ -21,16 +22,17 @@ T_co = TypeVar("T_co", covariant=True)
 class ChunkedTuple(Sequence[T_co]):
     """A tuple in chunks. One that differs from another in a few values shares all other chunks.
 
-    It is used like a tuple: it never changes, and is equal to a tuple of equal values. What takes a
-    real one can be given `tuple(rows)`.
+    It is used like a tuple: it never changes, is equal to a tuple of equal values, and is added to
+    one. It has no order (`<`), and is no instance of `tuple`: what takes a real one can be given
+    `tuple(rows)`.
 
     Args:
         chunks: the values, in order.
 
     Example:
         >>> rows = ChunkedTuple((("a", "b"), ("c",)))
-        >>> len(rows), rows[2], rows[:2], rows == ("a", "b", "c")
-        (3, 'c', ('a', 'b'), True)
+        >>> len(rows), rows[2], rows[:2], rows == ("a", "b", "c"), rows + ("d",)
+        (3, 'c', ('a', 'b'), True, ('a', 'b', 'c', 'd'))
     """
 
     __slots__ = ("_ends", "chunks")
@@ -52,13 +54,22 @@ class ChunkedTuple(Sequence[T_co]):
     def __getitem__(self, index: int | slice) -> T_co | tuple[T_co, ...]:
         size = len(self)
         if isinstance(index, slice):
-            return tuple(self[each] for each in range(*index.indices(size)))
-        place = index + size if index < 0 else index
+            return self._part(range(*index.indices(size)))
+        place = as_index(index)
+        place = place + size if place < 0 else place
         if not 0 <= place < size:
             raise IndexError("index out of range")
         ends = self._offsets()
         number = bisect_right(ends, place)
         return self.chunks[number][place - ends[number]]
+
+    def __add__(self, other: ChunkedTuple[U] | tuple[U, ...]) -> tuple[T_co | U, ...]:
+        if isinstance(other, ChunkedTuple | tuple):
+            return (*self, *other)
+        return NotImplemented
+
+    def __radd__(self, other: tuple[U, ...]) -> tuple[U | T_co, ...]:
+        return (*other, *self) if isinstance(other, tuple) else NotImplemented
 
     def __iter__(self) -> Iterator[T_co]:
         return chain.from_iterable(self.chunks)
@@ -91,6 +102,16 @@ class ChunkedTuple(Sequence[T_co]):
             if all(len(one) == len(two) for one, two in pairs):
                 return all(all(map(is_, one, two)) for one, two in pairs)
         return len(self) == len(other) and all(map(is_, self, other))
+
+    def _part(self, places: range) -> tuple[T_co, ...]:
+        """The values at these places; of the others only those in the same chunks are looked at."""
+        if not places:
+            return ()
+        ends = self._offsets()
+        first, last = (bisect_right(ends, each) for each in sorted((places[0], places[-1])))
+        near = tuple(chain.from_iterable(self.chunks[first : last + 1]))
+        start = ends[first] - len(self.chunks[first])
+        return tuple(near[each - start] for each in places)
 
     def _offsets(self) -> list[int]:
         """How many values there are up to the end of each chunk."""

@@ -61,7 +61,8 @@ class TextRecord(Record[Any]):
 
     Args:
         id: the record.
-        text: its data as JSON; `None`: JSON null.
+        data: its data as JSON, in bytes, which no JSON value is; or as it is, as
+            `dataclasses.replace` has it.
         version: the newest one that is in it.
         pending: own writes in it wait for the server.
     """
@@ -71,22 +72,21 @@ class TextRecord(Record[Any]):
     def __init__(
         self,
         id: str,  # noqa: A002 (as `Record` has it)
-        text: bytes | None,
+        data: Any,
         version: int,
-        *,
         pending: bool,
     ) -> None:
         put = object.__setattr__
         put(self, "id", id)
         put(self, "version", version)
         put(self, "pending", pending)
-        _DATA.__set__(self, text)
+        _DATA.__set__(self, data)
 
     @property
     def data(self) -> Any:
         """The whole of it."""
         data = _DATA.__get__(self)
-        if isinstance(data, bytes):  # which no JSON value is
+        if isinstance(data, bytes):
             data = from_json(data)
             _DATA.__set__(self, data)
         return data

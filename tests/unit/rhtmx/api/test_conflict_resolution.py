@@ -121,12 +121,17 @@ def test_however_writes_come_and_go_the_queue_shows_those_that_wait(
     steps: list[tuple[str, int]], most: int
 ) -> None:
     waiting = Waiting()
+    seen = waiting.decisions.queue
     with pytest.MonkeyPatch.context() as patching:
         patching.setattr(altered_writes, "MOST", most)
         for what, which in steps:
             waiting.step(what, which)
             if what == "look":
-                assert list(waiting.shown().values()) == waiting.expected()
+                before = seen
+                seen = waiting.decisions.queue
+                assert list(seen) == waiting.expected()
+                if seen.holds_same(before):
+                    assert seen is before
     assert list(waiting.shown().values()) == waiting.expected()
     assert waiting.decisions.queue is waiting.decisions.queue
 
@@ -142,3 +147,17 @@ def test_what_has_not_changed_stays_the_same_object(monkeypatch: pytest.MonkeyPa
     for _ in range(3):  # too many to have been noted one by one
         waiting.step("add", 0)
     assert [waiting.shown()[each] is before[each] for each in before] == [True, True]
+
+
+def test_what_came_and_went_unseen_leaves_the_queue_the_same_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(altered_writes, "MOST", 1)
+    waiting = Waiting()
+    for what in ("add", "number"):
+        waiting.step(what, 0)
+    before = waiting.decisions.queue
+    for what, which in (("add", 0), ("add", 0), ("number", 0), ("drop", 2), ("drop", 1)):
+        waiting.step(what, which)
+    assert len(waiting.queue) == len(before) == 1
+    assert waiting.decisions.queue is before

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from bisect import bisect_right
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rhtmx.values import chunked_tuple
 from rhtmx.values.chunked_tuple import ChunkedTuple, ChunkMemo, choosing
 
 CHUNKS = st.lists(st.lists(st.integers(), max_size=3).map(tuple), max_size=5).map(tuple)
@@ -13,7 +19,7 @@ CHUNKS = st.lists(st.lists(st.integers(), max_size=3).map(tuple), max_size=5).ma
 
 @given(CHUNKS, st.data())
 def test_it_is_used_like_a_tuple(chunks: tuple[tuple[int, ...], ...], data: st.DataObject) -> None:
-    rows, plain = ChunkedTuple(chunks), sum(chunks, ())
+    rows, plain, more = ChunkedTuple(chunks), sum(chunks, ()), (1, 2)
     assert rows == plain
     assert plain == rows
     assert (len(rows), bool(rows), list(rows)) == (len(plain), bool(plain), list(plain))
@@ -22,6 +28,13 @@ def test_it_is_used_like_a_tuple(chunks: tuple[tuple[int, ...], ...], data: st.D
     part = data.draw(st.slices(len(plain)))
     assert rows[part] == plain[part]
     assert hash(rows) == hash(plain)
+    sums = rows + more, more + rows, rows + rows
+    assert sums == (plain + more, more + plain, plain + plain)
+    assert {type(each) for each in (*sums, rows[:])} == {tuple}
+    for each in {*plain, 0}:
+        assert (each in rows, rows.count(each)) == (each in plain, plain.count(each))
+    assert [rows.index(each) for each in plain] == [plain.index(each) for each in plain]
+    assert [copy.copy(rows), copy.deepcopy(rows), pickle.loads(pickle.dumps(rows))] == [plain] * 3
 
 
 def test_beyond_its_end_there_is_nothing() -> None:
@@ -29,6 +42,51 @@ def test_beyond_its_end_there_is_nothing() -> None:
     for index in (2, -3):
         with pytest.raises(IndexError):
             rows[index]
+
+
+@given(CHUNKS, st.integers(), st.integers(), st.integers(-5, 5).filter(bool))
+def test_a_slice_is_a_tuples_wherever_it_ends(
+    chunks: tuple[tuple[int, ...], ...], start: int, stop: int, step: int
+) -> None:
+    rows, plain = ChunkedTuple(chunks), sum(chunks, ())
+    for part in (slice(start, stop, step), slice(None, stop, step), slice(start, None, step)):
+        assert rows[part] == plain[part]
+
+
+def test_a_slice_costs_what_it_takes_and_not_a_search_for_each_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searches = 0
+
+    def search(ends: list[int], place: int) -> int:
+        nonlocal searches
+        searches += 1
+        return bisect_right(ends, place)
+
+    monkeypatch.setattr(chunked_tuple, "bisect_right", search)
+    rows = ChunkedTuple(tuple((each,) * 100 for each in range(1000)))
+    assert len(rows[100:-100]) == 99_800
+    assert searches == 2
+
+
+def test_what_is_no_place_is_refused_in_words() -> None:
+    rows: Any = ChunkedTuple(((1,), (2,)))
+    for place in ("0", 0.0, None):
+        with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+            rows[place]
+    for more in ([1], 1, "x"):
+        with pytest.raises(TypeError):
+            rows + more
+        with pytest.raises(TypeError):
+            more + rows
+
+
+def test_it_matches_what_a_tuple_matches() -> None:
+    match ChunkedTuple(((1, 2), (3,))):
+        case (first, *rest):
+            assert (first, rest) == (1, [2, 3])
+        case _:
+            pytest.fail("no sequence")
 
 
 def test_it_is_equal_to_tuples_only() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import FrozenInstanceError, asdict, replace
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,14 @@ def test_a_record_is_not_changed_but_replaced() -> None:
     with pytest.raises((FrozenInstanceError, AttributeError)):
         record.data = 2  # type: ignore[misc]
     assert replace(Record("1", 1, 1, pending=False), version=2).version == 2
+
+
+def test_a_copy_with_another_value_is_made_of_each() -> None:
+    records: list[Record[Any]] = [text(b'{"a":1}'), text(None), Record("1", [2], 1, pending=False)]
+    for record in records:
+        other = replace(record, version=2)
+        assert other == Record("1", record.data, 2, pending=False)
+        assert replace(other, data={"b": 2}).data == {"b": 2}
 
 
 def test_what_shows_the_same_is_the_same_to_the_digit() -> None:
