@@ -3,26 +3,26 @@
 Both keep what is published in one PostgreSQL that waits for the disk, and use nothing else to tell
 the other node. Centrifugo asks the database every so often whether there is more: every 100 ms as
 it comes, or as often as it still does best by.
+
+And one node of each that keeps everything in memory: what either takes where nothing waits for a
+disk.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.cluster import cluster
 from benchmarks.latency import TAIL, Ours
-from benchmarks.latency import TEXT as SENT
 from benchmarks.postgres import database
-from benchmarks.support.centrifugo import PATH, program
+from benchmarks.support.centrifugo import PATH, alone, program
 from benchmarks.support.centrifugo import cluster as centrifugo
 from benchmarks.support.figures import Scale, Table
 from benchmarks.support.pacing import open_loop, percentile, there
-from benchmarks.support.processes import Server
+from benchmarks.support.processes import Server, rhtmx
 from benchmarks.support.pushers import Cut, Lane, drive, websocket_frame
 from benchmarks.support.pushes import content, json_push
 from benchmarks.support.sockets import TEXT, Client, client_frame, crowd
@@ -32,8 +32,11 @@ POLLS = {"as it comes": "100ms", "asking every 20 ms": "20ms"}
 RATE = 100
 """Publications a second while latency is measured: Centrifugo takes those of a client one after the
 other, and each waits for the disk."""
+MEMORY_RATE = 1000
+"""The same in memory."""
 
 _OURS = "rhtmx over NOTIFY"
+_OURS_ALONE = "rhtmx"
 _PUBLISHED = b'"publish":{}'
 
 
@@ -59,7 +62,23 @@ def run(scale: Scale) -> list[Table]:
             with database() as where, centrifugo(2, where.url(), poll) as nodes:
                 _rate(nodes, _their_lane, b'"pub":{', _subscribed_there, subject, scale, rates)
                 _wait(nodes, Theirs, subject, scale, waits)
-    return [rates, waits]
+    return [rates, waits, _in_memory(scale)]
+
+
+def _in_memory(scale: Scale) -> Table:
+    """From a publication to another reader at the same node, and nothing is written to a disk."""
+    waits = Table(
+        "Centrifugo: from a publication to another reader, all in memory, p50",
+        "ms",
+        ours=_OURS_ALONE,
+    )
+    for _ in range(scale.rounds):
+        with rhtmx(store="memory://") as server:
+            _wait((server, server), OursElsewhere, _OURS_ALONE, scale, waits, MEMORY_RATE)
+        if program() is not None:
+            with alone() as server:
+                _wait((server, server), Theirs, "Centrifugo 6.9", scale, waits, MEMORY_RATE)
+    return waits
 
 
 def _rate(
@@ -103,12 +122,13 @@ def _wait(
     subject: str,
     scale: Scale,
     to: Table,
+    rate: int = RATE,
 ) -> None:
     pair = connect(nodes)
-    open_loop(RATE, scale.pick(100, 10), pair.ask, pair.arrived)
+    open_loop(rate, scale.pick(100, 10), pair.ask, pair.arrived)
     pair.again()
-    waited = open_loop(RATE, scale.pick(1000, 20), pair.ask, pair.arrived)
-    to.add(f"{RATE} a second", subject, percentile(waited, 0.5) * 1000)
+    waited = open_loop(rate, scale.pick(max(1000, 2 * rate), 20), pair.ask, pair.arrived)
+    to.add(f"{rate:,} a second", subject, percentile(waited, 0.5) * 1000)
     pair.close()
 
 
@@ -191,14 +211,8 @@ class Theirs(Ours):
             pass
         for message in there(self._reader):
             for line in message.splitlines():
-                if (push := json.loads(line).get("push")) is not None:
-                    yield self._number_of(push["pub"]["data"])
-
-    def _number_of(self, data: Mapping[str, Any]) -> int:
-        if data["n"] != self._expected or data["text"] != SENT.decode():
-            raise RuntimeError(f"publication {self._expected} expected, this came: {data}")
-        self._expected += 1
-        return self._expected - 1
+                if b'"pub":{' in line:
+                    yield self._number(line)
 
 
 def _lane(client: Client, messages: Sequence[bytes], cut: Cut) -> Lane:

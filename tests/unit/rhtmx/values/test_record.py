@@ -24,6 +24,18 @@ def test_data_is_read_from_its_text_once() -> None:
     assert text(None).data is None
 
 
+def test_data_of_records_that_were_looked_at_long_ago_is_read_anew() -> None:
+    record, length = text(b'{"a":[1]}'), 1024 * 1024
+    others = [text(b'"%b"' % (b"x" * length)) for _ in range(3)]
+    before = record.data
+    for other in others:
+        assert len(other.data) == length
+        assert other.data is other.data  # the last one stays, however large it is
+    assert record.text == b'{"a":[1]}'
+    assert record.data == before
+    assert [other.text is None for other in others] == [False, False, True]
+
+
 def test_a_record_is_the_same_wherever_its_data_comes_from() -> None:
     plain, read = Record("1", {"a": 1}, 1, pending=False), text(b'{"a":1}')
     assert plain == read

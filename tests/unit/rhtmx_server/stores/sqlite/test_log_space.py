@@ -10,7 +10,7 @@ import pytest
 
 from rhtmx_server.stores.sqlite import SqliteStore
 from rhtmx_server.stores.sqlite.file import FileOptions
-from rhtmx_server.stores.sqlite.log_space import FIRST, LogSpace, most_bytes
+from rhtmx_server.stores.sqlite.log_space import FIRST, STEP, LogSpace, most_bytes
 from tests.contract.builders import put, record
 
 KIB = 1024
@@ -38,6 +38,12 @@ def test_a_log_is_made_twice_as_long_each_time_it_has_grown_beyond_that(log: int
         assert not space.is_outgrown()
         os.pwrite(log, b"x" * KIB, size(log))
     assert sizes == [FIRST, 1026 * KIB, 2000 * KIB, 2001 * KIB, 2002 * KIB]
+
+
+def test_a_long_log_grows_by_steps(log: int) -> None:
+    os.ftruncate(log, 2 * STEP)
+    LogSpace(log, 10 * STEP).extend()
+    assert size(log) == 3 * STEP
 
 
 def test_what_is_in_the_log_stays_and_zeros_follow(log: int) -> None:
