@@ -49,12 +49,14 @@ export interface LeaderOptions extends SessionOptions, DialOptions {
 export function takeTurns(tab: Tab, options: LeaderOptions): () => void {
   const { channel } = options;
   let leader: Leader | undefined;
+  let turns = 0;
   const stop = () => leader?.stop();
   void tab.ready.then(() => {
     if (tab.connection === "closed") return;
     channel.post({ type: "hello" });
     channel.lead((waited) => {
-      leader = new Leader(options, tab);
+      // What one of its turns has yet to store must not come after what the next one stores.
+      leader = new Leader({ ...options, leader: `${options.leader} ${++turns}` }, tab);
       leader.start(waited);
     }, stop);
   });
@@ -63,6 +65,8 @@ export function takeTurns(tab: Tab, options: LeaderOptions): () => void {
 
 /** Milliseconds after which what could not be stored is tried again. */
 const STORE_AGAIN = 5_000;
+/** Under this key is what has to be stored to lead. */
+const NAMING = "leader";
 
 /** What a client has in the one tab that has the connection. */
 export class Leader {
@@ -104,19 +108,26 @@ export class Leader {
    * @param waited memory may lack what others stored: it is loaded first.
    */
   start(waited?: boolean): void {
-    const { store, state, leader } = this.#options;
-    const stored = store.apply([["leader", leader]]);
-    stored.catch((error) => this.#report(error));
+    const { state, leader } = this.#options;
+    this.#ops.set(NAMING, ["leader", leader]);
+    const stored = this.#store();
     state.meta.leader = leader;
     // What comes until it has begun is said again.
     this.#tab.lead(() => {});
     if (!waited) return this.#begin();
-    const loaded = stored.catch(() => {}).then(() => this.#tab.load());
-    void loaded.then(() => {
-      // Two that found the same leader silent took its place one after the other.
-      if (state.meta.leader === leader) this.#begin(true);
-      else this.#fenced();
-    });
+    void stored
+      .then(() => this.#tab.load())
+      .then(() => {
+        if (this.#isUnnamed) state.meta.leader = leader;
+        // Two that found the same leader silent took its place one after the other.
+        if (state.meta.leader === leader) this.#begin(true);
+        else this.#fenced();
+      });
+  }
+
+  /** There was no room in the store to say who leads: it is said with what is stored next. */
+  get #isUnnamed(): boolean {
+    return this.#ops.has(NAMING);
   }
 
   #begin(waited?: boolean): void {
@@ -137,7 +148,7 @@ export class Leader {
     if (this.#ended) return;
     this.#ended = true;
     this.#tab.lead();
-    this.#store();
+    void this.#store();
     this.#alarm.set();
     this.#dialer.disconnect(this.#session.rooms.farewell);
   }
@@ -180,7 +191,10 @@ export class Leader {
       else this.#fenced();
     };
     const { store, leader } = this.#options;
-    store.apply([], leader).then(go, () => go(true));
+    store.apply([], leader).then(
+      (leads) => go(leads || this.#isUnnamed),
+      () => go(true),
+    );
   }
 
   #fenced(): void {
@@ -251,7 +265,7 @@ export class Leader {
     try {
       await this.#tab.reload(() => {
         const unstored = [...this.#storing, ...this.#ops.values()];
-        this.#store();
+        void this.#store();
         return unstored;
       });
     } catch (error) {
@@ -267,40 +281,50 @@ export class Leader {
     if (!RETELLABLE.has(op[0])) this.#ops.delete(key);
     this.#ops.set(key, op);
     // Writes that come after these are numbered after, or not sent before.
-    if (op[0] === "renumber" || op[0] === "secret") this.#store();
+    if (op[0] === "renumber" || op[0] === "secret") void this.#store();
     else this.#storeTimer ??= setTimeout(() => this.#store(), this.#failing ? STORE_AGAIN : 0);
   }
 
-  #store(): void {
+  /** Stores what there is to store, in one transaction, unless some is being stored: then after that. */
+  async #store(): Promise<void> {
     clearTimeout(this.#storeTimer);
     this.#storeTimer = undefined;
     const batch = this.#ops;
     // One after the other: what failed is tried again, and would overwrite what came after it.
-    // Only the last one of a page cannot wait.
-    if (!batch.size || (this.#storing.length && !this.#ended)) return;
+    if (!batch.size || this.#storing.length) return;
+    const isNaming = batch.has(NAMING);
+    // Who leads says whoever came after it.
+    if (isNaming && this.#ended) return;
     this.#ops = new Map();
-    const ops = [...batch.values()];
-    this.#storing = ops;
-    const { store, channel, leader } = this.#options;
-    store.apply(ops, leader).then(
-      (applied) => {
-        this.#failing = false;
-        this.#storing = [];
-        if (!applied) return this.#fenced();
-        channel.post({ type: "ops", ops, leader });
-        this.#run({ type: "stored", ops });
-        this.#store();
-      },
-      (error) => {
-        // Nothing is lost: memory has it, and it is stored with what comes next, in its order.
-        this.#storing = [];
-        for (const key of this.#ops.keys()) batch.delete(key);
-        this.#ops = new Map([...batch, ...this.#ops]);
-        if (!this.#failing) this.#report(error);
-        this.#failing = true;
-        if (!this.#ended) this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
-      },
-    );
+    const ops = (this.#storing = [...batch.values()]);
+    const { store, leader } = this.#options;
+    const applied = await store
+      .apply(ops, isNaming ? undefined : leader)
+      .catch((error) => this.#unstored(batch, error));
+    if (applied === undefined) return;
+    this.#failing = false;
+    this.#storing = [];
+    if (applied) this.#stored(ops.filter(([name]) => name !== "leader"));
+    else this.#fenced();
+  }
+
+  /** Nothing is lost: memory has it, and it is stored with what comes next, in its order. */
+  #unstored(batch: Map<string, Op>, error: unknown): void {
+    this.#storing = [];
+    for (const key of this.#ops.keys()) batch.delete(key);
+    this.#ops = new Map([...batch, ...this.#ops]);
+    if (!this.#failing) this.#report(error);
+    this.#failing = true;
+    if (!this.#ended) this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);
+  }
+
+  #stored(ops: readonly Op[]): void {
+    const { channel, leader } = this.#options;
+    if (ops.length) {
+      channel.post({ type: "ops", ops, leader });
+      this.#run({ type: "stored", ops });
+    }
+    void this.#store();
   }
 
   #report(error: unknown): void {

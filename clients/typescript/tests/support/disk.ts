@@ -36,6 +36,7 @@ export class FakeDisk implements Disk {
       const store = this.#store();
       const found = await store.load();
       const ops = merge?.(found) ?? [];
+      this.#put(ops.length);
       applyAll(found, ops);
       await store.apply(structuredClone(ops));
       return found;
@@ -48,11 +49,18 @@ export class FakeDisk implements Disk {
 
   async add(write: Write, instead?: string): Promise<number> {
     if (this.taken.has(write.id)) return 0;
-    return this.later(() => this.#store().add(structuredClone(write), instead));
+    return this.later(() => {
+      this.#put(1);
+      return this.#store().add(structuredClone(write), instead);
+    });
   }
 
   apply(ops: readonly Op[], leader?: string): Promise<boolean> {
-    return this.later(() => this.#store().apply(structuredClone(ops), leader));
+    return this.later(async () => {
+      const leads = await this.#store().apply([], leader);
+      if (leads) this.#put(ops.length);
+      return leads && this.#store().apply(structuredClone(ops), leader);
+    });
   }
 
   hold({ id }: Write): void {
@@ -74,8 +82,12 @@ export class FakeDisk implements Disk {
   /** Does something, if it works. */
   protected async later<T>(act: () => Promise<T>): Promise<T> {
     if (this.why) throw this.#error;
-    if (this.full) throw new RhtmxError("storage_full", "no space left");
     return act();
+  }
+
+  /** What is full can be read. */
+  #put(count: number): void {
+    if (this.full && count) throw new RhtmxError("storage_full", "no space left");
   }
 
   get #error(): RhtmxError {
