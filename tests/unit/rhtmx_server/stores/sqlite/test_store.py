@@ -15,7 +15,8 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.model import Head, Outcome, PartRow
 from rhtmx_server.ports import BatchNeeds
 from rhtmx_server.stores import FileOptions, SqliteStore
-from rhtmx_server.stores.sqlite import queries, schema
+from rhtmx_server.stores.sqlite import SqliteMover, queries, schema
+from rhtmx_server.stores.sqlite import versions as versions_of_records
 from rhtmx_server.stores.sqlite.placement import SLOW, Placement
 from tests.contract.builders import always, put, record, versions, writing
 from tests.contract.parts import BLUE, GREEN, RED, TEAMS, keys_of, of, told, write
@@ -101,6 +102,26 @@ async def test_a_refused_file_can_be_opened_when_it_is_put_right(path: Path) -> 
     other.close()
     await store.open()
     await store.close()
+
+
+async def test_what_fails_once_the_file_is_open_is_made_again_by_the_next_attempt(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filling = SqliteStore(path, filling=True)
+    await filling.open()
+    await SqliteMover(filling).note("half")
+    await filling.close()
+    store = SqliteStore(path)
+
+    def fail(cursor: apsw.Cursor) -> bool:
+        raise apsw.IOError
+
+    with monkeypatch.context() as once:
+        once.setattr(versions_of_records, "is_marked", fail)
+        with pytest.raises(RhtmxError, match="disk failed"):
+            await store.open()
+    with pytest.raises(RhtmxError, match="half of a copy"):
+        await store.open()
 
 
 async def test_opening_twice_changes_nothing(store: SqliteStore) -> None:
