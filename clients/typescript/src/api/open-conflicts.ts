@@ -113,13 +113,15 @@ export class OpenConflicts {
     this.#told = new Map(found.map((each) => [each.conflict.number!, each]));
     const all = found.map(({ conflict }) => conflict).sort((a, b) => a.number! - b.number!);
     this.#all = same(this.#all, all);
+    const byId = new Map<string, OpenConflict[]>();
+    for (const each of all) {
+      const others = byId.get(each.id);
+      if (others) others.push(each);
+      else byId.set(each.id, [each]);
+    }
     const last = this.#byId;
-    this.#byId = new Map(
-      rows.map(({ id }) => {
-        const now = all.filter((each) => each.id === id);
-        return [id, same(last.get(id) ?? NOTHING, now)];
-      }),
-    );
+    this.#byId = new Map();
+    for (const [id, now] of byId) this.#byId.set(id, same(last.get(id) ?? NOTHING, now));
   }
 
   /** It stays the same object as long as the log has the same. */
