@@ -415,7 +415,7 @@ class App:
         seq: int | None = None,
         timestamp: datetime | None = None,
     ) -> AppTransaction:
-        """Write several records together: all of them or none.
+        """Write several records together: all of them or none; without a write nothing is done.
 
         Args:
             who: in whose name; see `collection`.

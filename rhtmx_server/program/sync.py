@@ -417,6 +417,8 @@ class SyncApp:
     ) -> SyncTransaction:
         """Write several records together: `with app.sync.transaction() as both:`.
 
+        Without a write nothing is done.
+
         Args:
             who: in whose name.
             timeout: seconds for it to become durable; `None` for as long as it takes.

@@ -31,7 +31,8 @@ class AppTransaction:
     """Writes of several records, which take effect together or not at all.
 
     Made by `App.transaction`. At the end of the block all of it is written, on the same
-    road as a transaction from a socket, and waited for. A block that raises writes nothing.
+    road as a transaction from a socket, and waited for. A block that raises writes nothing; one
+    without a write does nothing, unless it has a number: that would be missing.
 
     Args:
         submit: puts a mutation in line.
@@ -139,9 +140,13 @@ class AppTransaction:
 
         Raises:
             RhtmxError: it was rejected as a whole; its `details` have the reason of each
-                write: `{"writes": [{"index": 0, "code": …, "message": …}]}`.
+                write: `{"writes": [{"index": 0, "code": …, "message": …}]}`. `BAD_MESSAGE`, also:
+                more than 500 writes, or none under a number.
         """
         if kind is not None:
+            return
+        if not self._writes and self._seq is None:
+            self._result = TransactionResult.nothing()
             return
         message = transaction_of(self._writes, self._seq)
         *reported, answer = await call(self._submit, message, self._client_id)

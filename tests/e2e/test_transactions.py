@@ -62,6 +62,27 @@ async def test_one_write_of_the_program_that_is_rejected_rejects_all(app: App) -
     assert len(await app.history("stock")) == 0
 
 
+async def test_one_without_a_write_does_nothing_at_every_door(app: App) -> None:
+    async with (
+        rhtmx.connect(app.url) as client,
+        rhtmx.backend(app.grpc_address, client_id="till", client_secret="s") as trackers,
+        asyncio.timeout(PATIENCE),
+    ):
+        for empty in (app.transaction(), client.transaction(), trackers.transaction()):
+            async with empty:
+                pass
+            assert empty.result == rhtmx.TransactionResult("", (), duplicate=False)
+        client.offline()
+        with client.transaction() as waits_for_nothing:
+            pass
+        await waits_for_nothing.writing.stored()
+        assert await waits_for_nothing.writing == empty.result
+        assert len(client.queue) == 0
+        for numbered in (app.transaction(client_id="shop", seq=1), trackers.transaction(seq=1)):
+            error = await rejection(numbered)
+            assert error.code is ErrorCode.BAD_MESSAGE, "else the server would miss the number"
+
+
 async def test_a_numbered_one_of_the_program_takes_effect_once(app: App) -> None:
     numbered: Any = {"client_id": "shop", "seq": 1, "timestamp": datetime.now(UTC)}
     results = []

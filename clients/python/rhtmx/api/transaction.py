@@ -6,6 +6,7 @@ written.
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,7 @@ from rhtmx.api.pending_call import Writing
 from rhtmx.core.events import Answered
 from rhtmx.core.transactions import TransactionWrites
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import TransactionAck
+from rhtmx.messages import Transaction, TransactionAck
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.values.results import TransactionResult
 
@@ -26,7 +27,8 @@ class ClientTransaction(TransactionWrites):
     Made by `Client.transaction`. At the end of the block all of it shows, waits in the
     queue as one write, and is sent as soon as there is a connection. `async with` returns
     when it is durable on the server, and raises if it was rejected; `with` returns at once,
-    and the `writing` can be awaited. A block that raises writes nothing.
+    and the `writing` can be awaited. A block that raises writes nothing; one without a write does
+    nothing, and has nothing to wait for.
 
     Args:
         runtime: the client's.
@@ -65,8 +67,8 @@ class ClientTransaction(TransactionWrites):
         """Write all of it, if nothing was raised.
 
         Raises:
-            RhtmxError: `BAD_MESSAGE`, nothing is written in it, or more than 500 writes;
-                `TOO_LARGE`, the server takes no message of this size.
+            RhtmxError: `BAD_MESSAGE`, more than 500 writes; `TOO_LARGE`, the server takes no
+                message of this size.
             ConnectionClosed: there is no connection, and there will be none.
         """
         if kind is None:
@@ -112,14 +114,21 @@ class ClientTransaction(TransactionWrites):
         return self._result
 
     def _write(self) -> Writing[TransactionResult]:
-        message = self.message()
-        identity = self._runtime.session.local.identity
-        message.schema_version = identity.schema_version
-        message.traceparent = identity.traceparent and identity.traceparent()
+        message = self.message() if self._writes else Transaction()
 
         def convert(answer: Answered) -> TransactionResult:
             assert isinstance(answer.message, TransactionAck)
             return TransactionResult.of(message, answer.message, answer.conflicts)
 
-        self._writing = Writing(self._runtime.write(message), convert, self._runtime.saved)
+        self._writing = Writing(self._answer(message), convert, self._runtime.saved)
         return self._writing
+
+    def _answer(self, message: Transaction) -> asyncio.Future[Answered]:
+        if not message.writes:
+            nothing: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+            nothing.set_result(Answered("", TransactionAck()))
+            return nothing
+        identity = self._runtime.session.local.identity
+        message.schema_version = identity.schema_version
+        message.traceparent = identity.traceparent and identity.traceparent()
+        return self._runtime.write(message)

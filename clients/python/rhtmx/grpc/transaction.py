@@ -27,7 +27,8 @@ class BackendTransaction(TransactionWrites):
     """Writes of several records, which take effect together or not at all.
 
     Made by `Backend.transaction`. At the end of the block all of it is written, in one call,
-    and durable. A block that raises writes nothing.
+    and durable. A block that raises writes nothing; one without a write makes no call, unless it
+    has a number: that would be missing.
 
     Args:
         calls: makes the call.
@@ -71,11 +72,14 @@ class BackendTransaction(TransactionWrites):
         Raises:
             RhtmxError: it was refused as a whole; `details` have the reason of each write:
                 `{"writes": [{"index": 0, "code": …, "message": …}]}`. `BAD_MESSAGE`, also:
-                nothing is written in it, more than 500 writes, or an operation without a number.
+                more than 500 writes, none under a number, or an operation without one.
             ConnectionClosed: the server cannot be reached.
             TimeoutError: it did not answer in time.
         """
         if kind is not None:
+            return
+        if not self._writes and self._seq is None:
+            self._result = TransactionResult.nothing()
             return
         message = self.message(self._seq)
         for each in writes_of(message):

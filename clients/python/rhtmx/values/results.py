@@ -193,7 +193,7 @@ class TransactionResult:
     """Several records were written together, and that is durable.
 
     Attributes:
-        transaction: its id, which every change of it contains.
+        transaction: its id, which every change of it contains; empty if nothing was written.
         results: what came of each write, in their order.
         duplicate: it had arrived before, and the answer had been lost.
 
@@ -208,6 +208,11 @@ class TransactionResult:
     transaction: str
     results: tuple[PushResult | FieldPushResult, ...]
     duplicate: bool
+
+    @classmethod
+    def nothing(cls) -> TransactionResult:
+        """What comes of a transaction in which nothing is written."""
+        return cls("", (), duplicate=False)
 
     @classmethod
     def of(

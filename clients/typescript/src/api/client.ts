@@ -273,12 +273,12 @@ export class Client {
   /**
    * Writes several records together, of one entity or of several: all of them, or none. All of it
    * shows at once, waits in the queue as one write, and is kept, sent and rejected as one.
-   * Resolves when it is durable.
+   * Resolves when it is durable. Without a write it does nothing, and resolves with no `results`.
    *
-   * @param act makes the writes, 1 to 500, before it returns. If it throws, nothing is written.
+   * @param act makes the writes, 500 at most, before it returns. If it throws, nothing is written.
    * @throws RhtmxError: it was rejected, and `details` say why, for each write that is the reason:
-   *   `{ writes: [{ index, code, message, details }] }`; `bad_message`: it writes nothing, or too
-   *   much, or returns a promise.
+   *   `{ writes: [{ index, code, message, details }] }`; `bad_message`: it writes too much,
+   *   or returns a promise.
    *
    * @example
    * const stock = client.collection<{ left: number }>("stock");
@@ -290,7 +290,14 @@ export class Client {
    */
   transaction(act: (writes: TransactionWrites) => void): Promise<o.TransactionResult> {
     try {
-      return this.#tab.write(collected(act));
+      const draft = collected(act);
+      const nothing = {
+        type: "transaction_ack",
+        transaction: "",
+        results: [],
+        conflicts: 0,
+      } as const;
+      return draft.drafts.length ? this.#tab.write(draft) : Promise.resolve(nothing);
     } catch (error) {
       // Nobody finds it elsewhere: who does not wait for it has it reported by the browser.
       return Promise.reject(error);

@@ -3,7 +3,13 @@
  *
  * Knows what is collected, and for how long. Must not know how it is kept or sent.
  */
-import type { Draft, Fields, OneDraft, PatchOptions, WriteOptions } from "../core/build-message.ts";
+import type {
+  Fields,
+  OneDraft,
+  PatchOptions,
+  SeveralDraft,
+  WriteOptions,
+} from "../core/build-message.ts";
 import { copyOf, push } from "../core/build-message.ts";
 import type * as m from "../messages/types.ts";
 import { refuse } from "../wire/fail.ts";
@@ -49,7 +55,7 @@ export interface TransactionWrites {
  *
  * @throws RhtmxError `bad_message`: it writes what cannot be written, or returns a promise.
  */
-export function collected(act: (writes: TransactionWrites) => unknown): Draft {
+export function collected(act: (writes: TransactionWrites) => unknown): SeveralDraft {
   const drafts: OneDraft[] = [];
   let isOver = false;
   let schemaVersion: number | undefined;

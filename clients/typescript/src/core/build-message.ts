@@ -70,7 +70,7 @@ export type Said = Omit<RecordDraft, keyof About> | Omit<FieldsDraft, keyof Abou
 export type OneDraft = RecordDraft | FieldsDraft | m.Push | m.PushFields;
 
 /** Several writes that take effect together; their values are copies. */
-interface SeveralDraft extends Versioned {
+export interface SeveralDraft extends Versioned {
   readonly drafts: readonly OneDraft[];
 }
 
@@ -172,9 +172,7 @@ function messageOf(draft: Draft, at: number, state: State): Mutation {
   if ("type" in draft) return draft;
   if ("drafts" in draft) {
     const { length } = draft.drafts;
-    if (!length || length > MOST) {
-      refuse("transaction", `1 to ${MOST} writes expected, got ${length}`);
-    }
+    if (length > MOST) refuse("transaction", `at most ${MOST} writes expected, got ${length}`);
     // Each has its own time, as if it were alone.
     const writes = draft.drafts.map((each, n) => messageOf(each, at + n, state));
     return { type: "transaction", writes: writes as (m.Push | m.PushFields)[] };

@@ -34,6 +34,14 @@ describe("connecting", () => {
     expect(await pushed).toMatchObject({ version: 4 });
   });
 
+  it("has nothing to do for a transaction without a write", async () => {
+    const world = await opened();
+    world.client.offline();
+    const done = await world.client.transaction(() => {});
+    expect(done).toMatchObject({ transaction: "", results: [], conflicts: 0 });
+    expect(world.client.queue).toEqual([]);
+  });
+
   it("takes a fresh id each time, or the given one", async () => {
     const id = async (clientId?: string) => {
       const [hello] = (await opened({ clientId })).socket().heard();

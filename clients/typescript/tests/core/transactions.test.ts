@@ -292,15 +292,15 @@ it.each([2, 4])("an answer with %i results for three writes ends the connection"
 });
 
 describe("a transaction is refused at once", () => {
-  it.each([0, 501])("with %i writes", async (count) => {
+  it("with more than 500 writes", async () => {
     const world = await World.reads();
     const act = (writes: TransactionWrites) => {
-      for (let n = 0; n < count; n += 1) writes.delete("orders", "7");
+      for (let n = 0; n <= 500; n += 1) writes.delete("orders", "7");
     };
     const { done, sent } = await world.writes(act);
     await expect(done).rejects.toMatchObject({
       code: "bad_message",
-      message: `transaction: 1 to 500 writes expected, got ${count}`,
+      message: "transaction: at most 500 writes expected, got 501",
     });
     expect([sent, world.kept]).toEqual([[], []]);
   });

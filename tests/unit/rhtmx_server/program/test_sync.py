@@ -33,6 +33,9 @@ async def test_each_call_does_what_it_does_with_await(app: App) -> None:
             both.set("notes", "2", {})
             both.delete("notes", "1")
         assert len(both.result.results) == 2
+        with app.sync.transaction() as nothing:
+            pass
+        assert nothing.result.results == ()
         assert [row.id for row in notes.all()] == ["2"]
         notes.delete("2")
         tasks = app.sync.collection("tasks", who=ADA)

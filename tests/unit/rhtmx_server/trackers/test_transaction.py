@@ -131,6 +131,14 @@ async def test_what_cannot_be_written_is_refused_where_it_is_said() -> None:
         one.patch("orders", "7", {"a": float("nan")})
     with pytest.raises(RhtmxError, match="nothing to write"):
         one.patch("orders", "7", {})
+
+
+async def test_one_without_a_write_does_nothing_unless_its_number_would_be_missing() -> None:
+    committer = Committer()
+    async with begin(committer) as one:
+        pass
+    assert one.result == rhtmx.TransactionResult("", (), duplicate=False)
     with pytest.raises(RhtmxError, match="1 to 500 writes expected, got 0"):
-        async with one:
+        async with begin(committer, seq=3):
             pass
+    assert committer.mutations == []
