@@ -54,9 +54,13 @@ _NO_HTTP = (
     "what answers there does not speak HTTP, or ended the connection: is the port right? "
     "Or, if it speaks TLS, connect to wss:// instead"
 )
+_PATH = (
+    "is the path right? The server's own is /api/ws; within another application it is below the "
+    "path of the mount, such as /live/api/ws"
+)
 _HINTS = {
     401: "it asks for a name and a password, or for a header",
-    404: "is the path right? The server's own is /api/ws",
+    404: _PATH,
     407: "a proxy on the way asks who you are",
 }
 """HTTP status → what to look at, where the server may not say it itself."""
@@ -297,6 +301,10 @@ def _refused(response: Response) -> tuple[str, bool, ErrorCode]:
     text = "" if html else body[:200].decode(errors="replace")
     text = "".join(each if each.isprintable() else " " for each in text).strip()
     words += [text] if text else []
-    hint = "there is a web page, but no WebSocket: is the path right?" if status < 300 else None
-    words += [hint] if (hint := hint or _HINTS.get(status)) else []
+    hint = _HINTS.get(status)
+    if status < 300:
+        hint = "there is a web page, but no WebSocket: is the path right?"
+    elif status == 403 and not text:  # as ASGI servers say of a path that nothing serves
+        hint = _PATH
+    words += [hint] if hint else []
     return ": ".join(words), final, code

@@ -99,6 +99,14 @@ async def test_a_refused_origin_has_the_code_for_it() -> None:
     assert error.code is ErrorCode.FORBIDDEN
 
 
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_path_that_nothing_serves_is_told_where_it_may_be(status: int) -> None:
+    async with answering(status, "") as url:
+        error = await failure(url)
+    assert "is the path right?" in str(error)
+    assert str(error).endswith("such as /live/api/ws")
+
+
 async def test_what_a_server_of_ours_says_is_repeated_in_its_words() -> None:
     said = '{"type":"error","message":"connect to /api/ws","code":"not_supported","details":null}'
     async with answering(404, said) as url:
@@ -130,7 +138,7 @@ async def test_a_web_page_in_place_of_a_websocket_is_told_without_its_text() -> 
 async def test_a_wrong_path_is_told_with_the_right_one() -> None:
     async with answering(404, "there is nothing here") as url:
         error = await failure(url)
-    assert str(error).endswith("The server's own is /api/ws")
+    assert "The server's own is /api/ws" in str(error)
 
 
 async def test_a_subprotocol_that_was_not_offered_is_final() -> None:
