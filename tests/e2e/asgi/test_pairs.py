@@ -24,8 +24,8 @@ from tests.support.sockets import PATIENCE, Raw, raw
 
 HELLO = {"type": "hello", "token": "bob"}
 
-GONE_LATE = 2 * Config().heartbeat
-"""Seconds after which one would be gone that only seems to be lost."""
+AT_ONCE = Config().heartbeat
+"""Seconds in which one is gone that has left: who seems to be lost is there for twice as long."""
 
 PAIRS = (
     ("uvicorn", "bare"),
@@ -79,7 +79,7 @@ async def rooms(site: Site) -> None:
             async with rhtmx.connect(site.url, token="ada", format="proto") as ada:
                 await ada.room("tasks/5").join("ada")
                 await anext(each async for each in seen if each)
-            async with asyncio.timeout(GONE_LATE):
+            async with asyncio.timeout(AT_ONCE):
                 await anext(each async for each in seen if not each)
 
 
