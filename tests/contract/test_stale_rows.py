@@ -204,7 +204,7 @@ class Machine(RuleBasedStateMachine):
         if self.store._unswept is None:
             assert stale <= known
             most = self.run(self.store.query(versions.last_row)) / versions.PART
-            assert len(stale) <= max(versions._FEW, most) + MOST
+            assert len(stale) <= max(versions._FEW, most) + 4 * MOST
         assert self.marked or not stale
 
     @invariant()

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 import apsw
@@ -54,7 +55,7 @@ BEGINNING: Final = ("", 0)
 _FEW = 64
 """So many rows may always be stale."""
 
-_FIRST_TIER = 12
+_FIRST_TIER = 11
 """Rows that lasted for fewer than two to the power of this many versions are in the first tier."""
 
 STEP = 500
@@ -146,17 +147,21 @@ class Stale:
     def take(self, records: int, most: int) -> list[StaleRow]:
         """Take some out of it, if there are more than there may be.
 
+        All of one tier, that which has most too many: the next ones of several would be on as many
+        pages. So a tier may have some too many until it is its turn.
+
         Args:
             records: as of `add`.
             most: rows.
         """
-        taken: list[StaleRow] = []
-        for number, tier in enumerate(self._tiers[: max(1, _tier(records))]):
-            taken += tier.take(min(len(tier) - (_FEW << number), most - len(taken)))
-        surplus = min(len(self) - max(_FEW, records // PART), most - len(taken))
-        if surplus > 0:
-            taken += max(self._tiers, key=len).take(surplus)
-        return taken
+        if not self._tiers:
+            return []
+        limited = self._tiers[: max(1, _tier(records))]
+        surplus = [(len(tier) - (_FEW << number), tier) for number, tier in enumerate(limited)]
+        largest = max(self._tiers, key=len)
+        surplus.append((len(self) - max(_FEW, records // PART), largest))
+        too_many, tier = max(surplus, key=itemgetter(0))
+        return tier.take(min(too_many, most))
 
 
 def _tier(versions: int) -> int:
