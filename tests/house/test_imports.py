@@ -159,11 +159,6 @@ COMPOSERS = (
 )
 """Who may name concrete stores: the composition roots, themselves, the public face."""
 
-TYPES_ONLY = {
-    ("rhtmx.api.collection", "rhtmx.api.client"): "a collection is a view of its client",
-}
-"""Imports against the stream that never run, each with its reason."""
-
 
 def ours(each: Import) -> bool:
     return any(within(each.imported, package) for package in OURS)
@@ -317,11 +312,11 @@ def test_imports_run_one_way() -> None:
     assert circles(running()) == []
 
 
-def test_what_runs_against_the_stream_for_its_types_only_is_listed_with_a_reason() -> None:
+def test_nothing_runs_against_the_stream_not_even_for_its_types() -> None:
     graph = running()
     types = [each for each in IMPORTS if each.only_types and each.imported in MODULES]
     found = {(e.module, e.imported) for e in types if e.module in reach(graph, e.imported)}
-    assert found == set(TYPES_ONLY)
+    assert found == set()
 
 
 def reach(graph: dict[str, set[str]], start: str) -> set[str]:

@@ -237,7 +237,7 @@ class Client:
             ['Write it down']
         """
         grain = choice(Granularity, granularity, "granularity")
-        return Collection(self, self._runtime, self._open_collections, entity, grain, where)
+        return Collection(self._runtime, self._open_collections, entity, grain, where)
 
     def of(self, declared: Declared[P, T], *_: P.args, **options: P.kwargs) -> T:
         """One entity of the application's schema, typed: see `TypedCollection`.

@@ -9,19 +9,18 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
-from weakref import WeakSet
+from typing import Generic, Self
 
 from rhtmx.api import pending_call
+from rhtmx.api.entity_reader import EntityReader
 from rhtmx.api.history import as_of, blame, history, undo
 from rhtmx.api.open_collections import OpenCollections
 from rhtmx.api.open_conflict import OpenConflict, logged_conflicts
 from rhtmx.api.pending_call import Writing
+from rhtmx.api.reading import field_stream, record_stream, sync_records
 from rhtmx.core.conflict_log import log_of
 from rhtmx.core.granularity import Granularity
-from rhtmx.core.local_state import EntityView
-from rhtmx.core.where import WhereValues, where_of
-from rhtmx.errors import ErrorCode, RhtmxError
+from rhtmx.core.where import WhereValues
 from rhtmx.messages import Position
 from rhtmx.runtime.client_runtime import ClientRuntime
 from rhtmx.runtime.subscription import Subscription
@@ -34,13 +33,7 @@ from rhtmx.values.record import Record
 from rhtmx.values.reset import Reset
 from rhtmx.values.results import FieldPushResult, PushResult, SyncResult
 
-if TYPE_CHECKING:
-    from rhtmx.api.client import Client
-
 __all__ = ["Collection"]
-
-
-T = TypeVar("T")
 
 
 class Collection(Generic[Data]):
@@ -66,25 +59,18 @@ class Collection(Generic[Data]):
 
     def __init__(
         self,
-        client: Client,
         runtime: ClientRuntime,
         others: OpenCollections,
         entity: str,
         granularity: Granularity = Granularity.RECORDS,
         where: WhereValues | None = None,
     ) -> None:
-        self.client = client
         self.entity = entity
         self.schema_version: int | None = None
         self._runtime = runtime
         self._others = others
-        self._granularity = granularity
-        self._values = where
-        self._part = where_of(where, entity)
-        self._closed = False
-        self._reads = False
-        self._made: WeakSet[Subscription[Any]] = WeakSet()
-        self._logs: WeakSet[Collection[Json]] = WeakSet()
+        self._where = where
+        self._reader = EntityReader(runtime, others, entity, granularity, where)
 
     async def __aenter__(self) -> Self:
         """Begin to read the entity; wait for nothing.
@@ -94,7 +80,7 @@ class Collection(Generic[Data]):
                 was closed.
             ConnectionClosed: the client was not entered.
         """
-        self._open()
+        self._reader.view()
         return self
 
     async def __aexit__(
@@ -115,15 +101,7 @@ class Collection(Generic[Data]):
         there. Writes are not concerned either. To close twice is no error; to read after
         it is one: ask the client for a collection again.
         """
-        if self._closed:
-            return
-        self._closed = True
-        for each in list(self._made):
-            each.end()
-        for log in list(self._logs):
-            log.close()
-        if self._reads:
-            self._others.close(self.entity, self._part, self)
+        self._reader.close()
 
     # What is held.
 
@@ -140,7 +118,7 @@ class Collection(Generic[Data]):
                 was closed.
             ConnectionClosed: the client was not entered.
         """
-        return self._open().overlay.get(entity_id)
+        return self._reader.view().overlay.get(entity_id)
 
     def all(self) -> ChunkedTuple[Record[Data]]:
         """All records as they are now, by id; the same object as long as nothing changes.
@@ -157,7 +135,7 @@ class Collection(Generic[Data]):
             >>> [(row.id, row.data, row.pending) for row in tasks.all()]
             [('1', {'title': 'Write it down', 'done': False}, False)]
         """
-        return self._open().overlay.snapshot()
+        return self._reader.view().overlay.snapshot()
 
     def where(self, predicate: Callable[[Record[Data]], bool]) -> tuple[Record[Data], ...]:
         """The records that a condition holds for; see `all`.
@@ -178,7 +156,7 @@ class Collection(Generic[Data]):
 
         It moves on with what `subscribe` yields. While several parts are read, it is not known.
         """
-        return self._open().replica.cursor.progress
+        return self._reader.view().replica.cursor.progress
 
     async def synced(self) -> None:
         """Wait until everything that the server has is here, once.
@@ -188,13 +166,12 @@ class Collection(Generic[Data]):
                 `TOO_MANY_SUBSCRIPTIONS`; or this was closed.
             ConnectionClosed: there is no connection, and there will be none.
         """
-        replica = self._open().replica
-        signal = self._runtime.router.signal(self.entity)
+        replica = self._reader.view().replica
         while not replica.caught_up:
             if replica.error is not None:
                 raise replica.error.with_traceback(None)
-            await signal.wait()
-            self._check_open()
+            await self._reader.changed()
+            self._reader.check_open()
 
     async def subscribe(
         self, predicate: Callable[[Record[Data]], bool] | None = None
@@ -218,11 +195,10 @@ class Collection(Generic[Data]):
             ...     print(len(rows), "to do")
             1 to do
         """
-        view = self._open()
-        signal = self._runtime.router.signal(self.entity)
+        view = self._reader.view()
         chosen = None if predicate is None else choosing(predicate)
         seen: ChunkedTuple[Record[Data]] | None = None
-        while not self._closed:
+        while not self._reader.closed:
             rows: ChunkedTuple[Record[Data]] = view.overlay.snapshot()
             if chosen is not None:
                 rows = chosen.of(rows)
@@ -232,7 +208,7 @@ class Collection(Generic[Data]):
                 continue
             if view.replica.error is not None:
                 raise view.replica.error.with_traceback(None)
-            await signal.wait()
+            await self._reader.changed()
 
     # Writing.
 
@@ -329,9 +305,8 @@ class Collection(Generic[Data]):
         on_reset: Callable[[Reset], None] | None = None,
     ) -> Subscription[Change[Data | None]]:
         """The live stream of whole records; see `Client.changes`. A delete has no data."""
-        return self._ending(
-            self.client.changes(self.entity, since=since, on_reset=on_reset, where=self._values)
-        )
+        made = record_stream(self._runtime, self.entity, since, self._where, on_reset)
+        return self._reader.ending(made)
 
     def field_changes(
         self,
@@ -340,11 +315,8 @@ class Collection(Generic[Data]):
         on_reset: Callable[[Reset], None] | None = None,
     ) -> Subscription[FieldChange]:
         """The live stream of field changes; see `Client.field_changes`."""
-        return self._ending(
-            self.client.field_changes(
-                self.entity, since=since, on_reset=on_reset, where=self._values
-            )
-        )
+        made = field_stream(self._runtime, self.entity, since, self._where, on_reset)
+        return self._reader.ending(made)
 
     async def sync(self, since: Position | int = 0) -> SyncResult[Change[Data | None]]:
         """Everything that changed after a position; see `Client.sync`.
@@ -352,7 +324,7 @@ class Collection(Generic[Data]):
         A read that ends, past what is held here. To wait until what is held is
         up to date, use `synced`.
         """
-        return await self.client.sync(self.entity, since, where=self._values)
+        return await sync_records(self._runtime, self.entity, since, self._where, None)
 
     # What became of a record.
 
@@ -466,11 +438,9 @@ class Collection(Generic[Data]):
             ...         print(f"{conflict.field}: {lost.value} lost against {standing.value}")
             title: Keep it lost against Tell everyone
         """
-        self._check_open()
-        log: Collection[Json] = Collection(
-            self.client, self._runtime, self._others, log_of(self.entity), where=self._values
-        )
-        self._logs.add(log)
+        name = log_of(self.entity)
+        log: Collection[Json] = Collection(self._runtime, self._others, name, where=self._where)
+        self._reader.ending_log(log._reader)
         try:
             logged = logged_conflicts(self._runtime, self.entity, log.subscribe())
             async with aclosing(logged) as changes:
@@ -478,22 +448,3 @@ class Collection(Generic[Data]):
                     yield conflicts
         finally:
             log.close()
-
-    def _open(self) -> EntityView:
-        self._check_open()
-        self._reads = True
-        return self._others.open(self.entity, self._granularity, self._part, self)
-
-    def _ending(self, made: Subscription[T]) -> Subscription[T]:
-        """A stream that ends when this is closed."""
-        self._check_open()
-        self._made.add(made)
-        return made
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise RhtmxError(
-                ErrorCode.NOT_SUPPORTED,
-                f"this collection of '{self.entity}' was closed: "
-                f"client.collection('{self.entity}') opens another one",
-            )
