@@ -46,6 +46,10 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
         (f"{_CLIENT}/core/test_held_records.py", f"{_CLIENT}/core/test_replica.py"),
     ),
     "overlay": ("rhtmx/core/overlay.py", (f"{_CLIENT}/core/test_overlay.py",)),
+    "chunked_tuple": (
+        "rhtmx/values/chunked_tuple.py",
+        (f"{_CLIENT}/values/test_chunked_tuple.py",),
+    ),
     "judge": ("rhtmx/schema/judge.py", (f"{_CLIENT}/schema/test_judge.py",)),
     "convert": ("rhtmx/schema/convert.py", (f"{_CLIENT}/schema/test_convert.py",)),
     "records": ("rhtmx_server/schema/records.py", (f"{_SERVER}/schema/test_records.py",)),

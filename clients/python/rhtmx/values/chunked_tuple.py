@@ -149,7 +149,6 @@ class ChunkMemo(Generic[T, U]):
         # Most of the time little has changed between a first and a last one.
         first = _shared(self._chunks, chunks)
         last = min(_shared(self._chunks[::-1], chunks[::-1]), len(chunks) - first)
-        last = min(last, len(self._chunks) - first)
         old, new = slice(first, len(self._chunks) - last), chunks[first : len(chunks) - last]
         # By identity: the chunks of before are still held, so nothing else can have their ids.
         known = dict(zip(map(id, self._chunks[old]), self._parts[old], strict=True))

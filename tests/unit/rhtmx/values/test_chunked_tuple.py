@@ -39,8 +39,8 @@ def test_it_is_used_like_a_tuple(chunks: tuple[tuple[int, ...], ...], data: st.D
 
 def test_beyond_its_end_there_is_nothing() -> None:
     rows = ChunkedTuple(((1,), (), (2,)))
-    for index in (2, -3):
-        with pytest.raises(IndexError):
+    for index in (2, 3, -3):
+        with pytest.raises(IndexError, match=r"^index out of range$"):
             rows[index]
 
 
@@ -120,6 +120,24 @@ def test_only_what_has_changed_is_made_anew() -> None:
     assert asked == [3, 4, 8]
     assert memo.of(ChunkedTuple((last, first))) == (6, 2)
     assert asked == [3, 4, 8], "both are known"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("bcde", "xce"),  # one goes, behind one that is another
+        ("bce", "xcde"),  # one comes, likewise
+        ("aa", "a"),  # the first one is the last one, too
+        ("a", "aa"),
+        ("aba", "a"),
+        ("a", "aba"),
+    ],
+)
+def test_chunks_come_and_go_between_those_that_stay(before: str, after: str) -> None:
+    chunks = {name: (name,) for name in "abcdex"}
+    memo = ChunkMemo[str, str](lambda values: tuple(each.upper() for each in values))
+    memo.of(ChunkedTuple(tuple(chunks[name] for name in before)))
+    assert memo.of(ChunkedTuple(tuple(chunks[name] for name in after))) == tuple(after.upper())
 
 
 def above_two(value: int) -> bool:
