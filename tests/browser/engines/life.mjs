@@ -64,8 +64,14 @@ async function busy({ open }, method) {
       const made = begin.apply(this, given);
       window.begun += 1;
       // One request after the other, as long as there is somebody to make the next.
-      const goOn = () =>
-        (made.objectStore?.("meta") ?? made).get("nothing").addEventListener("success", goOn);
+      const goOn = () => {
+        try {
+          (made.objectStore?.("meta") ?? made).get("nothing").addEventListener("success", goOn);
+        } catch (error) {
+          // The client has ended it as the page went: WebKit may tell of one more success then.
+          if (error.name !== "InvalidStateError") throw error;
+        }
+      };
       if (window.begun === 1) goOn();
       return made;
     };
