@@ -182,8 +182,8 @@ class Collection(Generic[Data]):
 
         Args:
             predicate: only the records that this condition holds for. Nothing is yielded for
-                changes of others. It must depend on the record alone: it is asked again about
-                those that have changed, and those beside them.
+                changes of others. It must depend on the record alone: it is asked about those
+                that have changed.
 
         Raises:
             RhtmxError: the server does not let it be read.

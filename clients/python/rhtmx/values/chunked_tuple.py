@@ -152,10 +152,42 @@ class ChunkMemo(Generic[T, U]):
         old, new = slice(first, len(self._chunks) - last), chunks[first : len(chunks) - last]
         # By identity: the chunks of before are still held, so nothing else can have their ids.
         known = dict(zip(map(id, self._chunks[old]), self._parts[old], strict=True))
+        kept = set(map(id, new)) & known.keys()
+        replaced = [pair for pair in self._pairs(old) if id(pair[0]) not in kept]
+        make = self._maker(replaced)
         between = tuple(
-            self._make(chunk) if (part := known.get(id(chunk))) is None else part for chunk in new
+            make(chunk) if (part := known.get(id(chunk))) is None else part for chunk in new
         )
         return self._parts[:first] + between + self._parts[old.stop :]
+
+    def _pairs(self, places: slice) -> Iterator[tuple[tuple[T, ...], tuple[U, ...]]]:
+        return zip(self._chunks[places], self._parts[places], strict=True)
+
+    def _maker(
+        self, replaced: Sequence[tuple[tuple[T, ...], tuple[U, ...]]]
+    ) -> Callable[[tuple[T, ...]], tuple[U, ...]]:
+        """What makes new parts in the place of these, of which each has its chunk."""
+        return self._make
+
+
+class _Chosen(ChunkMemo[T, T]):
+    """The values that a condition holds for. It is asked about those that are new."""
+
+    def __init__(self, condition: Callable[[T], bool]) -> None:
+        super().__init__(lambda values: tuple(filter(condition, values)))
+        self._condition = condition
+
+    def _maker(
+        self, replaced: Sequence[tuple[tuple[T, ...], tuple[T, ...]]]
+    ) -> Callable[[tuple[T, ...]], tuple[T, ...]]:
+        # By identity: the values of before are still held.
+        asked = {id(each) for chunk, _ in replaced for each in chunk}
+        chosen = {id(each) for _, part in replaced for each in part}
+
+        def holds(value: T) -> bool:
+            return id(value) in chosen if id(value) in asked else self._condition(value)
+
+        return lambda values: tuple(filter(holds, values))
 
 
 def _shared(one: tuple[object, ...], other: tuple[object, ...]) -> int:
@@ -166,4 +198,4 @@ def _shared(one: tuple[object, ...], other: tuple[object, ...]) -> int:
 
 def choosing(condition: Callable[[T], bool]) -> ChunkMemo[T, T]:
     """Make what gives the values that a condition holds for; it must depend on them alone."""
-    return ChunkMemo(lambda values: tuple(filter(condition, values)))
+    return _Chosen(condition)

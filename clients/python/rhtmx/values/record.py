@@ -52,7 +52,7 @@ class Record(Generic[Data]):
 _DATA: Any = Record.__dict__["data"]
 """Where a record keeps its data: the place, which `TextRecord` shows by another way."""
 
-_MOST_READ = 512 * 1024
+_MOST_READ = 2 * 1024 * 1024
 """Data stays of so many bytes of text at least, and of twice as many at most."""
 
 

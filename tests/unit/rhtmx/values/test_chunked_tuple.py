@@ -107,12 +107,12 @@ def test_what_holds_the_same_objects_is_told_from_what_is_only_equal() -> None:
 def test_only_what_has_changed_is_made_anew() -> None:
     asked: list[int] = []
 
-    def is_even(value: int) -> bool:
-        asked.append(value)
-        return value % 2 == 0
+    def evens(values: tuple[int, ...]) -> tuple[int, ...]:
+        asked.extend(values)
+        return tuple(value for value in values if value % 2 == 0)
 
     first, last = (1, 2), (5, 6)
-    memo = choosing(is_even)
+    memo = ChunkMemo(evens)
     made = memo.of(ChunkedTuple((first, (3, 4), last)))
     assert made == (2, 4, 6)
     asked.clear()
@@ -159,3 +159,20 @@ def test_however_chunks_come_and_go_what_is_made_is_of_the_last_ones(
     memo = ChunkMemo[int, int](lambda values: tuple(-each for each in values))
     for chunks in steps:
         assert memo.of(ChunkedTuple(chunks)) == tuple(-each for each in sum(chunks, ()))
+
+
+def test_a_condition_is_asked_about_new_values_alone() -> None:
+    asked: list[int] = []
+
+    def large(value: list[int]) -> bool:
+        asked.append(value[0])
+        return value[0] > 2
+
+    rows = [[number] for number in range(6)]
+    first = ChunkedTuple(((rows[0], rows[1], rows[2]), (rows[3], rows[4])))
+    chosen = choosing(large)
+    assert chosen.of(first) == ([3], [4])
+    asked.clear()
+    moved = ChunkedTuple(((rows[0], rows[5]), (rows[2], rows[3], rows[4])))
+    assert chosen.of(moved) == ([5], [3], [4])
+    assert asked == [5]

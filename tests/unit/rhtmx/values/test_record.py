@@ -25,7 +25,7 @@ def test_data_is_read_from_its_text_once() -> None:
 
 
 def test_data_of_records_that_were_looked_at_long_ago_is_read_anew() -> None:
-    record, length = text(b'{"a":[1]}'), 1024 * 1024
+    record, length = text(b'{"a":[1]}'), 3 * 1024 * 1024
     others = [text(b'"%b"' % (b"x" * length)) for _ in range(3)]
     before = record.data
     for other in others:
