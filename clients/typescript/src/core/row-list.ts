@@ -6,7 +6,8 @@
  * A list is an array that never changes: what was shown stays as it was. To copy all of a long one
  * for each change would take longer than all else, and most of those who are told of it look at a
  * few rows, or at none. So rows are kept in chunks, of which a change copies one, and of several
- * chunks an array is made once somebody looks into it.
+ * chunks an array is made once somebody looks into it. Whoever does something to an array that was
+ * given out does it to that array alone: nothing here reads from one.
  *
  * What follows from a list, such as the rows of a part, asks what has changed since the list that
  * it was made of before.
@@ -23,7 +24,7 @@ type Changes<R> = ReadonlyMap<string, R | undefined>;
 type Chunks<R> = readonly (readonly R[])[];
 
 /** No rows: what everybody sees until there are some, so that nobody takes it for a change. */
-export const NOTHING: readonly never[] = [];
+export const NOTHING: readonly never[] = Object.freeze([]);
 
 /** The most rows in a chunk: to copy them takes some microseconds. One of more is cut up. */
 const CHUNK = 4_096;
@@ -37,12 +38,16 @@ const LOOKS = [
   "ownKeys",
   "getOwnPropertyDescriptor",
   "defineProperty",
+  "deleteProperty",
   "set",
   "preventExtensions",
 ] as const;
 
-/** Of which history a list is, and which one of it. */
-const made = new WeakMap<object, readonly [history: object, number: number]>();
+/** What Node asks for to print something: of a proxy it asks what is behind it. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom") as never;
+
+/** Of which history a list is, which one of it, and its rows. */
+const made = new WeakMap<object, readonly [history: object, number: number, Chunks<never>]>();
 
 /** Where the first is that passes, in a list where all after it pass, too; its length for none. */
 function firstIndex<T>(list: readonly T[], test: (item: T) => boolean): number {
@@ -66,43 +71,56 @@ function chunkOf(chunks: Chunks<Identified>, id: string): number {
   return Math.max(0, Math.min(at, chunks.length - 1));
 }
 
-/** The rows after some changes. */
-function patched<R extends Identified>(chunks: Chunks<R>, changes: Changes<R>): Chunks<R> {
-  const next = [...chunks];
-  /** Rows that come or go, by chunk. */
-  const moved = new Map<number, [id: string, row: R | undefined][]>();
-  for (const [id, row] of changes) {
-    const at = chunkOf(chunks, id);
-    const rows = chunks[at] ?? NOTHING;
-    const place = placeOf(rows, id);
-    const isThere = rows[place]?.id === id;
-    if (row && isThere) {
-      if (next[at] === rows) next[at] = rows.slice();
-      (next[at] as R[])[place] = row;
-    } else if (row || isThere) {
-      moved
-        .set(at, moved.get(at) ?? [])
-        .get(at)!
-        .push([id, row]);
-    }
-  }
-  for (const [at, each] of moved) next[at] = merged(next[at] ?? NOTHING, each);
-  return moved.size ? next.flatMap(cut) : next;
+/** The row with that id. */
+function rowOf<R extends Identified>(rows: readonly R[], id: string): R | undefined {
+  const row = rows[placeOf(rows, id)];
+  return row?.id === id ? row : undefined;
 }
 
-/** Rows of which some come or go, in one pass. */
-function merged<R extends Identified>(
-  rows: readonly R[],
-  moved: [id: string, row: R | undefined][],
-): readonly R[] {
+/** The rows after some changes: the same chunks, if nothing is another one. */
+function patched<R extends Identified>(chunks: Chunks<R>, changes: Changes<R>): Chunks<R> {
+  /** What is another one, by chunk. */
+  const news = new Map<number, Map<string, R | undefined>>();
+  for (const [id, row] of changes) {
+    const at = chunkOf(chunks, id);
+    if (row === rowOf(chunks[at] ?? NOTHING, id)) continue;
+    const each = news.get(at) ?? new Map();
+    news.set(at, each.set(id, row));
+  }
+  if (!news.size) return chunks;
+  const next = [...chunks];
+  for (const [at, each] of news) next[at] = merged(next[at] ?? NOTHING, each);
+  const isSized = next.every((rows, at) => rows.length === chunks[at]?.length);
+  return isSized ? next : joined(next.flatMap(cut));
+}
+
+/** The rows of a chunk after some changes. */
+function merged<R extends Identified>(rows: readonly R[], changes: Changes<R>): readonly R[] {
+  const news = [...changes];
+  if (news.every(([id, row]) => row && rowOf(rows, id))) {
+    const all = rows.slice();
+    for (const [id, row] of news) all[placeOf(rows, id)] = row!;
+    return all;
+  }
   const all: R[] = [];
   let from = 0;
-  for (const [id, row] of moved.sort(([one], [other]) => (one < other ? -1 : 1))) {
+  for (const [id, row] of news.sort(([one], [other]) => (one < other ? -1 : 1))) {
     while (from < rows.length && rows[from]!.id < id) all.push(rows[from++]!);
+    if (rows[from]?.id === id) from += 1;
     if (row) all.push(row);
-    else from += 1;
   }
   while (from < rows.length) all.push(rows[from++]!);
+  return all;
+}
+
+/** No two beside each other that fit into one: of few rows there is one chunk. */
+function joined<R>(chunks: Chunks<R>): Chunks<R> {
+  const all: (readonly R[])[] = [];
+  for (const rows of chunks) {
+    const last = all.at(-1);
+    if (last && last.length + rows.length <= CHUNK) all.splice(-1, 1, [...last, ...rows]);
+    else all.push(rows);
+  }
   return all;
 }
 
@@ -113,20 +131,32 @@ function cut<R>(rows: readonly R[]): Chunks<R> {
   return [...cut(rows.slice(0, half)), ...cut(rows.slice(half))];
 }
 
+/** The chunks of a list. */
+function chunksOf<R>(rows: readonly R[]): Chunks<R> {
+  return (made.get(rows)?.[2] as Chunks<R> | undefined) ?? cut(rows);
+}
+
 /**
- * An array that is made once somebody looks into it. It is an array for all of the language;
- * only what clones it in the engine itself, as `structuredClone` does, needs a copy: `[...rows]`.
+ * An array of these, which of several chunks is made once somebody looks into it. It is an array
+ * for all of the language; only what clones it in the engine itself, as `structuredClone` does,
+ * needs a copy: `[...rows]`.
  */
 function arrayOf<R>(chunks: Chunks<R>): readonly R[] {
-  if (chunks.length < 2) return chunks[0] ?? NOTHING;
+  if (chunks.length < 2) return chunks[0]?.slice() ?? NOTHING;
   const all: R[] = [];
+  let isMade = false;
   const look = () => {
-    if (!all.length) for (const chunk of chunks) all.push(...chunk);
+    if (!isMade) {
+      isMade = true;
+      delete all[INSPECT];
+      for (const chunk of chunks) all.push(...chunk);
+    }
     return all;
   };
+  Object.defineProperty(all, INSPECT, { value: look, configurable: true });
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   const get = (_: unknown, key: keyof R[]) => {
-    if (key === "length") return length;
+    if (key === "length" && !isMade) return length;
     const value: unknown = look()[key];
     // Of the array behind it a method reads as fast as of any other.
     return typeof value === "function" && key !== ("constructor" as never)
@@ -153,20 +183,18 @@ export class History<R extends Identified> {
   /** @param rows the first one. */
   constructor(rows: readonly R[] = NOTHING) {
     this.rows = rows;
-    this.#chunks = cut(rows);
+    this.#chunks = chunksOf(rows);
   }
 
   /** The row with that id, in the last list. */
   find(id: string): R | undefined {
-    const rows = this.#chunks[chunkOf(this.#chunks, id)] ?? NOTHING;
-    const row = rows[placeOf(rows, id)];
-    return row?.id === id ? row : undefined;
+    return rowOf(this.#chunks[chunkOf(this.#chunks, id)] ?? NOTHING, id);
   }
 
-  /** The next list. */
+  /** The next list, if anything is another one in it. */
   change(changes: Changes<R>): void {
-    if (!changes.size) return;
-    this.#next(patched(this.#chunks, changes), changes, changes.size > MOST ? 0 : STEPS);
+    const chunks = patched(this.#chunks, changes);
+    if (chunks !== this.#chunks) this.#next(chunks, changes, changes.size > MOST ? 0 : STEPS);
   }
 
   /** The next list is this one, whatever was before; or the same if the same is in it. */
@@ -185,7 +213,7 @@ export class History<R extends Identified> {
       this.#steps.shift();
       this.#first += 1;
     }
-    made.set(this.rows, [this, this.#first + this.#steps.length]);
+    made.set(this.rows, [this, this.#first + this.#steps.length, chunks as Chunks<never>]);
   }
 
   /** What has changed from one of its lists to another, by their numbers, if that is known. */
@@ -234,9 +262,11 @@ export function deriving<A extends Identified, B extends Identified>(
   };
   const begin = (rows: readonly A[]) => {
     const now: B[] = [];
-    for (const row of rows) {
-      const made = make(row);
-      if (made) now.push(made);
+    for (const chunk of chunksOf(rows)) {
+      for (const row of chunk) {
+        const made = make(row);
+        if (made) now.push(made);
+      }
     }
     own.begin(now);
   };

@@ -1,3 +1,4 @@
+import { inspect, isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Row } from "../../src/core/overlay.ts";
@@ -141,27 +142,186 @@ describe("a list that follows from another", () => {
   });
 });
 
-describe("an array of many rows", () => {
-  const array = () => {
+/** A list of so many rows. */
+function listed(count: number) {
+  const history = new History<Row<number>>();
+  history.change(byId(many().slice(0, count)));
+  return history.rows;
+}
+
+describe("a list that nothing has become another one in", () => {
+  it.each([3, MANY])("of %i rows is the same array", (count) => {
+    const history = new History<Row<number>>();
+    history.change(byId(many().slice(0, count)));
+    const before = history.rows;
+    history.change(new Map([["x", undefined]]));
+    history.change(byId([before[1]!]));
+    expect(history.rows).toBe(before);
+  });
+});
+
+describe("where rows come and go around the size of a chunk", () => {
+  const steps = fc.array(fc.integer({ min: 4_080, max: 4_110 }), { minLength: 1, maxLength: 20 });
+
+  it("a list has the rows that a Map has, and one of a chunk's size is an array of the engine", () => {
+    fc.assert(
+      fc.property(fc.array(steps, { maxLength: 12 }), (all) => {
+        const history = new History<Row<number>>();
+        const model = byId(many().slice(0, 4_095));
+        history.change(new Map(model));
+        for (const places of all) {
+          // What is there goes, and what is not comes.
+          const changes = new Map(
+            places.map(numbered).map((each) => [each.id, model.has(each.id) ? undefined : each]),
+          );
+          for (const [id, each] of changes) {
+            if (each) model.set(id, each);
+            else model.delete(id);
+          }
+          history.change(changes);
+          const ids = history.rows.map(({ id }) => id);
+          expect(ids).toEqual([...model.keys()].sort());
+          expect(isCloned(history.rows)).toBe(ids.length <= 4_096);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("of few that are left there is one, wherever they were", () => {
     const history = new History<Row<number>>();
     history.change(byId(many()));
-    return history.rows;
-  };
+    const left = [3, 5_000, 10_000, 19_999].map(numbered);
+    const rest = many().filter(({ id }) => !left.some((each) => each.id === id));
+    for (let at = 0; at < rest.length; at += 700) {
+      history.change(new Map(rest.slice(at, at + 700).map(({ id }) => [id, undefined])));
+    }
+    expect(history.rows).toEqual(left);
+    expect(isCloned(history.rows)).toBe(true);
+  });
+});
 
+/** Whether the engine clones it by itself. */
+function isCloned(rows: readonly unknown[]): boolean {
+  try {
+    return structuredClone(rows).length === rows.length;
+  } catch {
+    return false;
+  }
+}
+
+describe("what a page does to a list that it was given", () => {
+  it.each([4, MANY])("concerns nothing that follows from it: %i rows", (count) => {
+    const history = new History<Row<number>>();
+    history.change(byId(many().slice(0, count)));
+    const given = history.rows as Row<number>[];
+    given.sort((one, other) => other.data - one.data);
+    given.splice(1, 2);
+    expect(history.find("000001")).toEqual(numbered(1));
+    expect(filtering(isOdd)(given)).toEqual(many().slice(0, count).filter(isOdd));
+    expect(new History(given).find("000001")).toEqual(numbered(1));
+    history.change(byId([row("000003", 0)]));
+    expect(history.rows).toEqual([
+      ...many().slice(0, 3),
+      row("000003", 0),
+      ...many().slice(4, count),
+    ]);
+  });
+
+  it("does nothing to a list without rows, which all have", () => {
+    expect(() => (NOTHING as never[]).push(1 as never)).toThrow(TypeError);
+  });
+});
+
+describe("an array of many rows", () => {
   it.each<[string, (rows: readonly Row<number>[]) => unknown]>([
     ["its length", (rows) => rows.length],
     ["a row by its place", (rows) => rows[9_000]],
-    ["that there is none", (rows) => [rows[MANY], rows[-1]]],
+    ["that there is none", (rows) => [rows[MANY], rows[-1], rows[2 ** 32], rows[0.5]]],
     ["its methods", (rows) => rows.map(({ data }) => data).slice(5, 9)],
     ["iterating", (rows) => [...rows].length],
+    ["taking the first apart", ([first, , third, ...rest]) => [first, third, rest.length]],
     ["its keys", (rows) => Object.keys(rows).length],
-    ["whether it has a place", (rows) => [9 in rows, MANY in rows]],
+    ["all that it owns", (rows) => [Reflect.ownKeys(rows).length, Reflect.ownKeys(rows).at(-1)]],
+    ["its entries", (rows) => Object.entries(rows).slice(0, 3)],
+    ["what is said of a place", (rows) => Object.getOwnPropertyDescriptor(rows, 1)],
+    ["what is said of its length", (rows) => Object.getOwnPropertyDescriptor(rows, "length")],
+    ["whether it has a place", (rows) => [9 in rows, MANY in rows, "map" in rows]],
+    ["going through its places", (rows) => placesOf(rows).length],
     ["joining", (rows) => ([] as unknown[]).concat(rows).length],
-    ["JSON", (rows) => JSON.stringify(rows).length],
-    ["what it is", (rows) => [Array.isArray(rows), rows.constructor]],
+    ["JSON", (rows) => JSON.stringify({ rows }).length],
+    ["what it is", (rows) => [Array.isArray(rows), rows.constructor, `${rows}`.length]],
+    ["its kind", (rows) => [Object.getPrototypeOf(rows), Object.prototype.toString.call(rows)]],
     ["being frozen", (rows) => Object.isFrozen(Object.freeze(rows)) && rows.length],
+    ["being sealed", (rows) => [Object.isSealed(Object.seal(rows)), rows.length]],
+    ["a copy", (rows) => [Array.from(rows).length, Object.assign([], rows).length]],
     ["a copy for another thread", (rows) => structuredClone([...rows]).length],
-  ])("is as any array for %s", (_, look) => {
-    expect(look(array())).toEqual(look(many()));
+    ["being a promise's value", async (rows) => (await rows).length],
+    ["its words in Node", (rows) => inspect(rows)],
+    [
+      "comparing in Node",
+      (rows) => [isDeepStrictEqual(rows, many()), isDeepStrictEqual(many(), rows)],
+    ],
+  ])("is as any array for %s", async (_, look) => {
+    expect(await look(listed(MANY))).toEqual(await look(many()));
+  });
+
+  const isLast = ({ data }: Row<number>) => data === MANY - 1;
+  const byDigits = (one: Row<number>, other: Row<number>) =>
+    (one.data % 10) - (other.data % 10) || one.data - other.data;
+  /** What each method is called with. */
+  const CALLS: Record<string, unknown[]> = {
+    ...{ at: [-1], concat: [[one], two], copyWithin: [0, 9, 12], entries: [], every: [isLast] },
+    ...{ fill: [one, 3, 7], filter: [isOdd], find: [isLast], findIndex: [isLast] },
+    ...{ findLast: [isLast], findLastIndex: [isLast], flat: [], flatMap: [() => [1, 2]] },
+    ...{ forEach: [() => {}], includes: [one], indexOf: [one], join: [","], keys: [] },
+    ...{ lastIndexOf: [one], map: [isOdd], pop: [], push: [one, two], reduce: [Math.max, 0] },
+    ...{ reduceRight: [Math.max, 0], reverse: [], shift: [], slice: [-5, -2], some: [isLast] },
+    ...{ sort: [byDigits], splice: [5, 2, one], toLocaleString: [], toReversed: [] },
+    ...{ toSorted: [byDigits], toSpliced: [5, 2, one], toString: [], unshift: [one], values: [] },
+    ...{ with: [4, one], [Symbol.iterator as never]: [] },
+  };
+  const METHODS = (Reflect.ownKeys(Array.prototype) as string[]).filter((name) => {
+    return name !== "constructor" && typeof Array.prototype[name as never] === "function";
+  });
+
+  it("has each method of an array, which does what it does to any", () => {
+    expect(METHODS.filter((name) => !(name in CALLS))).toEqual([]);
+    for (const name of METHODS) {
+      const lists = [listed(5_000), many().slice(0, 5_000)];
+      const [made, expected] = lists.map((each) => {
+        const method = each[name as never] as unknown as (...what: unknown[]) => unknown;
+        return [unrolled(method.apply(each, CALLS[name]!)), each];
+      });
+      // Of so many `expect` takes seconds.
+      expect(isDeepStrictEqual(made, expected), name).toBe(true);
+    }
+  });
+
+  it.each<[string, (rows: Row<number>[]) => unknown]>([
+    ["put", (rows) => (rows[5] = one)],
+    ["put at its end", (rows) => (rows[MANY] = one)],
+    ["taken out", (rows) => delete rows[5]],
+    ["defined", (rows) => Object.defineProperty(rows, "5", { value: one }).length],
+    ["cut off", (rows) => (rows.length = 5)],
+    ["taken away", (rows) => (rows.length = 0)],
+  ])("is as any array where something is %s", (_, write) => {
+    const [rows, plain] = [listed(MANY) as Row<number>[], many()];
+    expect(write(rows)).toEqual(write(plain));
+    expect(rows).toEqual(plain);
+    expect(Object.keys(rows)).toEqual(Object.keys(plain));
   });
 });
+
+/** What a method gives: all of it, if it is an iterator. */
+function unrolled(made: unknown): unknown {
+  return typeof (made as Iterator<unknown>)?.next === "function"
+    ? [...(made as Iterable<unknown>)]
+    : made;
+}
+
+function placesOf(rows: readonly unknown[]): string[] {
+  const all: string[] = [];
+  for (const place in rows) all.push(place);
+  return all;
+}
