@@ -59,7 +59,8 @@ class FormPages:
     """The server and the application, in this process.
 
     Args:
-        entry: the module of which the script of the pages is built.
+        entry: the module of which the script of the pages is built, `/client.js`; `/other.js` is
+            the other one, for a page that loads both.
 
     Attributes:
         url: where the pages are.
@@ -184,8 +185,10 @@ class FormPages:
 
 def _files(entry: str) -> dict[str, bytes]:
     modules = TYPESCRIPT / "node_modules"
+    (other,) = {"browser.ts", "browser-forms.ts"} - {entry}
     return {
         "/client.js": run("node", BUNDLE, TYPESCRIPT / "src" / entry).output.encode(),
+        "/other.js": run("node", BUNDLE, TYPESCRIPT / "src" / other).output.encode(),
         "/htmx2.js": (modules / "htmx2" / "dist" / "htmx.min.js").read_bytes(),
         "/htmx4.js": (modules / "htmx4" / "dist" / "htmx.min.js").read_bytes(),
     }

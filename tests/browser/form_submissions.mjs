@@ -42,6 +42,27 @@ export async function aSecondClickWhileThePageIsLoadingIsRefusedInWords(tools) {
   assert.equal((await ask("posted", 2)).length, 2);
 }
 
+/** As where a layout has one of them, and a page of it the other. */
+export async function aPageWithBothScriptsSendsAFormOnce(tools) {
+  const { tab, ask } = tools;
+  await open(tools, TASK.replace("good", "x"));
+  await tab.evaluate(() => {
+    const other = document.createElement("script");
+    other.src = "/other.js";
+    other.dataset.url = document.querySelector("script[data-url]").dataset.url;
+    other.onload = () => (window.isThere = true);
+    document.head.append(other);
+  });
+  await tab.until(() => window.isThere);
+  await tab.click("button");
+  await isRefused(tab);
+  await nothingWasSent(tools);
+  await tab.type("[name=title]", "yz");
+  await tab.click("button");
+  await isDone(tab);
+  assert.equal((await ask("posted", 1)).length, 1);
+}
+
 export async function aValueThatCameWithoutAnEventIsWhatIsChecked(tools) {
   const { tab } = tools;
   await open(tools, TASK.replace('value="good"', ""));

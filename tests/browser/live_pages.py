@@ -15,7 +15,10 @@ from rhtmx_server import App, Config, Grant, Invalid
 from tests.support.process import run
 from tests.support.programs import TYPESCRIPT
 
-__all__ = ["LivePages"]
+__all__ = ["CLIENT", "FORMS", "LivePages"]
+
+CLIENT = "live_page.mjs"
+FORMS = "live_forms_page.mjs"
 
 HERE = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
@@ -45,11 +48,12 @@ FORM = """
 </form>
 """
 
+STATE = '<ul id="state" hx-get="/state" hx-trigger="rhtmx:state from:body"></ul>'
+
 LISTS = """
 <ul id="from-body" hx-get="/from-body" hx-trigger="rhtmx:tasks:changed from:body"></ul>
 <ul id="own" hx-get="/own" hx-trigger="rhtmx:tasks:changed"></ul>
 <ul id="other" hx-get="/other" hx-trigger="rhtmx:others:changed from:body"></ul>
-<ul id="state" hx-get="/state" hx-trigger="rhtmx:state from:body"></ul>
 <button hx-get="/late" hx-swap="outerHTML">More</button>
 """
 
@@ -67,16 +71,20 @@ LATE = '<ul hx-get="/late-list" hx-trigger="rhtmx:lates:changed from:body">Nothi
 class LivePages:
     """The server, in this process, on one port.
 
+    Args:
+        script: the module of which the script of the pages is built: `CLIENT` or `FORMS`. With that
+            for forms only there is nothing else in them.
+
     Attributes:
         url: where its pages are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, script: str) -> None:
         self._app = App(
             store="memory://",
             config=Config(port=0, stop_timeout=0.2),
             undeclared=True,
-            pages=dict(_pages()),
+            pages=dict(_pages(script)),
         )
         self._app.form("nothing")
         _declare_contact(self._app)
@@ -106,8 +114,8 @@ class LivePages:
 
 
 @functools.cache
-def _pages() -> Mapping[str, tuple[str, bytes]]:
-    live = run("node", HERE / "bundle.mjs", "live_page.mjs").output.encode()
+def _pages(script: str) -> Mapping[str, tuple[str, bytes]]:
+    live = run("node", HERE / "bundle.mjs", script).output.encode()
     found = {
         "/icon.svg": ("image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
         "/live.js": (SCRIPT, live),
@@ -116,7 +124,7 @@ def _pages() -> Mapping[str, tuple[str, bytes]]:
     for version in ("2", "4"):
         path = TYPESCRIPT / "node_modules" / f"htmx{version}" / "dist" / "htmx.min.js"
         found[f"/htmx{version}.js"] = (SCRIPT, path.read_bytes())
-        body = FORM.format(more='hx-get="/sent"') + LISTS
+        body = FORM.format(more='hx-get="/sent"') + STATE + (LISTS if script == CLIENT else "")
         found[f"/htmx{version}"] = (HTML, _page(body, f"/htmx{version}.js"))
         votes = f'<div hx-get="/votes" hx-trigger="rhtmx:polls:changed from:body">{VOTES}</div>'
         found[f"/votes{version}"] = (HTML, _page(votes, f"/htmx{version}.js"))

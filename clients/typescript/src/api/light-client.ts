@@ -26,9 +26,11 @@ export type LightOptions = Pick<o.ConnectOptions, "token" | "WebSocket">;
 
 /** What only `Client` can do. */
 const LACKING = [
-  ...["changes", "collection", "delete", "push", "pushFields", "room", "transaction"],
+  ...["changes", "collection", "delete", "of", "push", "pushFields", "room", "transaction"],
   ...["on", "onConflict", "onQueue", "onRejected"],
 ];
+/** What only `Client` knows. */
+const UNKNOWN = ["info", "queue", "rejected", "serverSchema"];
 
 const CLOSED: Refusal = { code: "closed", message: "the client is closed", details: null };
 
@@ -55,16 +57,17 @@ export class LightClient {
    * Connects, and stays connected until `close` or until the server says not to.
    *
    * @param url of the WebSocket; it may be relative to the page.
-   * @throws RhtmxError `not_supported`: that is no URL.
+   * @throws RhtmxError `not_supported`: that is no URL; `bad_message`: the token cannot be sent.
    */
   constructor(url: string, { token, WebSocket = globalWebSocket() }: LightOptions = {}) {
     const address = webSocketUrl(url);
     const codec = LIGHT_CODEC;
+    if (typeof token === "string") sendable(token);
     this.#session = new LightSession({ codec, random: Math.random, token });
     const options = { url: address, WebSocket: WebSocket!, codec, token, ask: askPlainly };
     this.#dialer = new Dialer(options, {
       state: () => this.#session.state,
-      present: (token) => void (this.#session.token = token),
+      present: (token) => void (this.#session.token = sendable(token)),
       isNew: () => this.#isNew,
       run: (input) => this.#run(input),
       report: (error) => this.#report(error as RhtmxError),
@@ -73,7 +76,9 @@ export class LightClient {
     this.#stopWatching = watchPage((message) => this.#run(message));
     // Whoever makes it may listen first.
     queueMicrotask(() => this.#run({ type: "tick" }));
-    for (const name of LACKING) Object.assign(this, { [name]: () => needsMore(`client.${name}`) });
+    const lacks = (name: string) => () => needsMore(`client.${name}`);
+    for (const name of LACKING) Object.assign(this, { [name]: lacks(name) });
+    for (const name of UNKNOWN) Object.defineProperty(this, name, { get: lacks(name) });
   }
 
   /** Whether there is a connection, and whether there will be one. */
@@ -127,8 +132,8 @@ export class LightClient {
   }
 
   /** Presents a fresh token of the same subject. */
-  authenticate(token: string): Promise<m.Authenticated> {
-    return this.ask({ type: "authenticate", token });
+  async authenticate(token: string): Promise<m.Authenticated> {
+    return this.ask({ type: "authenticate", token: sendable(token) });
   }
 
   /** Ends the connection, until `online` is called. */
@@ -213,6 +218,12 @@ export class LightClient {
   #report(error: RhtmxError): void {
     if (!this.#listeners.emit("error", error)) console.error(error);
   }
+}
+
+/** A token that can be sent: each connection begins with it. */
+function sendable(token: string): string {
+  LIGHT_CODEC.encode({ type: "hello", token });
+  return token;
 }
 
 /** Refuses what is not in the script for forms. */

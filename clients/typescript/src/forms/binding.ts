@@ -57,11 +57,15 @@ const AGAIN = 3;
 /** Controls that have a new value with one act, and are not left by it. */
 const CHOSEN = /select|box|radio|file/;
 
-const bound = new WeakMap<HTMLFormElement, BoundForm>();
+/** Where a form keeps what it is bound as, for every script of the page that has this module. */
+const BOUND: unique symbol = Symbol.for("rhtmx.bound") as never;
+
+type Bindable = HTMLFormElement & { [BOUND]?: BoundForm };
 
 /**
  * Has a form checked by the server: each field as the user types, the whole form
- * before it is submitted. A form that is bound already stays as it is bound.
+ * before it is submitted. A form that is bound already stays as it is bound, also by another
+ * script: of two that hold it none would let it go.
  *
  * - A field is asked about 300 ms after a key and at once when the user leaves it,
  *   with the values of the others. Only fields that the user has been in show
@@ -93,7 +97,7 @@ const bound = new WeakMap<HTMLFormElement, BoundForm>();
  * await bound.check("email");
  */
 export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm {
-  const existing = bound.get(form);
+  const existing = (form as Bindable)[BOUND];
   if (existing) return existing;
   const { client, debounce = 300, drafts = true, text } = options;
   const data = member(form, "dataset");
@@ -408,9 +412,9 @@ export function bindForm(form: HTMLFormElement, options: FormOptions): BoundForm
       errors.stop();
       stopState();
       stopNews?.();
-      bound.delete(form);
+      delete (form as Bindable)[BOUND];
     },
   };
-  bound.set(form, binding);
+  (form as Bindable)[BOUND] = binding;
   return binding;
 }

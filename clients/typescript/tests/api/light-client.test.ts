@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { Client } from "../../src/api/client.ts";
 import type { LightOptions } from "../../src/api/light-client.ts";
 import { LightClient } from "../../src/api/light-client.ts";
 import type { FormsClient } from "../../src/forms/index.ts";
@@ -206,14 +207,50 @@ it("finishes a step before what listeners cause", async () => {
   expect(seen).toEqual(["waiting", "connecting"]);
 });
 
-it.each(["collection", "changes", "push", "room", "transaction", "onConflict"])(
+describe("a token that cannot be sent", () => {
+  const token = "t\ud800";
+  const refused = expect.objectContaining({ code: "bad_message" });
+
+  it("is refused at once", () => {
+    expect(() => new LightClient("ws://x/api/ws", { token })).toThrow(refused);
+  });
+
+  it("is reported where the application gives it for a connection", async () => {
+    const { all, errors } = await start({ token: async () => token });
+    expect([all, errors]).toEqual([[], ["bad_message"]]);
+  });
+
+  it("is not presented on the next connection, if it was refused on this one", async () => {
+    const { client, socket } = await open({ token: "t1" });
+    await expect(client.authenticate(token)).rejects.toMatchObject({ code: "bad_message" });
+    socket().ends(1006);
+    client.online();
+    await settle();
+    socket().opens();
+    expect(socket().heard()).toMatchObject([{ type: "hello", token: "t1" }]);
+  });
+});
+
+/** All that the whole client has. */
+const MEMBERS = Object.getOwnPropertyNames(Client.prototype);
+
+it.each(MEMBERS.filter((name) => !(name in LightClient.prototype)))(
   "says of %s which script has it",
   async (name) => {
     const { client } = await start();
-    const call = () => (client as unknown as Record<string, () => void>)[name]!();
-    expect(call).toThrow(`client.${name} is not in /api/forms.js: load /api/client.js instead`);
+    const use = () => {
+      const found = (client as unknown as Record<string, () => void>)[name];
+      found!();
+    };
+    expect(use).toThrow(`client.${name} is not in /api/forms.js: load /api/client.js instead`);
+    expect(() => JSON.stringify(client)).not.toThrow();
   },
 );
+
+it("has what it has under the names of the whole client", () => {
+  const own = Object.getOwnPropertyNames(LightClient.prototype);
+  expect(own.filter((name) => !MEMBERS.includes(name))).toEqual(["ask"]);
+});
 
 it("refuses what is no URL", () => {
   expect(() => new LightClient("ws://")).toThrow(
