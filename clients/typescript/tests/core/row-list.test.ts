@@ -167,6 +167,7 @@ describe("where rows come and go around the size of a chunk", () => {
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 12 }), (all) => {
         const history = new History<Row<number>>();
+        const pick = filtering(isOdd);
         const model = byId(many().slice(0, 4_095));
         history.change(new Map(model));
         for (const places of all) {
@@ -182,6 +183,8 @@ describe("where rows come and go around the size of a chunk", () => {
           const ids = history.rows.map(({ id }) => id);
           expect(ids).toEqual([...model.keys()].sort());
           expect(isCloned(history.rows)).toBe(ids.length <= 4_096);
+          const odd = pick(history.rows).map(({ id }) => id);
+          expect(odd).toEqual(ids.filter((id) => Number(id) % 2));
         }
       }),
       { numRuns: 20 },
