@@ -23,14 +23,17 @@ export class MemoryStore implements Store {
   }
 
   async load(): Promise<State> {
-    return structuredClone(this.#state);
+    const found = structuredClone(this.#state);
+    for (const { records, writes, dirty } of found.entities.values())
+      for (const id of [...records.keys(), ...writes.keys()]) dirty.add(id);
+    return found;
   }
 
   async add(write: Write, instead = ""): Promise<number> {
     const known = this.#state.writes.get(write.id)?.seq;
     if (known !== write.seq) return known ?? 0;
     const seq = this.#state.meta.last + 1;
-    applyAll(this.#state, [
+    this.#apply([
       ["rejected", instead],
       ["write", write.id, { ...write, seq }],
     ]);
@@ -39,8 +42,15 @@ export class MemoryStore implements Store {
 
   async apply(ops: readonly Op[], leader?: string): Promise<boolean> {
     if (leader && this.#state.meta.leader !== leader) return false;
-    applyAll(this.#state, ops);
+    this.#apply(ops);
     return true;
+  }
+
+  /** What has changed is of no interest here: it would only grow. */
+  #apply(ops: readonly Op[]): void {
+    applyAll(this.#state, ops);
+    this.#state.changed.clear();
+    for (const { dirty } of this.#state.entities.values()) dirty.clear();
   }
 
   close(): void {}
