@@ -40,11 +40,14 @@ export class Journal {
   /** What other pages left here. */
   get found(): Entry[] {
     const all = attempt((storage) => Object.entries<string>(storage)) ?? [];
+    // What begins like this may be of a database whose name begins with this one's.
+    const isOf = (key: string, [{ id }]: Entry) => key === this.#prefix + id && !this.#own.has(id);
+    const read = (key: string, text: string) => {
+      const entry = JSON.parse(text, unmarked) as Entry;
+      return isOf(key, entry) ? [entry] : [];
+    };
     const left = all.filter(([key]) => key.startsWith(this.#prefix));
-    const entries = left.flatMap(
-      ([, text]) => attempt(() => [JSON.parse(text, unmarked) as Entry]) ?? [],
-    );
-    return entries.filter(([{ id }]) => !this.#own.has(id));
+    return left.flatMap(([key, text]) => attempt(() => read(key, text)) ?? []);
   }
 
   /** It is stored, or will never be. `own`: whether this page may have kept it. */

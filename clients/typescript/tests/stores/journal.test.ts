@@ -29,6 +29,17 @@ describe("a journal", () => {
     expect(new Journal("db").found).toEqual([[write("a"), ""]]);
   });
 
+  it("leaves what is of a database whose name only begins like its own", () => {
+    new Journal("tasks of ada lovelace").hold(write("a"), "");
+    expect(new Journal("tasks of ada").found).toEqual([]);
+    expect(new Journal("tasks of ada lovelace").found).toHaveLength(1);
+  });
+
+  it.each(["null", "[]", "[null]", '[{"id":"b"},""]'])("passes over rubbish: %s", (text) => {
+    localStorage.setItem("rhtmx db a", text);
+    expect(new Journal("db").found).toEqual([]);
+  });
+
   it("forgets what is stored", () => {
     const own = new Journal("db");
     own.hold(write("a"), "");
