@@ -106,7 +106,14 @@ export class Database {
     const acted = act((name) => transaction.objectStore(name), transaction);
     // All or nothing. The reason is the transaction's if it has ended by itself.
     acted.catch(() => transaction.error ?? transaction.abort()).catch(() => {});
-    return (await Promise.all([acted, ended]))[0];
+    try {
+      return (await Promise.all([acted, ended]))[0];
+    } catch (error) {
+      // A request that its transaction took along as it ended does not know why: Firefox 153 tells
+      // so what comes behind the one that found no room.
+      if (isCalled(error, "AbortError")) await ended;
+      throw error;
+    }
   }
 
   /**
@@ -234,7 +241,11 @@ export function result<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 function isFull(error: unknown): boolean {
-  return (error as Error | undefined)?.name === "QuotaExceededError";
+  return isCalled(error, "QuotaExceededError");
+}
+
+function isCalled(error: unknown, name: string): boolean {
+  return (error as Error | undefined)?.name === name;
 }
 
 function understood(error: Error): RhtmxError {

@@ -22,6 +22,7 @@ function made(version = 1): Database {
   return database;
 }
 
+const QUOTA = "QuotaExceededError";
 const put = (value: number) => async (table: Table) => void table("t").put(value, "n");
 const get = async (table: Table): Promise<number> => result(table("t").get("n"));
 
@@ -99,6 +100,22 @@ describe("a database", () => {
       code: "storage_failed",
       message: expect.stringContaining("the disk is gone"),
     });
+  });
+
+  it("a full one is told as such, whichever request learns of it first", async () => {
+    const database = made();
+    await database.run(true, put(1));
+    const { connection } = database;
+    const fills = async (table: Table) => {
+      const { transaction } = table("t");
+      const later = table("t").put(2, "n");
+      // As Firefox has it: what comes behind the request that found no room is told first.
+      Object.defineProperty(transaction, "error", { value: new DOMException("", QUOTA) });
+      transaction.abort();
+      await result(later);
+    };
+    await expect(database.run(true, fills)).rejects.toMatchObject({ code: "storage_full" });
+    expect(database.connection).toBe(connection);
   });
 
   it("a full one is not opened again", async () => {
