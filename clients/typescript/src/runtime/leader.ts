@@ -65,8 +65,6 @@ export function takeTurns(tab: Tab, options: LeaderOptions): () => void {
 
 /** Milliseconds after which what could not be stored is tried again. */
 const STORE_AGAIN = 5_000;
-/** Under this key is what has to be stored to lead. */
-const NAMING = "leader";
 
 /** What a client has in the one tab that has the connection. */
 export class Leader {
@@ -78,6 +76,8 @@ export class Leader {
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   /** What has to be stored, the last word on each thing; of what has to last a later one stands later. */
   #ops = new Map<string, Op>();
+  /** That it leads, until that is stored: where there is no room for it, with what is stored next. */
+  #naming: readonly Op[] = [];
   /** What is being stored. */
   #storing: readonly Op[] = [];
   #failing = false;
@@ -109,7 +109,7 @@ export class Leader {
    */
   start(waited?: boolean): void {
     const { state, leader } = this.#options;
-    this.#ops.set(NAMING, ["leader", leader]);
+    this.#naming = [["leader", leader]];
     const stored = this.#store();
     state.meta.leader = leader;
     // What comes until it has begun is said again.
@@ -118,16 +118,11 @@ export class Leader {
     void stored
       .then(() => this.#tab.load())
       .then(() => {
-        if (this.#isUnnamed) state.meta.leader = leader;
+        if (this.#naming.length) state.meta.leader = leader;
         // Two that found the same leader silent took its place one after the other.
         if (state.meta.leader === leader) this.#begin(true);
         else this.#fenced();
       });
-  }
-
-  /** There was no room in the store to say who leads: it is said with what is stored next. */
-  get #isUnnamed(): boolean {
-    return this.#ops.has(NAMING);
   }
 
   #begin(waited?: boolean): void {
@@ -192,7 +187,7 @@ export class Leader {
     };
     const { store, leader } = this.#options;
     store.apply([], leader).then(
-      (leads) => go(leads || this.#isUnnamed),
+      (leads) => go(leads || this.#naming.length > 0),
       () => go(true),
     );
   }
@@ -289,22 +284,22 @@ export class Leader {
   async #store(): Promise<void> {
     clearTimeout(this.#storeTimer);
     this.#storeTimer = undefined;
-    const batch = this.#ops;
+    const [batch, naming] = [this.#ops, this.#naming];
     // One after the other: what failed is tried again, and would overwrite what came after it.
-    if (!batch.size || this.#storing.length) return;
-    const isNaming = batch.has(NAMING);
-    // Who leads says whoever came after it.
-    if (isNaming && this.#ended) return;
+    if (this.#storing.length || !(batch.size || naming.length)) return;
+    // Whoever came after it has said so by now.
+    if (naming.length && this.#ended) return;
     this.#ops = new Map();
-    const ops = (this.#storing = [...batch.values()]);
+    const ops = [...batch.values()];
+    this.#storing = [...naming, ...ops];
     const { store, leader } = this.#options;
     const applied = await store
-      .apply(ops, isNaming ? undefined : leader)
+      .apply(this.#storing, naming.length ? undefined : leader)
       .catch((error) => this.#unstored(batch, error));
     if (applied === undefined) return;
     this.#failing = false;
-    this.#storing = [];
-    if (applied) this.#stored(ops.filter(([name]) => name !== "leader"));
+    this.#naming = this.#storing = [];
+    if (applied) this.#stored(ops);
     else this.#fenced();
   }
 

@@ -116,6 +116,7 @@ export async function appliedAll(
   segments: Segments,
   ops: readonly Op[],
 ): Promise<void> {
+  for (const op of ops) if (op[0] === "place") segments.renew(table, op[1], op[2]);
   segments.append(table, ops.filter(isOnRecord));
   for (const op of ops) await applied(table, op);
 }

@@ -32,6 +32,9 @@ import type { Entry } from "./journal.ts";
 import { Journal } from "./journal.ts";
 import { SEGMENTS, Segments, slices } from "./segments.ts";
 
+/** Milliseconds after which segments are compacted that could not be: it reads all of them. */
+const COMPACT_AGAIN = 60_000;
+
 /** A write that is being stored, and who waits for its number. */
 interface Added {
   readonly write: Write;
@@ -51,8 +54,9 @@ export class IndexedStore implements Store {
   readonly #makeId: () => string;
   readonly #memory: State;
   readonly #segments = new Segments();
-  /** Segments are being compacted, or that has failed. */
+  /** Segments are being compacted, or that has failed and is tried again later. */
   #compacts = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #life = new AbortController();
   /** Everything that is being stored. */
   readonly #adding = new Set<Added>();
@@ -103,23 +107,33 @@ export class IndexedStore implements Store {
   async load(merge?: (found: State) => Op[]): Promise<State> {
     const database = this.#database;
     if (merge) database.isSame = undefined;
-    let left = this.#journal.found;
-    const state = await this.#read(left, merge).catch((error: RhtmxError) => {
+    let left: readonly Entry[] = [];
+    const look = () => (left = this.#journal.found);
+    const state = await this.#read(look, merge).catch((error: RhtmxError) => {
       if (error.code !== "storage_full") throw error;
       // What others left has to wait for room; what is there has not.
       left = [];
-      return this.#read(left, merge);
+      return this.#read(() => left, merge);
     });
     for (const [{ id }] of left) this.#journal.drop(id, true);
     const { client_id } = state.meta;
-    database.isSame = async (table) => (await result(table("meta").get("client_id"))) === client_id;
+    database.isSame = async (table) => {
+      const found = await result(table("meta").get("client_id"));
+      // It may have got another one since.
+      return found === client_id || found === this.#memory.meta.client_id;
+    };
+    for (const { places } of state.entities.values())
+      for (const each of places) this.#segments.placed(...each);
+    this.#compact(state);
     return state;
   }
 
-  #read(left: readonly Entry[], merge: ((found: State) => Op[]) | undefined): Promise<State> {
+  /** @param look finds what other pages left. */
+  #read(look: () => readonly Entry[], merge: ((found: State) => Op[]) | undefined): Promise<State> {
     return this.#database.run(false, async (table) => {
       await answered(table("meta").get("client_id"));
-      for (const [write, instead] of left) await put(table, write, instead);
+      // Not before: what is found here, and not there, was never there.
+      for (const [write, instead] of look()) await put(table, write, instead);
       const found = await read(table, this.#segments);
       const { meta } = found;
       const before = { ...meta };
@@ -182,13 +196,15 @@ export class IndexedStore implements Store {
       await appliedAll(table, this.#segments, ops);
       return true;
     });
-    for (const op of ops) if (op[0] === "place") this.#segments.placed(op[2]);
+    if (!applied) return false;
+    for (const op of ops) if (op[0] === "place") this.#segments.placed(op[1], op[2]);
     this.#compact();
-    return applied;
+    return true;
   }
 
   close(): void {
     this.#life.abort();
+    clearTimeout(this.#timer);
     this.#leave();
     this.#database.close();
   }
@@ -201,21 +217,29 @@ export class IndexedStore implements Store {
   }
 
   /** Changes nothing of what is kept: whoever leads, and however it ends. */
-  #compact(): void {
-    const { entities } = this.#memory;
+  #compact({ entities } = this.#memory): void {
     const records = [...entities.values()].reduce((sum, each) => sum + each.records.size, 0);
     if (this.#compacts || !this.#segments.isDue(records)) return;
     this.#compacts = true;
     this.#database
       .run(false, (table) => this.#segments.compact(table, records), [SEGMENTS])
       .then(
-        () => {
+        (done) => {
+          done();
           this.#compacts = false;
           this.#compact(); // more may have gone meanwhile
         },
         // Full, as a rule: it goes on with all that is there.
-        () => {},
+        () => this.#compactLater(),
       );
+  }
+
+  #compactLater(): void {
+    if (this.#life.signal.aborted) return;
+    this.#timer = setTimeout(() => {
+      this.#compacts = false;
+      this.#compact();
+    }, COMPACT_AGAIN);
   }
 
   #added(added: Added, seq: number): void {
@@ -273,7 +297,11 @@ export class IndexedStore implements Store {
   #putAll(all: readonly Pick<Added, "write" | "instead">[]): Promise<number[]> {
     const act = async (table: Table) => {
       const seqs: number[] = [];
-      for (const { write, instead } of all) seqs.push(await put(table, write, instead));
+      for (const { write, instead } of all) {
+        // Another page may have found it meanwhile, while this one was away.
+        const isTaken = this.#journal.isTaken(write.id);
+        seqs.push(isTaken ? 0 : await put(table, write, instead));
+      }
       return seqs;
     };
     return this.#database.run(true, act, WRITE_TABLES);

@@ -16,6 +16,7 @@
  * Nothing here takes long at a time: between two requests the browser does something else.
  */
 
+import { entityIn } from "../core/part.ts";
 import type { Op, Place } from "../core/storage-ops.ts";
 import type { Table } from "./database.ts";
 import { result } from "./database.ts";
@@ -28,6 +29,8 @@ type Segment = readonly RecordOp[];
 export const SEGMENTS = "segments";
 /** The key under which that of the last compact segment lies; 0 for none. */
 const END = 0;
+/** The key under which the parts lie that are told anew; see `placed`. */
+const RENEWED = -1;
 /** Operations in a segment at most: with more, each costs as much. */
 const MOST = 128;
 /** Segments that are read or put before the page has its turn: 2,000 records, some milliseconds. */
@@ -49,9 +52,13 @@ export class Segments {
   /** Segments with less than half of what they may have, after the compact ones. */
   #small = 0;
   /** Records that are gone, and may still be in some segment. */
-  #gone = new Set<string>();
-  /** All is told anew, over what was there; and then, once all has come. */
-  #renewal: "begun" | "done" | undefined;
+  readonly #gone = new Set<string>();
+  /** Entities of which there is something. */
+  readonly #entities = new Set<string>();
+  /** How far each part has come, as it is stored. */
+  readonly #places = new Map<string, Place>();
+  /** Parts that are told anew, over what is there. */
+  #renewed = new Set<string>();
 
   /** Puts operations behind all others. */
   append(table: Table, ops: Segment): void {
@@ -62,15 +69,30 @@ export class Segments {
     }
   }
 
-  /** Takes note of how far a part has come. */
-  placed({ version, shown }: Place): void {
-    if (!version && this.#all) this.#renewal = "begun";
-    else if (shown && this.#renewal) this.#renewal = "done";
+  /**
+   * Notes a part that is told anew, be it by other rights, over what is there: once all has come,
+   * what that replaced goes. To be called where its place is stored, before `append`; the note
+   * lies in the table, since another page may lead by the time that all has come.
+   */
+  renew(table: Table, name: string, place: Place): void {
+    const before = this.#places.get(name);
+    // All of it may be stored at one go: then its beginning is not seen.
+    const isOther = before?.version && !isSamePast(before, place);
+    if ((isOther || !place.version) && this.#entities.has(entityIn(name))) this.#renewed.add(name);
+    // Each time: the transaction that noted it may have failed.
+    if (this.#renewed.size) table(SEGMENTS).put([...this.#renewed], RENEWED);
+  }
+
+  /** The place of a part is stored. */
+  placed(name: string, place: Place): void {
+    this.#places.set(name, place);
   }
 
   /** Gives all operations to `take`, in their order. */
   async read(table: Table, take: (op: RecordOp) => void): Promise<void> {
+    const renewed = table(SEGMENTS).get(RENEWED);
     const end = await endOf(table);
+    this.#renewed = new Set(renewed.result);
     this.#all = this.#small = 0;
     await visit(table, END, (each, key) => {
       if (key > end) this.#count(each);
@@ -92,8 +114,10 @@ export class Segments {
   /**
    * Puts small segments together; if most of what is there was replaced, all of them. If that is
    * not due, takes out what is gone.
+   *
+   * @returns what to call once that is kept: until then nothing is known to be done.
    */
-  async compact(table: Table, records: number): Promise<void> {
+  async compact(table: Table, records: number): Promise<() => void> {
     if (!this.#isCrowded(records)) return this.#takeOut(table);
     const segments = table(SEGMENTS);
     const isWhole = this.#isMostlyReplaced(records);
@@ -113,18 +137,19 @@ export class Segments {
       key = await result(puts.at(-1)!);
     }
     segments.put(key, END);
-    if (isWhole) {
-      this.#gone.clear();
-      this.#renewal = undefined;
-    }
-    this.#small = 0;
-    this.#all = left.length + (isWhole ? 0 : this.#all - count);
+    const renewed = new Set([...this.#renewed].filter((name) => !isWhole || !this.#isShown(name)));
+    segments.put([...renewed], RENEWED);
+    return () => {
+      if (isWhole) this.#gone.clear();
+      this.#renewed = renewed;
+      this.#small = 0;
+      this.#all = left.length + (isWhole ? 0 : this.#all - count);
+    };
   }
 
   /** Takes records that are gone out of all segments. */
-  async #takeOut(table: Table): Promise<void> {
-    const gone = this.#gone;
-    this.#gone = new Set();
+  async #takeOut(table: Table): Promise<() => void> {
+    const gone = new Set(this.#gone);
     const last = new Map<string, RecordOp>();
     const found: [key: number, segment: Segment][] = [];
     await visit(table, END, (each, key) => {
@@ -132,6 +157,7 @@ export class Segments {
       for (const op of some) last.set(recordOf(op), op);
       if (some.length) found.push([key, each]);
     });
+    let taken = 0;
     for (const [key, segment] of found) {
       // One that came back has a value by now.
       const left = segment.filter(
@@ -139,12 +165,23 @@ export class Segments {
       );
       if (left.length) table(SEGMENTS).put(left, key);
       else table(SEGMENTS).delete(key);
-      this.#all -= segment.length - left.length;
+      taken += segment.length - left.length;
     }
+    return () => {
+      for (const each of gone) this.#gone.delete(each);
+      this.#all -= taken;
+    };
   }
 
   #miss(segment: Segment): void {
-    for (const op of segment) if (!op[3]) this.#gone.add(recordOf(op));
+    for (const op of segment) {
+      if (!op[3]) this.#gone.add(recordOf(op));
+      this.#entities.add(op[1]);
+    }
+  }
+
+  #isShown(name: string): boolean {
+    return !!this.#places.get(name)?.shown;
   }
 
   #isCrowded(records: number): boolean {
@@ -152,13 +189,19 @@ export class Segments {
   }
 
   #isMostlyReplaced(records: number): boolean {
-    return this.#renewal === "done" || this.#all > 2 * records + REPLACED;
+    const isRenewed = [...this.#renewed].some((name) => this.#isShown(name));
+    return isRenewed || this.#all > 2 * records + REPLACED;
   }
 
   #count({ length }: Segment): void {
     this.#all += length;
     if (2 * length < MOST) this.#small += 1;
   }
+}
+
+/** Whether what was told up to these places is of one log, and by the same rights. */
+function isSamePast(one: Place, other: Place): boolean {
+  return one.epoch === other.epoch && one.scope === other.scope;
 }
 
 function recordOf([, entity, id]: RecordOp): string {

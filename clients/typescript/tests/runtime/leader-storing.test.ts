@@ -78,7 +78,8 @@ async function leading() {
   };
   await welcomed();
   store.isHeld = true;
-  return { store, told, stop, welcomed, errors, turn: () => turn() };
+  const pause = () => (channel.paused = () => !(channel.paused = () => false)());
+  return { store, told, stop, welcomed, errors, pause, turn: () => turn() };
 }
 
 /** How what is under way ends, the first of it. */
@@ -134,13 +135,15 @@ it("what a turn has yet to store does not come over what the next turn of the sa
 });
 
 it("one that finds no room to say that it leads leads, and says so with what it stores next", async () => {
-  const { store, told, turn, welcomed, errors } = await leading();
+  const { store, told, turn, welcomed, errors, pause } = await leading();
   turn();
   await settled();
   await ends(store, full);
   expect(errors).toHaveBeenCalledExactlyOnceWith(full);
   await welcomed();
+  pause();
   await told("1", 1);
+  await ends(store); // who leads, as the store knows: another one
   await vi.advanceTimersByTimeAsync(5_000);
   expect(store.begun.map(([ops]) => ops.map(([name]) => name))).toEqual([
     ["leader", "place", "record"],
@@ -150,4 +153,16 @@ it("one that finds no room to say that it leads leads, and says so with what it 
   await told("1", 2);
   await ends(store);
   expect((await store.records())!.get("1"), "as the one who leads").toMatchObject({ data: 2 });
+});
+
+it("one that leads no longer, and never could say that it did, says nothing of it any more", async () => {
+  const { store, told, turn, welcomed, stop } = await leading();
+  turn();
+  await settled();
+  await ends(store, full);
+  await welcomed();
+  await told("1", 1);
+  stop();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(store.begun, "another one may lead by now").toEqual([]);
 });

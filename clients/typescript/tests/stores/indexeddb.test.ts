@@ -5,6 +5,7 @@ import type { Client } from "../../src/api/client.ts";
 import { add, inc } from "../../src/core/operations.ts";
 import { partName } from "../../src/core/part.ts";
 import type { Op, Store } from "../../src/core/storage-ops.ts";
+import { applyAll, stateOf } from "../../src/core/storage-ops.ts";
 import { Database, result } from "../../src/stores/database.ts";
 import { IndexedStore } from "../../src/stores/indexeddb.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
@@ -681,6 +682,54 @@ describe("in IndexedDB", () => {
     expect(await slow.add(write("a"))).toBe(0);
     expect((await contentsOf(next)).writes).toMatchObject([{ id: "a", seq: 1 }]);
     expect(slow.release("a")).toBe(false);
+  });
+
+  it("what another page has found, stored and sent while this one was away is not added again", async () => {
+    const page = new EventTarget();
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+    const away = made();
+    await away.load();
+    vi.stubGlobal("addEventListener", undefined);
+    vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementationOnce(() => {
+      throw new DOMException("the page goes", "InvalidStateError");
+    });
+    const added = away.add(write("a"));
+    page.dispatchEvent(new Event("pagehide"));
+    await settle();
+    const next = made();
+    expect([...(await next.load()).writes.keys()]).toEqual(["a"]);
+    await next.apply([["write", "a"]]);
+    page.dispatchEvent(new Event("pageshow"));
+    expect(await added).toBe(0);
+    expect((await contentsOf(next)).writes, "it would take effect twice").toEqual([]);
+  });
+
+  it("what a page stores and keeps for the next one while that begins to read is there once", async () => {
+    const [going, next] = [made(), made()];
+    await going.load();
+    // The other page stores it in its last moment, is gone, and the write is sent.
+    const answer = vi.spyOn(indexedDB, "open").mockImplementationOnce((...which) => {
+      answer.mockRestore();
+      going.hold(write("a"), "");
+      return indexedDB.open(...which);
+    });
+    expect([...(await next.load()).writes.keys()]).toEqual(["a"]);
+    await next.apply([["write", "a"]]);
+    expect((await contentsOf(made())).writes).toEqual([]);
+  });
+
+  it("one whose client has another id by now is the same database", async () => {
+    const memory = stateOf();
+    const store = new IndexedStore("db", () => "made", undefined, undefined, memory);
+    stores.push(store);
+    Object.assign(memory, await store.load());
+    const ops: Op[] = [["client_id", "another"]];
+    await store.apply(ops);
+    applyAll(memory, ops);
+    vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementationOnce(() => {
+      throw new DOMException("the connection was closed", "InvalidStateError");
+    });
+    expect(await store.apply([["epoch", "e1"]])).toBe(true);
   });
 
   it("what was kept for the next page and goes another way is not found by it", async () => {

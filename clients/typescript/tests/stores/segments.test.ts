@@ -5,6 +5,7 @@ import type { Op, Place } from "../../src/core/storage-ops.ts";
 import { Database, result } from "../../src/stores/database.ts";
 import { IndexedStore } from "../../src/stores/indexeddb.ts";
 import { isOnRecord, SEGMENTS, Segments, slices } from "../../src/stores/segments.ts";
+import { settle } from "../support/client.ts";
 import { contentsOf } from "../support/contents.ts";
 import { foreignWaits } from "../support/foreign.ts";
 import { write } from "../support/writes.ts";
@@ -85,15 +86,17 @@ it("a page that comes later knows whether it is due", async () => {
   const next = new Segments();
   await readBy(database, next);
   expect(next.isDue(501)).toBe(true);
-  await database.run(false, (table) => next.compact(table, 501));
+  await compact(database, next, 501);
   expect(next.isDue(501)).toBe(false);
   const last = new Segments();
   await readBy(database, last);
   expect(last.isDue(501)).toBe(false);
 });
 
-const compact = (database: Database, segments: Segments, records: number) =>
-  database.run(false, (table) => segments.compact(table, records));
+async function compact(database: Database, segments: Segments, records: number): Promise<void> {
+  const done = await database.run(false, (table) => segments.compact(table, records));
+  done();
+}
 const gone = (id: string): Op => ["record", "tasks", id];
 const told = (more: object): Place => ({ epoch: "e", version: 0, fields: false, ...more });
 
@@ -139,21 +142,102 @@ it("small segments are put together, and then what is gone is taken out of those
   expect(await readBy(database)).toHaveLength(1001);
 });
 
+/** A part has come so far, and what was told until then is stored at once with that. */
+async function come(database: Database, segments: Segments, at: Place, ...ops: Op[]) {
+  await partCame("tasks", database, segments, at, ...ops);
+}
+
+async function partCame(
+  name: string,
+  database: Database,
+  segments: Segments,
+  at: Place,
+  ...ops: Op[]
+) {
+  await database.run(false, async (table) => {
+    segments.renew(table, name, at);
+    segments.append(table, ops.filter(isOnRecord));
+  });
+  segments.placed(name, at);
+}
+
 it("once all has been told anew, nothing is left of what it was before", async () => {
   const [database, segments] = [opened(), new Segments()];
-  segments.placed(told({}));
-  await append(database, segments, set("a", 1));
-  segments.placed(told({ version: 1, shown: true }));
+  await come(database, segments, told({}));
+  await come(database, segments, told({ version: 1, shown: true }), set("a", 1));
   expect(segments.isDue(1), "the first time there is nothing before").toBe(false);
-  segments.placed(told({}));
-  await append(database, segments, set("a", 2));
+  await come(database, segments, told({}), set("a", 2));
   expect(segments.isDue(1)).toBe(false);
-  segments.placed(told({ version: 2, shown: true }));
+  await come(database, segments, told({ version: 2, shown: true }));
   expect(segments.isDue(1)).toBe(true);
   await compact(database, segments, 1);
   expect(segments.isDue(1)).toBe(false);
   expect(await readBy(database)).toEqual([set("a", 2)]);
 });
+
+it("what is told anew, and stored at one go, leaves nothing of what was before either", async () => {
+  const [database, segments] = [opened(), new Segments()];
+  await come(database, segments, told({ version: 1, shown: true, scope: "one" }), set("a", 1));
+  await come(database, segments, told({ version: 2, shown: true, scope: "one" }), set("a", 2));
+  expect(segments.isDue(1), "by the same rights").toBe(false);
+  await come(database, segments, told({ version: 3, shown: true, scope: "other" }), set("a", 3));
+  expect(segments.isDue(1)).toBe(true);
+  await compact(database, segments, 1);
+  expect(await readBy(database)).toEqual([set("a", 3)]);
+});
+
+it("whoever leads when all has been told anew knows that it was, by the table", async () => {
+  const [database, before, next] = [opened(), new Segments(), new Segments()];
+  await come(database, before, told({ version: 1, shown: true }), set("a", 1));
+  await come(database, before, told({}));
+  await readBy(database, next);
+  expect(next.isDue(1)).toBe(false);
+  await come(database, next, told({ version: 2, shown: true }), set("a", 2));
+  expect(next.isDue(1)).toBe(true);
+  const last = new Segments();
+  await readBy(database, last);
+  last.placed("tasks", told({ version: 2, shown: true }));
+  expect(last.isDue(1), "and who comes after that").toBe(true);
+  await compact(database, last, 1);
+  const none = new Segments();
+  expect(await readBy(database, none)).toEqual([set("a", 2)]);
+  none.placed("tasks", told({ version: 2, shown: true }));
+  expect(none.isDue(1)).toBe(false);
+});
+
+it("one part that is shown does not end what is told anew of another", async () => {
+  const [database, segments] = [opened(), new Segments()];
+  const other = (version: number) =>
+    partCame("tasks\0{}", database, segments, told({ version, shown: version > 0 }));
+  await come(database, segments, told({ version: 1, shown: true }), set("a", 1));
+  await come(database, segments, told({}));
+  await other(0);
+  expect(segments.isDue(1)).toBe(false);
+  await other(2);
+  expect(segments.isDue(1)).toBe(true);
+  await compact(database, segments, 1);
+  expect(segments.isDue(1)).toBe(false);
+  await come(database, segments, told({ version: 2, shown: true }), set("a", 2));
+  expect(segments.isDue(1)).toBe(true);
+});
+
+it.each(["what is gone", "what was replaced"])(
+  "%s is taken out the next time where the transaction that did so was aborted",
+  async (what) => {
+    const [database, segments] = [opened(), new Segments()];
+    await come(database, segments, told({ version: 1, shown: true }), set("a", 1));
+    if (what === "what is gone") await append(database, segments, gone("a"));
+    else await come(database, segments, told({ version: 2, scope: "s", shown: true }), set("a", 2));
+    const aborted = database.run(false, async (table) => {
+      await segments.compact(table, 2);
+      throw new Error("the page went");
+    });
+    await expect(aborted).rejects.toThrow("the page went");
+    expect(segments.isDue(2)).toBe(true);
+    await compact(database, segments, 2);
+    expect(JSON.stringify(await readBy(database))).not.toContain('"version":1');
+  },
+);
 
 it("when most of it was replaced, nothing of that is left", async () => {
   const [database, segments] = [opened(), new Segments()];
@@ -162,7 +246,7 @@ it("when most of it was replaced, nothing of that is left", async () => {
     await append(database, segments, ...Array.from({ length: 100 }, (_, id) => set(`${id}`, at)));
   await append(database, segments, ["record", "tasks", "gone"]);
   expect(segments.isDue(40)).toBe(true);
-  await database.run(false, (table) => segments.compact(table, 40));
+  await compact(database, segments, 40);
   expect(await readBy(database)).toEqual(Array.from({ length: 100 }, (_, id) => set(`${id}`, 10)));
   expect(segments.isDue(40)).toBe(false);
 });
@@ -189,7 +273,26 @@ it("a store compacts what was replaced, and a write does not wait for that", asy
   store.close();
 });
 
-it("a store that cannot compact goes on with all that is there, and does not try again", async () => {
+it("a page that is opened takes out what the one before it left", async () => {
+  const before = new IndexedStore("app", () => "made");
+  await before.load();
+  vi.spyOn(Segments.prototype, "isDue").mockReturnValue(false);
+  await before.apply([set("1", 1), set("2", 2)]);
+  await before.apply([gone("1")]);
+  vi.restoreAllMocks();
+  before.close();
+  const next = new IndexedStore("app", () => "made");
+  await next.load();
+  await settle();
+  next.close();
+  const db: IDBDatabase = await result(indexedDB.open("app"));
+  const left = await result(db.transaction(SEGMENTS).objectStore(SEGMENTS).getAll());
+  expect(left).toEqual([[set("2", 2)]]);
+  db.close();
+});
+
+it("a store that cannot compact goes on with all that is there, and tries again later", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const store = new IndexedStore("app", () => "made");
   await store.load();
   const run = vi.spyOn(Segments.prototype, "compact").mockImplementation(async () => {
@@ -198,5 +301,13 @@ it("a store that cannot compact goes on with all that is there, and does not try
   await replace(store, 504);
   expect(run).toHaveBeenCalledOnce();
   expect((await contentsOf(store)).records).toEqual([["tasks", "1", { data: 504, version: 504 }]]);
+  vi.restoreAllMocks();
+  await vi.advanceTimersByTimeAsync(60_000);
+  await settle();
+  vi.useRealTimers();
   store.close();
+  const db: IDBDatabase = await result(indexedDB.open("app"));
+  const left = await result(db.transaction(SEGMENTS).objectStore(SEGMENTS).count());
+  expect(left, "one segment, where it ends, and what is told anew").toBe(3);
+  db.close();
 });
