@@ -540,6 +540,30 @@ async def test_a_form_one_of_whose_validators_fails_lives_on_in_its_other_fields
         assert (told.field, told.error) == ("name", "is taken")
 
 
+async def test_a_question_that_is_not_live_does_not_keep_a_form_from_living_on(app: App) -> None:
+    entered, go = asyncio.Event(), asyncio.Event()
+
+    @app.form("signup").check
+    async def takes_long(form: Any) -> None:
+        if form["nickname"] == "slow":
+            entered.set()
+            await go.wait()
+
+    heard: asyncio.Queue[ValidationResult] = asyncio.Queue()
+    async with rhtmx.connect(app.url) as client:
+        client.on(ValidationResult, heard.put_nowait)
+        assert await client.validate_form("signup", {"name": "ada"}, live=True)
+        asked = asyncio.create_task(client.validate_form("signup", {"nickname": "slow"}))
+        await entered.wait()
+        client.offline()
+        await app.changes.push("users", "ada", "Ada")
+        client.online()
+        told = await heard.get()
+        assert (told.field, told.error) == ("name", "is taken")
+        go.set()
+        await asked
+
+
 async def test_fields_that_are_asked_about_one_by_one_keep_their_values(app: App, ran: Ran) -> None:
     async with raw(app.url) as client:
         await client.ask(asks("name", "ada"), "validation_result")

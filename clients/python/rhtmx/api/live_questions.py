@@ -76,6 +76,9 @@ class LiveQuestions:
     @contextmanager
     def asking(self, message: ValidateField | ValidateForm) -> Iterator[None]:
         """A question is under way: what this would ask has other values, or takes its place."""
+        if isinstance(message, ValidateForm) and not message.live:
+            yield  # the server remembers nothing of it, and takes others beside it
+            return
         place = _key(message), message.field if isinstance(message, ValidateField) else None
         self._asking[place] += 1
         try:
