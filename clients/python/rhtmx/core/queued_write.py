@@ -104,12 +104,12 @@ class QueuedWrite:
         self.message = without_base(self.message)
         self.writes, self.epoch = writes_of(self.message), None
 
-    def inherit(self, settled: Settled) -> None:
-        """What it builds on has been answered: that is what it is based on now."""
+    def inherit(self, version: int | None, epoch: str | None) -> None:
+        """What it builds on has been answered, or is gone: that is what it is based on now."""
         message = copy.copy(self.message)
         assert isinstance(message, Push)  # else it builds on nothing
-        message.base_version = settled.version
-        self.message, self.writes, self.epoch = message, (message,), settled.epoch
+        message.base_version = version
+        self.message, self.writes, self.epoch = message, (message,), epoch
 
     def kept(self) -> StoredWrite:
         """It, as it is stored."""

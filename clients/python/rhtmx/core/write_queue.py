@@ -335,7 +335,7 @@ class WriteQueue:
             The write; of a transaction each of its writes, as each waits for its own change.
         """
         for write, each in zip(row.writes, settled, strict=True):
-            self._bequeath(row, (write.entity, write.entity_id), each)
+            self._bequeath(row, (write.entity, write.entity_id), each.version, each.epoch)
         if isinstance(row.message, Transaction):
             return self._settle_apart(row, settled)
         waiting = self._sent if row.state is WriteState.SENT else self._unsent
@@ -380,10 +380,7 @@ class WriteQueue:
             if not rows:
                 del self._records[record]
         if row.builds_on is not None:
-            building = self._building[row.builds_on]
-            building.remove(row)
-            if not building:
-                del self._building[row.builds_on]
+            self._leave_chain(row, row.builds_on)
         self._touch(row)
 
     # Inside.
@@ -395,16 +392,27 @@ class WriteQueue:
         if row.builds_on is not None:
             self._building.setdefault(row.builds_on, []).append(row)
 
-    def _bequeath(self, row: QueuedWrite, record: tuple[str, str], settled: Settled) -> None:
-        """What builds on a write that has been answered, is based on what came of that."""
-        builds = [row]
-        for each in builds:  # it grows: what builds on an heir is one, too
-            heirs = self._building.get(each.id, ())
-            builds += [heir for heir in heirs if heir.settled is None and record in heir.records]
-        for heir in builds[1:]:
-            heir.inherit(settled)
-            if heir.seq:  # else the store hears of it with its number
-                self._keep(heir)
+    def _leave_chain(self, row: QueuedWrite, builds_on: str) -> None:
+        building = self._building[builds_on]
+        building.remove(row)
+        if not building:
+            del self._building[builds_on]
+        if row.settled is None:
+            (write,) = row.writes
+            self._bequeath(row, row.records[0], write.base_version, row.epoch)
+
+    def _bequeath(
+        self, row: QueuedWrite, record: tuple[str, str], version: int | None, epoch: str | None
+    ) -> None:
+        """What builds on a write is based on what came of it, or on what that was based on.
+
+        What builds on such an heir is not sent before that is answered or gone, and inherits then.
+        """
+        for heir in self._building.get(row.id, ()):
+            if heir.settled is None and record in heir.records:
+                heir.inherit(version, epoch)
+                if heir.seq:  # else the store hears of it with its number
+                    self._keep(heir)
 
     def _settle_apart(self, row: QueuedWrite, settled: Sequence[Settled]) -> list[QueuedWrite]:
         rows = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -712,7 +713,7 @@ def test_what_builds_on_an_own_write_waits_for_it_and_is_based_on_what_came_of_i
         queue.add(each)
     assert numbers(queue) == [("a", 1)]
     queue.settle(number(queue, 1), Settled(7, "e"))
-    assert bases(queue) == [("b", 7), ("c", 7), ("d", None)]
+    assert bases(queue) == [("b", 7), ("c", 1), ("d", None)], "each when what it builds on is"
     assert numbers(queue) == [("b", 2)]
     queue.settle(number(queue, 2), Settled(8, "e"))
     assert numbers(queue) == [("c", 3), ("d", 4)]
@@ -731,6 +732,20 @@ def test_what_builds_on_a_write_that_is_rejected_is_based_on_what_that_was_based
     assert bases(queue) == [("b", 1), ("c", 1)]
     queue.settle(number(queue, 2), Settled(7, "e"))
     assert bases(queue) == [("c", 7)]
+
+
+@pytest.mark.parametrize("leave", [WriteQueue.drop, WriteQueue.renew])
+def test_what_builds_on_an_heir_that_leaves_is_based_on_what_that_has_inherited(
+    queue: WriteQueue, leave: Callable[[WriteQueue, QueuedWrite], None]
+) -> None:
+    queue.begin(0, "e")
+    for each in chain("a", "b", "c"):
+        queue.add(each)
+    queue.due()
+    queue.settle(number(queue, 1), Settled(7, "f"))
+    leave(queue, number(queue, 2))
+    heir = next(iter(queue))
+    assert (heir.id, heir.writes[0].base_version, heir.epoch) == ("c", 7, "f")
 
 
 def test_what_builds_on_a_part_of_a_transaction_is_based_on_its_version(queue: WriteQueue) -> None:
@@ -757,12 +772,15 @@ def test_what_it_builds_on_lasts_as_long_as_the_write(durable: Durable) -> None:
     again.queue.settle(number(again.queue, 1), Settled(7, "e"))
     assert numbers(again.queue) == []  # not before the store has its base
     again.work()
-    assert bases(again.queue) == [("b", 7), ("c", 7)]
+    assert bases(again.queue) == [("b", 7), ("c", 1)]
     assert numbers(again.queue) == [("b", 2)]
     # What it waits for has left the store together with the version that it became.
     once_more = Durable()
     once_more.queue.load(again.store.load().rows, 3)
-    assert bases(once_more.queue) == [("b", 7), ("c", 7)]
+    assert bases(once_more.queue) == [("b", 7), ("c", 1)]
+    once_more.queue.begin(1, "e")
+    once_more.queue.drop(number(once_more.queue, 2))
+    assert bases(once_more.queue) == [("c", 7)]
 
 
 def test_what_has_no_number_yet_is_stored_with_its_new_base(durable: Durable) -> None:
