@@ -308,8 +308,11 @@ class Config:
 
     def _check_without(self) -> None:
         names: object = self.without  # a word alone would be a list of its letters
-        if isinstance(names, str) or not set(self.without) <= set(PARTS):
-            raise _wrong("without", f"a list of {', '.join(PARTS)}", self.without)
+        if isinstance(names, str):
+            raise _wrong("without", f"a list of {', '.join(PARTS)}", names)
+        for name in self.without:
+            if name not in PARTS:
+                raise _wrong("without", f"one of {', '.join(PARTS)}", name)
         object.__setattr__(self, "without", tuple(self.without))
 
     def _check_secret(self) -> None:
