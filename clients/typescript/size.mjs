@@ -17,7 +17,7 @@ export const BUDGETS = {
   /** `rhtmx_server/static/forms.js`: forms, without what keeps and shares records. */
   "forms.js": 13_500,
   /** `import { connect }` in a bundle of one's own: without forms and htmx. */
-  connect: 38_500,
+  connect: 38_750,
   /** What judging a typical form adds to a page: the judge and its rules. */
   "rules of a sign-up form": 1_200,
 };

@@ -63,26 +63,30 @@ export class Database {
     this.#layout = layout;
   }
 
-  /** Runs a transaction over all tables, or these: all of it is done, or nothing. */
+  /**
+   * Runs a transaction over all tables, or these: all of it is done, or nothing.
+   *
+   * @param act what it does; `isAgain`: one that did the same before has failed.
+   */
   async run<T>(
     strict: boolean,
-    act: (table: Table) => Promise<T>,
+    act: (table: Table, isAgain: boolean) => Promise<T>,
     tables = this.#layout.tables,
   ): Promise<T> {
     let went = false;
-    for (let again = true; ; again = false) {
+    for (let isAgain = false; ; isAgain = true) {
       await this.#awake;
       const sleeps = this.#sleeps;
       let db: IDBDatabase | undefined;
       try {
         db = await this.#open();
-        return await this.#attempt(db, strict, act, tables);
+        return await this.#attempt(db, strict, (table) => act(table, isAgain), tables);
       } catch (error) {
         // What ended because the page went is begun anew, however often it goes; what it had
         // begun to open may end only when it is back.
         const isBack = went;
         went = this.#sleeps !== sleeps;
-        const isFinal = !again || !db || isFull(error) || error instanceof RhtmxError;
+        const isFinal = isAgain || !db || isFull(error) || error instanceof RhtmxError;
         if (isFinal && !went && !isBack) throw understood(error as Error);
         if (db) this.#drop(db);
       }

@@ -40,7 +40,7 @@ async function move(table: Table, db: IDBDatabase): Promise<void> {
   if (names.contains("record")) {
     const all = await rows(table("record"));
     const ops = all.map(([key, held]): Op => ["record", ...(key as [string, string]), held]);
-    new Segments().append(table, ops.filter(isOnRecord));
+    new Segments().append(table, ops.filter(isOnRecord), true);
     db.deleteObjectStore("record");
   }
   // Version 2 had another name for what was rejected.
@@ -110,14 +110,19 @@ async function shiftOf(table: Table): Promise<number> {
   return (await result(table("meta").get("shift"))) ?? 0;
 }
 
-/** Applies operations in their order; what they do to records depends on no other. */
+/**
+ * Applies operations in their order; what they do to records depends on no other.
+ *
+ * @param isCautious records may be too large to be put together.
+ */
 export async function appliedAll(
   table: Table,
   segments: Segments,
   ops: readonly Op[],
+  isCautious: boolean,
 ): Promise<void> {
   for (const op of ops) if (op[0] === "place") segments.renew(table, op[1], op[2]);
-  segments.append(table, ops.filter(isOnRecord));
+  segments.append(table, ops.filter(isOnRecord), isCautious);
   for (const op of ops) await applied(table, op);
 }
 

@@ -130,7 +130,7 @@ export class IndexedStore implements Store {
 
   /** @param look finds what other pages left. */
   #read(look: () => readonly Entry[], merge: ((found: State) => Op[]) | undefined): Promise<State> {
-    return this.#database.run(false, async (table) => {
+    return this.#database.run(false, async (table, isAgain) => {
       await answered(table("meta").get("client_id"));
       // Not before: what is found here, and not there, was never there.
       for (const [write, instead] of look()) await put(table, write, instead);
@@ -146,7 +146,7 @@ export class IndexedStore implements Store {
       if (before.client_id !== id) table("meta").put(id, "client_id");
       if (before.secret !== secret) table("meta").put(secret, "secret");
       const more = merge?.(found) ?? [];
-      await appliedAll(table, this.#segments, more);
+      await appliedAll(table, this.#segments, more, isAgain);
       applyAll(found, more);
       return found;
     });
@@ -191,9 +191,9 @@ export class IndexedStore implements Store {
 
   async apply(ops: readonly Op[], leader?: string): Promise<boolean> {
     const strict = ops.some(([name]) => !RETELLABLE.has(name));
-    const applied = await this.#database.run(strict, async (table) => {
+    const applied = await this.#database.run(strict, async (table, isAgain) => {
       if (leader && (await result(table("meta").get("leader"))) !== leader) return false;
-      await appliedAll(table, this.#segments, ops);
+      await appliedAll(table, this.#segments, ops, isAgain);
       return true;
     });
     if (!applied) return false;
@@ -222,7 +222,7 @@ export class IndexedStore implements Store {
     if (this.#compacts || !this.#segments.isDue(records)) return;
     this.#compacts = true;
     this.#database
-      .run(false, (table) => this.#segments.compact(table, records), [SEGMENTS])
+      .run(false, (table, again) => this.#segments.compact(table, records, again), [SEGMENTS])
       .then(
         (done) => {
           done();

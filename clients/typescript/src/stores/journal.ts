@@ -40,14 +40,16 @@ export class Journal {
   /** What other pages left here. */
   get found(): Entry[] {
     const all = attempt((storage) => Object.entries<string>(storage)) ?? [];
-    // What begins like this may be of a database whose name begins with this one's.
-    const isOf = (key: string, [{ id }]: Entry) => key === this.#prefix + id && !this.#own.has(id);
-    const read = (key: string, text: string) => {
-      const entry = JSON.parse(text, unmarked) as Entry;
-      return isOf(key, entry) ? [entry] : [];
-    };
     const left = all.filter(([key]) => key.startsWith(this.#prefix));
-    return left.flatMap(([key, text]) => attempt(() => read(key, text)) ?? []);
+    const entries = left.map(([key, text]) =>
+      attempt(() => {
+        const entry = JSON.parse(text, unmarked) as Entry;
+        const [{ id }] = entry;
+        // What begins like this may be of a database whose name begins with this one's.
+        return key === this.#prefix + id && !this.#own.has(id) ? entry : undefined;
+      }),
+    );
+    return entries.filter((each) => !!each);
   }
 
   /** It is stored, or will never be. `own`: whether this page may have kept it. */

@@ -33,6 +33,8 @@ const END = 0;
 const RENEWED = -1;
 /** Operations in a segment at most: with more, each costs as much. */
 const MOST = 128;
+/** The same where records may be large: Chromium 156 puts no row above 127 MiB. */
+const FEW = 8;
 /** Segments that are read or put before the page has its turn: 2,000 records, some milliseconds. */
 const SLICE = 16;
 /** So many small segments are put together. */
@@ -60,9 +62,13 @@ export class Segments {
   /** Parts that are told anew, over what is there. */
   #renewed = new Set<string>();
 
-  /** Puts operations behind all others. */
-  append(table: Table, ops: Segment): void {
-    for (const each of slices(ops, MOST)) {
+  /**
+   * Puts operations behind all others.
+   *
+   * @param isCautious they may be too large to be put together.
+   */
+  append(table: Table, ops: Segment, isCautious = false): void {
+    for (const each of slices(ops, isCautious ? FEW : MOST)) {
       table(SEGMENTS).put(each);
       this.#count(each);
       this.#miss(each);
@@ -115,9 +121,10 @@ export class Segments {
    * Puts small segments together; if most of what is there was replaced, all of them. If that is
    * not due, takes out what is gone.
    *
+   * @param isCautious what is there may be too large to be put together.
    * @returns what to call once that is kept: until then nothing is known to be done.
    */
-  async compact(table: Table, records: number): Promise<() => void> {
+  async compact(table: Table, records: number, isCautious = false): Promise<() => void> {
     if (!this.#isCrowded(records)) return this.#takeOut(table);
     const segments = table(SEGMENTS);
     const isWhole = this.#isMostlyReplaced(records);
@@ -132,7 +139,7 @@ export class Segments {
     // What is gone has to be said of what may lie before.
     const left = [...last.values()].filter((op) => !isWhole || op[3]);
     let key: IDBValidKey = end;
-    for (const some of slices(slices(left, MOST), SLICE)) {
+    for (const some of slices(slices(left, isCautious ? FEW : MOST), SLICE)) {
       const puts = some.map((each) => segments.put(each));
       key = await result(puts.at(-1)!);
     }

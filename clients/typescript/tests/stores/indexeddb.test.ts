@@ -356,6 +356,29 @@ describe("in IndexedDB", () => {
     expect(begun.mock.calls.map(([tables]) => tables)).toEqual([["rejected", "meta", "queue"]]);
   });
 
+  it("large records of version 3 are moved few at a time: no browser puts a row of any size", async () => {
+    const opening = indexedDB.open("db", 3);
+    opening.onupgradeneeded = () => {
+      for (const each of ["record", "place", "rejected", "meta"])
+        opening.result.createObjectStore(each);
+      const queue = opening.result.createObjectStore("queue", { autoIncrement: true });
+      queue.createIndex("id", "id", { unique: true });
+    };
+    const db = await result(opening);
+    const records = db.transaction("record", "readwrite").objectStore("record");
+    for (let id = 0; id < 200; id += 1) records.put({ data: id, version: 1 }, ["tasks", `${id}`]);
+    db.close();
+    const put = IDBObjectStore.prototype.put;
+    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (
+      this: IDBObjectStore,
+      ...args
+    ) {
+      if (args[0]?.length > 8) throw new DOMException("too large", "UnknownError");
+      return put.apply(this, args);
+    });
+    expect((await contentsOf(made())).records).toHaveLength(200);
+  });
+
   it("the records of version 3, a row each, are all there", async () => {
     const request = indexedDB.open("db", 3);
     request.onupgradeneeded = () => {

@@ -273,6 +273,37 @@ it("a store compacts what was replaced, and a write does not wait for that", asy
   store.close();
 });
 
+/** No row may have more than so many operations, as where records are large. */
+function refusesMoreThan(most: number) {
+  const put = IDBObjectStore.prototype.put;
+  return vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (
+    this: IDBObjectStore,
+    ...args
+  ) {
+    if (args[0]?.length > most) throw new DOMException("too large", "UnknownError");
+    return put.apply(this, args);
+  });
+}
+
+it("records that are too large to be put together are stored, and compacted, in smaller segments", async () => {
+  const store = new IndexedStore("app", () => "made");
+  await store.load();
+  refusesMoreThan(8);
+  const many = (version: number) => Array.from({ length: 600 }, (_, id) => set(`${id}`, version));
+  for (let version = 1; version <= 3; version += 1) await store.apply(many(version));
+  await settle();
+  store.close();
+  const next = new IndexedStore("app", () => "made");
+  const { entities } = await next.load();
+  const versions = [...entities.get("tasks")!.records.values()].map(({ version }) => version);
+  expect(versions).toEqual(Array(600).fill(3));
+  next.close();
+  const db: IDBDatabase = await result(indexedDB.open("app"));
+  const rows = await result(db.transaction(SEGMENTS).objectStore(SEGMENTS).getAll());
+  expect(rows.flat().filter(Array.isArray), "nothing that was replaced").toHaveLength(600);
+  db.close();
+});
+
 it("a page that is opened takes out what the one before it left", async () => {
   const before = new IndexedStore("app", () => "made");
   await before.load();
