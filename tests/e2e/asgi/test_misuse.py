@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.testclient import TestClient
 
+import rhtmx
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server import App, Grant, Request
 from tests.docs.markdown import page, rows
@@ -40,6 +41,14 @@ async def wrong_prefix(folder: Path) -> str:
         headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
         key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
         return (await ask(app.url, "/live/ws", **headers, **key)).body.decode()
+
+
+async def outside_of_the_mount(folder: Path) -> str:
+    async with Mounted(store="memory://", prefix="/live") as app:
+        with pytest.raises(rhtmx.RhtmxError) as refused:
+            async with rhtmx.connect(app.url.replace("/live/", "/")):
+                pass
+        return str(refused.value)
 
 
 async def second_on_one_file(folder: Path) -> str:
@@ -98,6 +107,7 @@ async def rebound(folder: Path) -> str:
 
 MISUSE: dict[str, Provoke] = {
     "connect to /live/api/ws": wrong_prefix,
+    "is the path right?": outside_of_the_mount,
     "Several processes on one store (workers) need PostgreSQL and a bus": second_on_one_file,
     "the host has put no 'session' into the scope": no_middleware,
     "sign in first": no_cookie,
