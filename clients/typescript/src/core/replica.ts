@@ -168,11 +168,16 @@ function isKnown(
   return isRead || placesAt(entity, keeper, { data: held.data, version }).length > 0;
 }
 
-/** The parts, read or not, whose position says that a record was in them at a version. */
-function placesAt(entity: string, { state, epoch }: Keeper, { data, version }: Held): string[] {
+/** The parts, of those that pass, whose position says that a record was in them at a version. */
+function placesAt(
+  entity: string,
+  { state, epoch }: Keeper,
+  { data, version }: Held,
+  passes = (_: string) => true,
+): string[] {
   const { places } = entityOf(state, entity);
   const isAt = ([name, place]: readonly [string, Place]) =>
-    place.epoch === epoch && place.version >= version && within(name)(data);
+    passes(name) && place.epoch === epoch && place.version >= version && within(name)(data);
   return [...places].filter(isAt).map(([name]) => name);
 }
 
@@ -298,10 +303,9 @@ function flush(replica: Replica, keeper: Keeper): void {
 /** Voids the positions of what is not read, and says otherwise of a record: its rights were others. */
 function doubt({ entity, family, fields }: Replica, keeper: Keeper, held: Held): void {
   const { epoch } = keeper;
-  for (const name of placesAt(entity, keeper, held)) {
-    const isRead = [...family].some((each) => each.name === name && isFed(each));
-    if (!isRead) keeper.emit(["place", name, { epoch, version: 0, fields }]);
-  }
+  const isRead = (name: string) => [...family].some((each) => each.name === name && isFed(each));
+  for (const name of placesAt(entity, keeper, held, (name) => !isRead(name)))
+    keeper.emit(["place", name, { epoch, version: 0, fields }]);
 }
 
 function put(

@@ -26,7 +26,6 @@ import type { Event, Input, Output } from "../core/events.ts";
 import type { SessionOptions } from "../core/session.ts";
 import { Session } from "../core/session.ts";
 import type { Op, State, Store, Write } from "../core/storage-ops.ts";
-import { RETELLABLE } from "../core/storage-ops.ts";
 import type { TabChannel } from "../core/tab-messages.ts";
 import type { RhtmxError } from "../errors.ts";
 import { checkToken } from "../wire/sizes.ts";
@@ -66,6 +65,41 @@ export function takeTurns(tab: Tab, options: LeaderOptions): () => void {
 /** Milliseconds after which what could not be stored is tried again. */
 const STORE_AGAIN = 5_000;
 
+/**
+ * Operations that wait to be stored: of those on the same thing, the last one.
+ *
+ * While a long load comes there are two for each message. So a record is found by its entity and
+ * its id as they are: to put one key together of both costs more than all else here.
+ */
+export class LatestOps {
+  /** By their entities and ids. What the server can tell again depends on nothing before it. */
+  readonly #records = new Map<string, Map<string, Op>>();
+  readonly #places = new Map<string, Op>();
+  /** What has to last: a later one stands later. */
+  readonly #lasting = new Map<string, Op>();
+
+  /** Puts an operation in the place of the one before. */
+  add(op: Op): void {
+    if (op[0] === "record") {
+      const records = this.#records.get(op[1]) ?? new Map<string, Op>();
+      this.#records.set(op[1], records.set(op[2], op));
+    }
+    // One key that is taken away and set again with each change leaves no end of gaps to search.
+    else if (op[0] === "place") this.#places.set(op[1], op);
+    else {
+      const key = `${op[0]}\0${op[1]}`;
+      this.#lasting.delete(key);
+      this.#lasting.set(key, op);
+    }
+  }
+
+  /** All of them: what has to last is in its order. */
+  list(): Op[] {
+    const records = [...this.#records.values()].flatMap((each) => [...each.values()]);
+    return [...records, ...this.#places.values(), ...this.#lasting.values()];
+  }
+}
+
 /** What a client has in the one tab that has the connection. */
 export class Leader {
   readonly #tab: Tab;
@@ -74,8 +108,8 @@ export class Leader {
   readonly #dialer: Dialer;
   readonly #alarm = new Alarm(() => this.#run({ type: "tick" }));
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
-  /** What has to be stored, the last word on each thing; of what has to last a later one stands later. */
-  #ops = new Map<string, Op>();
+  /** What has to be stored. */
+  #ops = new LatestOps();
   /** That it leads, until that is stored: where there is no room for it, with what is stored next. */
   #naming: readonly Op[] = [];
   /** What is being stored. */
@@ -259,7 +293,7 @@ export class Leader {
   async #reload(): Promise<void> {
     try {
       await this.#tab.reload(() => {
-        const unstored = [...this.#storing, ...this.#ops.values()];
+        const unstored = [...this.#storing, ...this.#ops.list()];
         void this.#store();
         return unstored;
       });
@@ -270,11 +304,7 @@ export class Leader {
   }
 
   #keep(op: Op): void {
-    const key = `${op[0]}\0${op[1]}${op[0] === "record" ? `\0${op[2]}` : ""}`;
-    // What the server can tell again depends on nothing before it. And a map in which one key, that
-    // of a position, is taken away and set again with each change has no end of gaps to search.
-    if (!RETELLABLE.has(op[0])) this.#ops.delete(key);
-    this.#ops.set(key, op);
+    this.#ops.add(op);
     // Writes that come after these are numbered after, or not sent before.
     if (op[0] === "renumber" || op[0] === "secret") void this.#store();
     else this.#storeTimer ??= setTimeout(() => this.#store(), this.#failing ? STORE_AGAIN : 0);
@@ -284,14 +314,15 @@ export class Leader {
   async #store(): Promise<void> {
     clearTimeout(this.#storeTimer);
     this.#storeTimer = undefined;
-    const [batch, naming] = [this.#ops, this.#naming];
     // One after the other: what failed is tried again, and would overwrite what came after it.
-    if (this.#storing.length || !(batch.size || naming.length)) return;
+    if (this.#storing.length) return;
+    const [batch, naming] = [this.#ops, this.#naming];
     // Whoever came after it has said so by now.
     if (naming.length && this.#ended) return;
-    this.#ops = new Map();
-    const ops = [...batch.values()];
+    const ops = batch.list();
     this.#storing = [...naming, ...ops];
+    if (!this.#storing.length) return;
+    this.#ops = new LatestOps();
     const { store, leader } = this.#options;
     const applied = await store
       .apply(this.#storing, naming.length ? undefined : leader)
@@ -304,10 +335,10 @@ export class Leader {
   }
 
   /** Nothing is lost: memory has it, and it is stored with what comes next, in its order. */
-  #unstored(batch: Map<string, Op>, error: unknown): void {
+  #unstored(batch: LatestOps, error: unknown): void {
     this.#storing = [];
-    for (const key of this.#ops.keys()) batch.delete(key);
-    this.#ops = new Map([...batch, ...this.#ops]);
+    for (const op of this.#ops.list()) batch.add(op);
+    this.#ops = batch;
     if (!this.#failing) this.#report(error);
     this.#failing = true;
     if (!this.#ended) this.#storeTimer ??= setTimeout(() => this.#store(), STORE_AGAIN);

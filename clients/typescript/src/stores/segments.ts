@@ -12,6 +12,8 @@
  *
  * A record that is gone may be one that this client must not have any more: it is taken out of all
  * segments at once. So is what was replaced when all was told anew, as after a change of rights.
+ * Which segments may have it is known by four bytes for each of their operations; those of other
+ * tabs are read for it. A key stands for one segment for ever, which at most becomes a smaller one.
  *
  * Nothing here takes long at a time: between two requests the browser does something else.
  */
@@ -20,10 +22,8 @@ import { entityIn } from "../core/part.ts";
 import type { Op, Place } from "../core/storage-ops.ts";
 import type { Table } from "./database.ts";
 import { result } from "./database.ts";
-
-/** What a segment has in it. */
-type RecordOp = Extract<Op, readonly ["record", ...unknown[]]>;
-type Segment = readonly RecordOp[];
+import type { RecordOp, Row, Segment } from "./segment-rows.ts";
+import { rowOf, segmentIn } from "./segment-rows.ts";
 
 /** The name of the table, whose keys begin at 1. */
 export const SEGMENTS = "segments";
@@ -55,6 +55,8 @@ export class Segments {
   #small = 0;
   /** Records that are gone, and may still be in some segment. */
   readonly #gone = new Set<string>();
+  /** The hashes of the ids in a segment, by its key. */
+  readonly #hashes = new Map<number, Int32Array>();
   /** Entities of which there is something. */
   readonly #entities = new Set<string>();
   /** How far each part has come, as it is stored. */
@@ -69,7 +71,7 @@ export class Segments {
    */
   append(table: Table, ops: Segment, isCautious = false): void {
     for (const each of slices(ops, isCautious ? FEW : MOST)) {
-      table(SEGMENTS).put(each);
+      this.#put(table, each);
       this.#count(each);
       this.#miss(each);
     }
@@ -100,7 +102,7 @@ export class Segments {
     const end = await endOf(table);
     this.#renewed = new Set(renewed.result);
     this.#all = this.#small = 0;
-    await visit(table, END, (each, key) => {
+    await this.#visit(table, await keysAfter(table, END), SLICE, (each, key) => {
       if (key > end) this.#count(each);
       else this.#all += each.length;
       this.#miss(each);
@@ -131,7 +133,7 @@ export class Segments {
     const end = isWhole ? END : await endOf(table);
     const last = new Map<string, RecordOp>();
     let count = 0;
-    await visit(table, end, (each) => {
+    await this.#visit(table, await keysAfter(table, end), SLICE, (each) => {
       count += each.length;
       for (const op of each) last.set(recordOf(op), op);
     });
@@ -140,7 +142,7 @@ export class Segments {
     const left = [...last.values()].filter((op) => !isWhole || op[3]);
     let key: IDBValidKey = end;
     for (const some of slices(slices(left, isCautious ? FEW : MOST), SLICE)) {
-      const puts = some.map((each) => segments.put(each));
+      const puts = some.map((each) => this.#put(table, each));
       key = await result(puts.at(-1)!);
     }
     segments.put(key, END);
@@ -159,7 +161,8 @@ export class Segments {
     const gone = new Set(this.#gone);
     const last = new Map<string, RecordOp>();
     const found: [key: number, segment: Segment][] = [];
-    await visit(table, END, (each, key) => {
+    const keys = this.#keysOf(gone, await keysAfter(table, END));
+    await this.#visit(table, keys, 1, (each, key) => {
       const some = each.filter((op) => gone.has(recordOf(op)));
       for (const op of some) last.set(recordOf(op), op);
       if (some.length) found.push([key, each]);
@@ -170,7 +173,7 @@ export class Segments {
       const left = segment.filter(
         (op) => !gone.has(recordOf(op)) || (op[3] && last.get(recordOf(op)) === op),
       );
-      if (left.length) table(SEGMENTS).put(left, key);
+      if (left.length) table(SEGMENTS).put(rowOf(left), key);
       else table(SEGMENTS).delete(key);
       taken += segment.length - left.length;
     }
@@ -178,6 +181,45 @@ export class Segments {
       for (const each of gone) this.#gone.delete(each);
       this.#all -= taken;
     };
+  }
+
+  /** The keys, of all that there are, of the segments which may have some of these records. */
+  #keysOf(records: ReadonlySet<string>, all: readonly number[]): number[] {
+    const there = new Set(all);
+    for (const key of this.#hashes.keys()) if (!there.has(key)) this.#hashes.delete(key);
+    const hashes = new Set([...records].map((each) => hashOf(each.split("\0")[1]!)));
+    return all.filter((key) => this.#hashes.get(key)?.some((hash) => hashes.has(hash)) ?? true);
+  }
+
+  /** Gives the segments with these keys, read so many at a time, to `take`, each with its own key. */
+  async #visit(
+    table: Table,
+    keys: readonly number[],
+    most: number,
+    take: (segment: Segment, key: number) => void,
+  ): Promise<void> {
+    // All are asked for at once: each answer is a task of its own.
+    const asked = slices(keys, most).map((some) => {
+      const range = IDBKeyRange.bound(some[0], some.at(-1));
+      return [some, table(SEGMENTS).getAll(range)] as const;
+    });
+    for (const [some, request] of asked) {
+      const found = await result<Row[]>(request);
+      found.map(segmentIn).forEach((each, at) => {
+        this.#hashes.set(some[at]!, hashesOf(each));
+        take(each, some[at]!);
+      });
+    }
+  }
+
+  #put(table: Table, segment: Segment): IDBRequest<IDBValidKey> {
+    const segments = table(SEGMENTS);
+    const request = segments.put(rowOf(segment));
+    // If this is aborted, the key will be that of another one.
+    segments.transaction.addEventListener("complete", () =>
+      this.#hashes.set(request.result as number, hashesOf(segment)),
+    );
+    return request;
   }
 
   #miss(segment: Segment): void {
@@ -215,26 +257,23 @@ function recordOf([, entity, id]: RecordOp): string {
   return `${entity}\0${id}`;
 }
 
+function hashesOf(segment: Segment): Int32Array {
+  return Int32Array.from(segment, ([, , id]) => hashOf(id));
+}
+
+/** The same for equal texts; of two others that share one, a segment is read for nothing. */
+function hashOf(text: string): number {
+  let hash = 0;
+  for (let at = 0; at < text.length; at += 1) hash = (31 * hash + text.charCodeAt(at)) | 0;
+  return hash;
+}
+
 async function endOf(table: Table): Promise<number> {
   return (await result(table(SEGMENTS).get(END))) ?? END;
 }
 
-/** Gives each segment after a key to `take`, in their order, with its own key. */
-async function visit(
-  table: Table,
-  after: number,
-  take: (segment: Segment, key: number) => void,
-): Promise<void> {
-  const segments = table(SEGMENTS);
-  const keys = await result(segments.getAllKeys(IDBKeyRange.lowerBound(after, true)));
-  // All are asked for at once: each answer is a task of its own.
-  const asked = slices(keys as number[], SLICE).map(
-    (some) => [some, segments.getAll(IDBKeyRange.bound(some[0], some.at(-1)))] as const,
-  );
-  for (const [some, request] of asked) {
-    const found = await result<Segment[]>(request);
-    found.forEach((each, at) => take(each, some[at]!));
-  }
+async function keysAfter(table: Table, key: number): Promise<number[]> {
+  return (await result(table(SEGMENTS).getAllKeys(IDBKeyRange.lowerBound(key, true)))) as number[];
 }
 
 /** A list as several, each of so many at most. */

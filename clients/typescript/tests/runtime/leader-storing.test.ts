@@ -146,7 +146,7 @@ it("one that finds no room to say that it leads leads, and says so with what it 
   await ends(store); // who leads, as the store knows: another one
   await vi.advanceTimersByTimeAsync(5_000);
   expect(store.begun.map(([ops]) => ops.map(([name]) => name))).toEqual([
-    ["leader", "place", "record"],
+    ["leader", "record", "place"],
   ]);
   await ends(store);
   expect((await store.records())!.get("1")).toMatchObject({ data: 1 });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Op, Place } from "../../src/core/storage-ops.ts";
 import { Database, result } from "../../src/stores/database.ts";
 import { IndexedStore } from "../../src/stores/indexeddb.ts";
+import { segmentIn } from "../../src/stores/segment-rows.ts";
 import { isOnRecord, SEGMENTS, Segments, slices } from "../../src/stores/segments.ts";
 import { settle } from "../support/client.ts";
 import { contentsOf } from "../support/contents.ts";
@@ -55,7 +56,7 @@ it("what was stored together is a row, and is read in the order in which it was 
     set("1", 1),
     set("2", 2),
     set("1", 3),
-    ["record", "tasks", "2"],
+    ["record", "tasks", "2", undefined],
   ]);
 });
 
@@ -110,6 +111,63 @@ it("what is gone is taken out of every segment at once, and nothing else", async
   await compact(database, segments, 2);
   expect(segments.isDue(2)).toBe(false);
   expect(await readBy(database)).toEqual([set("old", 1), set("new", 2), set("old", 3)]);
+});
+
+/** What one removal of a record reads. */
+async function removing(database: Database, segments: Segments, id: string): Promise<unknown[]> {
+  await append(database, segments, gone(id));
+  const read = vi.spyOn(IDBObjectStore.prototype, "getAll");
+  await compact(database, segments, 1_000_000);
+  const ranges = read.mock.calls.map(([range]) => (range as IDBKeyRange).upper);
+  read.mockRestore();
+  return ranges;
+}
+
+const many = (from: number) => Array.from({ length: 1_000 }, (_, at) => set(`${from + at}`, 1));
+
+it("to take out what is gone, only the segments are read in which it was", async () => {
+  const [database, segments] = [opened(), new Segments()];
+  await append(database, segments, ...many(0));
+  await append(database, segments, set("7", 2));
+  expect(await removing(database, segments, "7")).toEqual([1, 9, 10]);
+  const next = new Segments();
+  await readBy(database, next);
+  expect(await removing(database, next, "999")).toEqual([8, 11]);
+  expect(await readBy(database)).toHaveLength(998);
+});
+
+it("of what another page has stored since, all is read once", async () => {
+  const [database, segments, other] = [opened(), new Segments(), new Segments()];
+  await append(database, segments, set("a", 1), set("b", 1));
+  await append(database, other, set("a", 2));
+  await append(database, other, set("c", 1));
+  expect(await removing(database, segments, "a")).toEqual([1, 2, 3, 4]);
+  expect(await removing(database, segments, "c")).toEqual([3, 5]);
+  expect(await readBy(database)).toEqual([set("b", 1)]);
+});
+
+it("what another page has put together is read under its new keys", async () => {
+  const [database, segments, other] = [opened(), new Segments(), new Segments()];
+  await append(database, segments, ...many(0));
+  await readBy(database, other);
+  await come(database, other, told({}));
+  await come(database, other, told({ version: 1, shown: true }));
+  await compact(database, other, 1_000);
+  expect(await removing(database, segments, "999")).toHaveLength(9);
+  expect(await readBy(database)).toHaveLength(999);
+});
+
+it("a key that was taken back with its transaction is that of another segment", async () => {
+  const [database, segments] = [opened(), new Segments()];
+  const failed = database.run(false, async (table) => {
+    segments.append(table, [["record", "tasks", "x", { data: 1, version: 1 }]]);
+    await result(table(SEGMENTS).count());
+    throw new DOMException("full", "QuotaExceededError");
+  });
+  await expect(failed).rejects.toThrow();
+  await append(database, new Segments(), set("a", 1));
+  expect(await removing(database, segments, "a")).toEqual([1, 2]);
+  expect(await readBy(database)).toEqual([]);
 });
 
 it("of one that came back, what it was before is gone", async () => {
@@ -280,7 +338,9 @@ function refusesMoreThan(most: number) {
     this: IDBObjectStore,
     ...args
   ) {
-    if (args[0]?.length > most) throw new DOMException("too large", "UnknownError");
+    const row: unknown = args[0];
+    const count = this.name === SEGMENTS && typeof row === "string" ? segmentIn(row).length : 0;
+    if (count > most) throw new DOMException("too large", "UnknownError");
     return put.apply(this, args);
   });
 }
@@ -300,7 +360,8 @@ it("records that are too large to be put together are stored, and compacted, in 
   next.close();
   const db: IDBDatabase = await result(indexedDB.open("app"));
   const rows = await result(db.transaction(SEGMENTS).objectStore(SEGMENTS).getAll());
-  expect(rows.flat().filter(Array.isArray), "nothing that was replaced").toHaveLength(600);
+  const left = rows.filter((row) => typeof row === "string").flatMap(segmentIn);
+  expect(left, "nothing that was replaced").toHaveLength(600);
   db.close();
 });
 
@@ -318,7 +379,7 @@ it("a page that is opened takes out what the one before it left", async () => {
   next.close();
   const db: IDBDatabase = await result(indexedDB.open("app"));
   const left = await result(db.transaction(SEGMENTS).objectStore(SEGMENTS).getAll());
-  expect(left).toEqual([[set("2", 2)]]);
+  expect(left.map(segmentIn)).toEqual([[set("2", 2)]]);
   db.close();
 });
 
