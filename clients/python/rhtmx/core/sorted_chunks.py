@@ -18,8 +18,8 @@ from rhtmx.values.chunked_tuple import ChunkedTuple
 __all__ = ["MOST", "SortedChunks"]
 
 MOST = 256
-"""So many values are in one chunk, at most. What a change leaves of one is joined with a chunk beside
-it where both together have no more than half as many."""
+"""So many values are in one chunk, at most. What a change leaves of one is joined with a
+chunk beside it where both together have no more than half as many."""
 
 
 class _Ordered(Protocol):
