@@ -68,7 +68,7 @@ class PageSender:
 
     def send_page(self, page: Page, cursor: Cursor) -> None:
         """Send a page to the reader for which it was read."""
-        level, base = cursor.catches_up_by, cursor.base
+        level, base = cursor.catches_up_by, 0 if cursor.whole else cursor.base
         if cursor.scope is None:
             self.send(cast("Sequence[Record]", page), level, base)  # in quotes: it is not made
         else:

@@ -43,7 +43,7 @@ from typing import Any, TypeAlias
 from rhtmx.messages import Position, Sync, SyncFields
 from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, resume
 from rhtmx_server.delivery.hub import Hub
-from rhtmx_server.delivery.page_reader import Page, handed_out, is_void, read_page, unseen
+from rhtmx_server.delivery.page_reader import Page, doubt, handed_out, is_void, read_page, unseen
 from rhtmx_server.delivery.page_sender import PageSender, ReadingConnection
 from rhtmx_server.model import Granularity, Scope
 from rhtmx_server.ports import Store
@@ -479,8 +479,8 @@ class Subscriptions:
         beside = self._beside(cursor) if page else None
         if beside is not None:
             self._is_live(beside)  # what was handed out before the page comes before it
-        if noted or cursor.scope is not None:
-            page = unseen(page, cursor, noted)
+        page = unseen(page, cursor, noted)
+        doubt(page, cursor, self._waiting)
         self._sender.send_page(page, cursor)
         if beside is not None:
             self._sender.release(complete=False)  # before what those are handed next

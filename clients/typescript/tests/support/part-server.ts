@@ -179,7 +179,10 @@ export class PartServer extends ModelServer {
 
   /** What left up to here was not told by others, either, who may not get to say that it left. */
   #neverSent(cursor?: Cursor): number {
-    const others = [...this.#cursors.values()].filter((each) => each !== cursor && !each.live);
+    const [first] = this.#fallen;
+    const others = [...this.#cursors.values()].filter(
+      (each) => each !== cursor && !each.live && (!each.fell || each === first),
+    );
     const places = others.map(({ page, sent, start }) =>
       Math.max(page[0] ? page[0].version - 1 : sent, start),
     );
@@ -207,8 +210,22 @@ export class PartServer extends ModelServer {
     ];
   }
 
+  /** Those that were live, and fell behind: one stream, which the first of them is told of. */
+  get #fallen(): Cursor[] {
+    return [...this.#cursors.values()].filter((each) => each.fell);
+  }
+
+  /** What a cursor reads: of those that fell behind the first one reads for all. */
+  #isRead(cursor: Cursor): Cursor["isIn"] {
+    const all = cursor.fell ? this.#fallen : [cursor];
+    return (data) => all.some((each) => each.isIn(data));
+  }
+
   /** What one that catches up has yet to be told, the oldest first. */
-  #due({ base, sent, start, isIn }: Cursor): Omit<Due, "messages">[] {
+  #due(cursor: Cursor): Omit<Due, "messages">[] {
+    if (cursor.fell && cursor !== this.#fallen[0]) return [];
+    const { base, sent, start } = cursor;
+    const isIn = this.#isRead(cursor);
     const { rows } = this.state;
     const known = Math.max(sent, base ? 0 : start);
     const gone = this.#departures.filter(
@@ -233,14 +250,15 @@ export class PartServer extends ModelServer {
       return [];
     }
     // Its answer is taken for the position of what fell behind, too: that comes first.
-    const fallen = [...this.#cursors.values()].filter((each) => each.fell);
+    const fallen = this.#fallen;
     if (fallen.some((each) => each.page[0] || this.#due(each).length)) return [];
     for (const each of [...fallen, cursor]) Object.assign(each, { live: true, fell: false });
     return [...this.#release(false), this.#complete(cursor)];
   }
 
   #rendered({ id, version, row }: Omit<Due, "messages">, cursor: Cursor): m.ServerMessage[] {
-    const { base, isIn } = cursor;
+    const { base } = cursor;
+    const isIn = this.#isRead(cursor);
     if (row) {
       // One that came in since is told whole.
       const past = this.#past.filter((each) => each.id === id);

@@ -17,6 +17,7 @@ from rhtmx.messages import (
     SyncComplete,
     SyncFieldsComplete,
 )
+from rhtmx_server.delivery.cursor import Reading
 from rhtmx_server.model import Granularity
 from tests.support.divided import part
 from tests.unit.rhtmx_server.delivery.reading_world import run
@@ -566,3 +567,30 @@ def test_a_client_of_the_seed_that_asks_for_everything_is_not_begun_with_anew(
     world.write(task("1", '"team":"a"'), task("2", '"team":"a"'), task("1", '"team":"b"'))
     reader.sync_part(FIELDS, None, since=1)
     assert settled(world, reader) == ["2.team@2", "1@3 left", "reset 3"]
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_what_leaves_a_part_comes_whole_to_a_reader_of_all_that_fell_behind(steps: int) -> None:
+    """A client drops a record that has left, be it in what is told of another part."""
+    world = ScopedWorld()
+    reader = world.person()
+    reader.subscriptions.subscribe("tasks", FIELDS, None, Reading("tasks"))
+    world.write(task("1", '"kept":1,"team":"a"'))
+    world.settle()
+    reader.outbox.behind = True
+    world.write(push_fields(update("n", b"1", NOW + 1)))
+    world.soon.turn()  # it falls behind
+    reader.outbox.behind = False
+    reader.read(FIELDS, A, since=0)
+    for _ in range(steps):
+        world.step()
+    world.write(push_fields(moved("c")))
+    world.settle()
+    held, newest = set[str](), 0
+    for log in (each.change for each in reader.take() if isinstance(each, FieldChange)):
+        assert log is not None
+        if not log.left:
+            held, newest = held | {log.field}, log.version
+        elif newest < log.version:  # or it is held by what all of it was told since
+            held = set()
+    assert held == {"kept", "n", "team"}
