@@ -28,6 +28,8 @@ interface Cursor {
   live: boolean;
   /** It was live, and fell behind: its client does not know. */
   fell: boolean;
+  /** Its client was told of another one that a record has left, and may have nothing of it. */
+  whole: boolean;
 }
 
 /** What one that catches up has yet to be told: a record as it was read, or that it has left. */
@@ -36,6 +38,8 @@ interface Due {
   readonly version: number;
   readonly row: Row | undefined;
   readonly messages: readonly m.ServerMessage[];
+  /** The same with all of its fields. */
+  readonly whole: readonly m.ServerMessage[];
 }
 
 /** A record was deleted, or is in another part now. */
@@ -91,7 +95,7 @@ export class PartServer extends ModelServer {
     const { version } = this.state;
     const from = { base: version, sent: version, reset: false, begun: true };
     for (const cursor of this.#cursors.values())
-      if (cursor.live) Object.assign(cursor, { ...from, live: false, fell: true });
+      if (cursor.live) Object.assign(cursor, { ...from, live: false, fell: true, whole: false });
   }
 
   /** One that catches up reads a page, or is told the next of it, or that it has caught up. */
@@ -154,7 +158,7 @@ export class PartServer extends ModelServer {
     const isIn = (data: Data | undefined) =>
       !!data && isWithin(data) && (!this.right || this.right.includes(data.p!));
     const common = { where, isIn, base: 0, sent: 0, start: 0, page: [] };
-    return { ...common, reset: false, begun: false, live: false, fell: false };
+    return { ...common, reset: false, begun: false, live: false, fell: false, whole: false };
   }
 
   /** Without a position it is read from the head on. */
@@ -215,14 +219,17 @@ export class PartServer extends ModelServer {
     return [...this.#cursors.values()].filter((each) => each.fell);
   }
 
-  /** What a cursor reads: of those that fell behind the first one reads for all. */
+  /** Those for which a cursor reads: of those that fell behind the first one for all. */
+  #readers(cursor: Cursor): Cursor[] {
+    return cursor.fell ? this.#fallen : [cursor];
+  }
+
   #isRead(cursor: Cursor): Cursor["isIn"] {
-    const all = cursor.fell ? this.#fallen : [cursor];
-    return (data) => all.some((each) => each.isIn(data));
+    return (data) => this.#readers(cursor).some((each) => each.isIn(data));
   }
 
   /** What one that catches up has yet to be told, the oldest first. */
-  #due(cursor: Cursor): Omit<Due, "messages">[] {
+  #due(cursor: Cursor): Omit<Due, "messages" | "whole">[] {
     if (cursor.fell && cursor !== this.#fallen[0]) return [];
     const { base, sent, start } = cursor;
     const isIn = this.#isRead(cursor);
@@ -242,9 +249,13 @@ export class PartServer extends ModelServer {
   #nextChange(cursor: Cursor): m.ServerMessage[] {
     const { page } = cursor;
     const next = page.shift();
-    if (next) return this.#said(next);
+    if (next) return this.#said(next, cursor);
     const due = this.#due(cursor).slice(0, 2);
-    for (const each of due) page.push({ ...each, messages: this.#rendered(each, cursor) });
+    for (const each of due) {
+      const { base } = cursor;
+      const [messages, whole] = [base, 0].map((from) => this.#rendered(each, cursor, from));
+      page.push({ ...each, messages: messages!, whole: whole! });
+    }
     if (due[0]) {
       cursor.sent = due.at(-1)!.version;
       return [];
@@ -256,8 +267,11 @@ export class PartServer extends ModelServer {
     return [...this.#release(false), this.#complete(cursor)];
   }
 
-  #rendered({ id, version, row }: Omit<Due, "messages">, cursor: Cursor): m.ServerMessage[] {
-    const { base } = cursor;
+  #rendered(
+    { id, version, row }: Omit<Due, "messages" | "whole">,
+    cursor: Cursor,
+    base: number,
+  ): m.ServerMessage[] {
     const isIn = this.#isRead(cursor);
     if (row) {
       // One that came in since is told whole.
@@ -275,11 +289,14 @@ export class PartServer extends ModelServer {
     return this.render("records", id, deleted, base);
   }
 
-  #said({ row, messages }: Due): m.ServerMessage[] {
+  #said({ row, messages, whole }: Due, cursor: Cursor): m.ServerMessage[] {
     if (this.#granularity === "records") return [...messages];
+    if (!row) for (const each of this.#cursors.values()) each.whole ||= !each.live;
     const before = this.#release(true);
     if (!row) return [...before, ...messages];
-    const all = messages as m.FieldChange[];
+    // Who reads a part is told all of a record each time.
+    const isWhole = cursor.whole || this.#readers(cursor).every(({ where }) => this.#scope(where));
+    const all = (isWhole ? whole : messages) as m.FieldChange[];
     this.#held = all.at(-1);
     return [...before, ...all.slice(0, -1).map((each) => more(each, true))];
   }
