@@ -198,7 +198,7 @@ async def test_each_of_many_writes_has_its_outcome(trackers: rhtmx.Backend) -> N
         ("x" * 9, codes.BAD_MESSAGE),
         ("nan", codes.BAD_MESSAGE),
     ]
-    assert refused["nan"].message.startswith("push.data: ")
+    assert refused["nan"].message.startswith("push.data.n: ")
     assert [each.entity_id for each in outcomes[:1000]] == [str(n) for n in range(1000)]
     written = [each.version for each in outcomes if each.error is None]
     assert written == list(range(1, 1001))
