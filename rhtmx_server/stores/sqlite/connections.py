@@ -23,7 +23,6 @@ from rhtmx_server.stores.sqlite.file import (
     prepare_writer,
 )
 from rhtmx_server.stores.sqlite.lock import FileLock
-from rhtmx_server.stores.sqlite.log_space import LogSpace, most_bytes
 from rhtmx_server.stores.sqlite.schema import check_identity, migrate
 
 __all__ = ["Connections", "open_all"]
@@ -42,7 +41,6 @@ class Connections:
         historian: the thread that reads the history, which may take long.
         archive: its connection; only that thread uses it.
         lock: keeps the file, and knows whether it is still there.
-        log_space: has room ready in the log.
         undo: closes all of it, and gives the file back.
     """
 
@@ -54,7 +52,6 @@ class Connections:
     historian: ThreadPoolExecutor
     archive: apsw.Connection
     lock: FileLock
-    log_space: LogSpace
     undo: ExitStack
 
     def close(self) -> None:
@@ -89,26 +86,9 @@ def open_all(path: Path, options: FileOptions, new_epoch: Callable[[], str]) -> 
         historian = _start_thread("rhtmx-history", undo)
         # Last: by now SQLite has made the log and its index, which have to be locked as well.
         lock.settle()
-        log_space = _log_space(lock, options)
         return Connections(
-            path,
-            epoch,
-            writer,
-            committer,
-            reader,
-            historian,
-            archive,
-            lock,
-            log_space,
-            undo.pop_all(),
+            path, epoch, writer, committer, reader, historian, archive, lock, undo.pop_all()
         )
-
-
-def _log_space(lock: FileLock, options: FileOptions) -> LogSpace:
-    # Without a sync at each commit nothing waits for the disk; in a file system of somebody else
-    # the log may be anything.
-    plain = options.synchronous == "FULL" and not options.vfs
-    return LogSpace(lock.log if plain else None, most_bytes(options.checkpoint_pages))
 
 
 def _open_reader(path: Path, options: FileOptions, undo: ExitStack) -> apsw.Connection:

@@ -131,15 +131,6 @@ class FileLock:
         if not self._places or self._places[0][1] not in self._held:
             raise failed(f"cannot open {self._database}: it was replaced at this moment, try again")
 
-    @property
-    def log(self) -> int | None:
-        """The descriptor by which the log is held; `None` where SQLite has made none.
-
-        Nobody else may close it, or open the log to close that again: see `_in_use`.
-        """
-        inode = _inode(self._log[0])
-        return None if inode is None else self._held.get(inode)
-
     def check(self, now: float = math.inf) -> None:
         """Make sure that the files are where they were.
 

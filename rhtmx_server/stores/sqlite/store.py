@@ -438,8 +438,6 @@ class SqliteStore:
                         writer.execute("ROLLBACK")
 
     async def _commit(self, opened: Connections, durable: Callable[[], object]) -> None:
-        if opened.log_space.is_outgrown():
-            await uninterrupted(opened.committer.submit(opened.log_space.extend))
         started = self._clock()
         if self.placement.in_worker:
             # A cancelled task must not leave while its transaction is still being written.
