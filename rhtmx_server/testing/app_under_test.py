@@ -138,7 +138,7 @@ class AppUnderTest:
                 await self._settle(0.5 if not self._time.is_frozen else 0.0)
             for client in self._clients:
                 await client.close()
-            await self._life.stop()
+            await self._stop()
         finally:
             self._forget()
         self._failures.check()
@@ -369,6 +369,17 @@ class AppUnderTest:
         self._time = None
         self._clients.clear()
         self._grants.clear()
+
+    async def _stop(self) -> None:
+        """Stop the server. Its time limits end by a clock that stands still, too: it goes on."""
+        assert self._time is not None
+        stopping = asyncio.ensure_future(self._life.stop())
+        while self._time.is_frozen and not stopping.done():
+            # Threads have a moment of real time for each step.
+            await self._time.a_moment()
+            with contextlib.suppress(TimeoutError):
+                await self._time.advance(0.01, self._still)
+        await stopping
 
     async def _still(self) -> None:
         """Wait until nothing goes on but what waits for a clock or for somebody else."""

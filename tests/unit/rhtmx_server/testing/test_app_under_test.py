@@ -248,7 +248,6 @@ async def test_it_is_settled_when_hooks_in_threads_have_been_called() -> None:
 
 
 async def test_what_never_settles_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_under_test, "PATIENCE", 0.05)
     app = shop()
 
     @app.on_commit
@@ -258,9 +257,28 @@ async def test_what_never_settles_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     async with AppUnderTest(app) as running:
         clock = running.clock
         await running.changes.push("tasks", "1", {"title": "x"})
-        with pytest.raises(TimeoutError, match=r"wait for their hooks .*rhtmx_clock\.advance"):
-            await running.settled()
+        with monkeypatch.context() as hasty:
+            hasty.setattr(app_under_test, "PATIENCE", 0.05)
+            with pytest.raises(TimeoutError, match=r"wait for their hooks .*rhtmx_clock\.advance"):
+                await running.settled()
         await clock.advance(seconds=1000)
+
+
+async def test_a_test_that_fails_while_a_hook_waits_for_the_clock_ends() -> None:
+    app = shop()
+
+    @app.on_commit
+    async def never(change: Change) -> None:
+        await asyncio.sleep(1000)
+
+    async def fails() -> None:
+        async with AppUnderTest(app) as running:
+            assert running.clock is not None  # stands still from here on
+            await running.changes.push("tasks", "1", {"title": "x"})
+            raise OSError("the test failed")
+
+    with pytest.raises(OSError, match="the test failed"):
+        await fails()
 
 
 async def test_a_hook_that_fails_fails_the_test() -> None:
