@@ -37,7 +37,7 @@ with app.sync:
         print("child ends", flush=True)
         os._exit(0)
     os.waitpid(child, 0)
-    print(len(orders.all()))
+    print(len(orders.all()), flush=True)  # or a child prints what is in its copy of the buffer
 child = os.fork()
 if not child:  # nothing runs by now: each process may have its own
     with app.sync:
