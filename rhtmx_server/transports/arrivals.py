@@ -80,17 +80,20 @@ class Arrivals:
         self.sockets: set[Socket] = set()
         self.held = 0
         self._pause = min(FAIR, patience) / 2
-        self._looking = False
+        self._looking = self._closed = False
 
     def close(self) -> None:
-        """Drop those that wait: the server is stopping."""
+        """Drop those that wait, and who comes yet: the server is stopping."""
+        self._closed = True
         for arrival in list(self.waiting):
             arrival.drop()
 
     def add(self, arrival: Arrival) -> None:
         """Keep an eye on one that has yet to say what it wants."""
         self.waiting.add(arrival)
-        if not self._looking:
+        if self._closed:  # it was accepted before the port was closed
+            arrival.drop()
+        elif not self._looking:
             self._looking = True
             asyncio.get_running_loop().call_later(self._pause, self._look)
 
