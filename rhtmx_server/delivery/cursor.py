@@ -240,7 +240,7 @@ class Cursor:
         self.marks = [mark for mark in self.marks if mark.where != where]
         alone = Cursor(self.entity, self.granularity, self.sent, {where: reading}, marks=mine)
         alone.base, alone.fresh, alone.live = self.base, self.fresh, self.live
-        alone.began, alone.resumed = self.began, self.resumed
+        alone.began, alone.resumed, alone.whole = self.began, self.resumed, self.whole
         return alone
 
     # What its peer is told beside the changes.

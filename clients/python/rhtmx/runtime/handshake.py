@@ -43,9 +43,10 @@ _MAX_MESSAGE = 16 * 2**20
 """A record grows field by field, so it may be larger than what may be pushed."""
 
 _TOO_BIG = 1009
+"""The close code for a message that is too large (RFC 6455, section 7.4.1)."""
+
 _FAREWELL = 1.0
 """Seconds in which a server has to take the last messages."""
-"""The close code for a message that is too large (RFC 6455, section 7.4.1)."""
 
 _CLOSE_TIMEOUT = 2.0
 _MAY_PASS = frozenset({408, 425, 429})

@@ -25,14 +25,19 @@ LARGE = bytes(range(256)) * 20_000
 Pair = tuple[socket.socket, socket.socket]
 
 
+def a_ring() -> Ring:
+    """One of few entries, where there can be any."""
+    try:
+        return Ring(SMALL)
+    except (OSError, AttributeError):
+        pytest.skip("no io_uring here")
+
+
 @pytest.fixture(params=["one by one", "ring"])
 def send(request: pytest.FixtureRequest) -> SendEach:
     if request.param == "one by one":
         return send_each
-    try:
-        return Ring(SMALL).send_each
-    except (OSError, AttributeError):
-        pytest.skip("no io_uring here")
+    return a_ring().send_each
 
 
 @pytest.fixture
@@ -102,10 +107,7 @@ def test_who_is_gone_takes_nothing_and_the_others_get_theirs(
 
 
 def test_a_ring_takes_its_descriptor_with_it() -> None:
-    try:
-        ring = Ring(SMALL)
-    except (OSError, AttributeError):
-        pytest.skip("no io_uring here")
+    ring = a_ring()
     descriptor = ring._descriptor
     os.fstat(descriptor)
     del ring
@@ -147,10 +149,7 @@ def test_a_ring_that_does_not_write_is_not_used(
 def test_of_a_call_that_ended_half_way_the_next_one_knows_nothing(
     monkeypatch: pytest.MonkeyPatch, pairs: list[Pair]
 ) -> None:
-    try:
-        ring = Ring(SMALL)
-    except (OSError, AttributeError):
-        pytest.skip("no io_uring here")
+    ring = a_ring()
 
     def fail(count: int) -> None:
         raise MemoryError
@@ -171,10 +170,7 @@ def test_of_a_call_that_ended_half_way_the_next_one_knows_nothing(
 def test_what_the_system_refuses_to_make_is_as_if_it_had_failed(
     monkeypatch: pytest.MonkeyPatch, pairs: list[Pair]
 ) -> None:
-    try:
-        ring = Ring(SMALL)
-    except (OSError, AttributeError):
-        pytest.skip("no io_uring here")
+    ring = a_ring()
     with monkeypatch.context() as refused:
         refused.setattr(ring, "_enter", lambda count: 0)
         assert list(ring.send_each(descriptors(pairs[:2]), b"lost")) == [(0, 0), (1, 0)]

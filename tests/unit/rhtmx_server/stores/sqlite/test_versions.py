@@ -235,16 +235,22 @@ async def test_a_store_that_is_closed_leaves_nothing_stale(tmp_path: Path) -> No
     await store.close()
 
 
+async def left_by_a_killed_server(folder: Path, *records: str) -> Path:
+    """The file of a server that wrote each of these records five times, and was killed."""
+    store = SqliteStore(folder / "app.db")
+    await store.open()
+    for _ in range(5):
+        await update(store, *records)
+    shutil.copytree(folder, folder / "killed")
+    await store.close()
+    return folder / "killed" / "app.db"
+
+
 async def test_what_a_killed_server_left_is_found_once_old_rows_are_collected(
     tmp_path: Path,
 ) -> None:
-    store = SqliteStore(tmp_path / "app.db")
-    await store.open()
-    for _ in range(5):
-        await update(store, "a", "b")
-    shutil.copytree(tmp_path, tmp_path / "killed")
-    await store.close()
-    store = SqliteStore(tmp_path / "killed" / "app.db")
+    killed = await left_by_a_killed_server(tmp_path, "a", "b")
+    store = SqliteStore(killed)
     await store.open()
     assert await count(store) == 10
     await store.collect(history_before=0, tombstones_before=0)
@@ -255,14 +261,9 @@ async def test_what_a_killed_server_left_is_found_once_old_rows_are_collected(
 async def test_a_server_that_ends_before_it_has_found_all_leaves_that_to_the_next(
     tmp_path: Path,
 ) -> None:
-    store = SqliteStore(tmp_path / "app.db")
-    await store.open()
-    for _ in range(5):
-        await update(store, "a")
-    shutil.copytree(tmp_path, tmp_path / "killed")
-    await store.close()
+    killed = await left_by_a_killed_server(tmp_path, "a")
     for _ in range(2):
-        store = SqliteStore(tmp_path / "killed" / "app.db")
+        store = SqliteStore(killed)
         await store.open()
         await update(store, "b")
         await update(store, "b")
@@ -275,13 +276,8 @@ async def test_a_server_that_ends_before_it_has_found_all_leaves_that_to_the_nex
 
 
 async def test_a_step_of_the_walk_that_fails_is_made_again(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "app.db")
-    await store.open()
-    for _ in range(5):
-        await update(store, "a", "b")
-    shutil.copytree(tmp_path, tmp_path / "killed")
-    await store.close()
-    store = SqliteStore(tmp_path / "killed" / "app.db")
+    killed = await left_by_a_killed_server(tmp_path, "a", "b")
+    store = SqliteStore(killed)
     await store.open()
     commit, calls = store._commit, 0
 
