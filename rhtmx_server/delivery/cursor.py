@@ -98,8 +98,6 @@ class Cursor:
         live: the hub delivers to it.
         settled: it is or was live, and nobody has been told that it is not any more.
         told: the position that its peer was told last.
-        whole: a record comes with all of its fields: its peer has been told by another cursor
-            that one has left, and may have nothing of it any more.
         resumed: its peer has gone on from a position in a scope.
         marks: the answers that are due.
     """
@@ -116,7 +114,6 @@ class Cursor:
     live: bool = False
     settled: bool = False
     told: int = 0
-    whole: bool = False
     resumed: bool = False
     marks: list[Mark] = field(default_factory=list)
     scope: Scope = field(init=False)
@@ -156,7 +153,7 @@ class Cursor:
         self.sent = start if self.live else min(self.sent, start)
         self.base = start if self.live else min(self.base, start)
         self.fresh = 0
-        self.live = self.settled = self.whole = False
+        self.live = self.settled = False
         self.resumed |= start > 0 and self.scope is not None
 
     def fall(self, sent: int, *, tells: bool = False) -> list[Mark]:
@@ -171,7 +168,7 @@ class Cursor:
         """
         self.sent = self.base = sent
         self.fresh = 0
-        self.live = self.whole = False
+        self.live = False
         levels = self.granularity if tells else ()
         told = [Mark(each, False, where=it, behind=True) for it in self.readings for each in levels]
         self.marks += told
@@ -240,7 +237,7 @@ class Cursor:
         self.marks = [mark for mark in self.marks if mark.where != where]
         alone = Cursor(self.entity, self.granularity, self.sent, {where: reading}, marks=mine)
         alone.base, alone.fresh, alone.live = self.base, self.fresh, self.live
-        alone.began, alone.resumed, alone.whole = self.began, self.resumed, self.whole
+        alone.began, alone.resumed = self.began, self.resumed
         return alone
 
     # What its peer is told beside the changes.

@@ -6,7 +6,7 @@ connections, the hub or formats.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeAlias
 
 from rhtmx_server.delivery.cursor import Cursor
@@ -14,7 +14,7 @@ from rhtmx_server.encoding.render import is_untold
 from rhtmx_server.model import Departure, Granularity, Record
 from rhtmx_server.ports import Store
 
-__all__ = ["PAGE", "Page", "doubt", "handed_out", "is_void", "read_page", "unseen"]
+__all__ = ["PAGE", "Page", "handed_out", "is_void", "read_page", "unseen"]
 
 PAGE = 128
 """Records that are read at a time."""
@@ -97,19 +97,3 @@ def unseen(page: Page, cursor: Cursor, noted: Mapping[str, int]) -> Page:
             # takes away only what is older.
             wanted.append(Departure(each.entity, each.entity_id, each.version, each.time))
     return wanted
-
-
-def doubt(page: Page, cursor: Cursor, behind: Iterable[Cursor]) -> None:
-    """Have the others tell records whole, where a page says that some have left.
-
-    A client that is told so by field drops what it has of the record, be it in what another one
-    reads: it cannot know for which of them it is told.
-
-    Args:
-        page: as it is sent.
-        cursor: for which it was read.
-        behind: all of its connection that catch up.
-    """
-    if cursor.scope is not None and any(isinstance(each, Departure) for each in page):
-        for other in behind:
-            other.whole |= other.entity == cursor.entity

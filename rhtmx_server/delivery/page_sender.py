@@ -15,7 +15,7 @@ from typing import Protocol, cast
 
 from rhtmx.messages import Change, FieldChange
 from rhtmx.wire import ServerMessage
-from rhtmx_server.delivery.cursor import Cursor
+from rhtmx_server.delivery.cursor import Cursor, Reading
 from rhtmx_server.delivery.groups import Subscriber
 from rhtmx_server.delivery.link import Dialect
 from rhtmx_server.delivery.page_reader import Page
@@ -60,17 +60,30 @@ class PageSender:
         target: the connection.
     """
 
-    __slots__ = ("_held", "_target")
+    __slots__ = ("_held", "_parted", "_target")
 
     def __init__(self, target: PageSink) -> None:
         self._target = target
         self._held: FieldChange | None = None
+        self._parted: frozenset[str] = frozenset()
+
+    def noting(self, reading: Reading) -> Reading:
+        """Note what the connection is going to read; gives it back.
+
+        Who reads a part is told what leaves it. A client by field drops that, and cannot know of
+        which of its subscriptions it is told. Whatever else it reads of the entity may lack the
+        record from then on, so for good it comes with all of its fields.
+        """
+        if reading.scope is not None:
+            self._parted |= {reading.entity}
+        return reading
 
     def send_page(self, page: Page, cursor: Cursor) -> None:
         """Send a page to the reader for which it was read."""
-        level, base = cursor.catches_up_by, 0 if cursor.whole else cursor.base
+        level, base = cursor.catches_up_by, cursor.base
         if cursor.scope is None:
-            self.send(cast("Sequence[Record]", page), level, base)  # in quotes: it is not made
+            base = 0 if cursor.entity in self._parted else base
+            self.send(cast("Sequence[Record]", page), level, base)
         else:
             # By field, too, a record comes whole: it may have entered since.
             self.send_parts(page, level, base)

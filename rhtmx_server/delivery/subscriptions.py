@@ -43,7 +43,7 @@ from typing import Any, TypeAlias
 from rhtmx.messages import Position, Sync, SyncFields
 from rhtmx_server.delivery.cursor import Cursor, Mark, Reading, resume
 from rhtmx_server.delivery.hub import Hub
-from rhtmx_server.delivery.page_reader import Page, doubt, handed_out, is_void, read_page, unseen
+from rhtmx_server.delivery.page_reader import Page, handed_out, is_void, read_page, unseen
 from rhtmx_server.delivery.page_sender import PageSender, ReadingConnection
 from rhtmx_server.model import Granularity, Scope
 from rhtmx_server.ports import Store
@@ -125,7 +125,7 @@ class Subscriptions:
             since: where to resume; without it the stream starts at the head.
             reading: what of the entity is read; by default the whole.
         """
-        reading = reading or Reading(entity)
+        reading = self._sender.noting(reading or Reading(entity))
         cursor = self._cursors.get((entity, reading.where))
         new = cursor is None
         if cursor is None:
@@ -182,7 +182,7 @@ class Subscriptions:
             reading: what of the entity is read; by default the whole.
         """
         entity = request.entity
-        reading = reading or Reading(entity)
+        reading = self._sender.noting(reading or Reading(entity))
         granularity = Granularity.RECORDS if isinstance(request, Sync) else Granularity.FIELDS
         start, reset = self._resume(reading, request.since, request.epoch, request.scope)
         mark = Mark(granularity, reset, request.request_id, asked=True, where=reading.where)
@@ -353,7 +353,7 @@ class Subscriptions:
 
     def _read_anew(self, cursor: Cursor, reading: Reading) -> Cursor:
         alone = self._part(cursor, reading.where)
-        alone.take(reading)
+        alone.take(self._sender.noting(reading))
         self._restart(alone)
         return alone
 
@@ -480,7 +480,6 @@ class Subscriptions:
         if beside is not None:
             self._is_live(beside)  # what was handed out before the page comes before it
         page = unseen(page, cursor, noted)
-        doubt(page, cursor, self._waiting)
         self._sender.send_page(page, cursor)
         if beside is not None:
             self._sender.release(complete=False)  # before what those are handed next

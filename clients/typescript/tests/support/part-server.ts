@@ -28,8 +28,6 @@ interface Cursor {
   live: boolean;
   /** It was live, and fell behind: its client does not know. */
   fell: boolean;
-  /** Its client was told of another one that a record has left, and may have nothing of it. */
-  whole: boolean;
 }
 
 /** What one that catches up has yet to be told: a record as it was read, or that it has left. */
@@ -57,6 +55,8 @@ export class PartServer extends ModelServer {
   #departures: Departure[] = [];
   /** Each state of each record, the oldest first. */
   #past: { readonly version: number; readonly id: string; readonly data: Data | undefined }[] = [];
+  /** It has read a part on this connection: all of a record is told each time from then on. */
+  #isParted = false;
   /** The field change of a page that may be the last. */
   #held: m.FieldChange | undefined;
 
@@ -79,6 +79,7 @@ export class PartServer extends ModelServer {
   /** The client may read something else from now on. */
   rescope(right: readonly m.JsonValue[] | undefined): void {
     this.right = right;
+    this.#isParted ||= right !== undefined && this.#cursors.size > 0;
     for (const cursor of this.#cursors.values()) this.#restart(cursor);
   }
 
@@ -95,7 +96,7 @@ export class PartServer extends ModelServer {
     const { version } = this.state;
     const from = { base: version, sent: version, reset: false, begun: true };
     for (const cursor of this.#cursors.values())
-      if (cursor.live) Object.assign(cursor, { ...from, live: false, fell: true, whole: false });
+      if (cursor.live) Object.assign(cursor, { ...from, live: false, fell: true });
   }
 
   /** One that catches up reads a page, or is told the next of it, or that it has caught up. */
@@ -122,6 +123,7 @@ export class PartServer extends ModelServer {
 
   override disconnected(): void {
     this.#cursors.clear();
+    this.#isParted = false;
     this.#held = undefined;
   }
 
@@ -158,7 +160,7 @@ export class PartServer extends ModelServer {
     const isIn = (data: Data | undefined) =>
       !!data && isWithin(data) && (!this.right || this.right.includes(data.p!));
     const common = { where, isIn, base: 0, sent: 0, start: 0, page: [] };
-    return { ...common, reset: false, begun: false, live: false, fell: false, whole: false };
+    return { ...common, reset: false, begun: false, live: false, fell: false };
   }
 
   /** Without a position it is read from the head on. */
@@ -167,6 +169,7 @@ export class PartServer extends ModelServer {
     const { floor, version: head } = this.state;
     const { version, epoch, scope } = since ?? { version: head, epoch: this.epoch };
     const isThere = epoch === this.epoch && version <= head && version >= floor;
+    this.#isParted ||= this.#scope(part) !== undefined;
     const known = !since || version === 0 || (isThere && scope === this.#scope(part));
     const base = known ? version : 0;
     const start = this.#neverSent();
@@ -249,7 +252,7 @@ export class PartServer extends ModelServer {
   #nextChange(cursor: Cursor): m.ServerMessage[] {
     const { page } = cursor;
     const next = page.shift();
-    if (next) return this.#said(next, cursor);
+    if (next) return this.#said(next);
     const due = this.#due(cursor).slice(0, 2);
     for (const each of due) {
       const { base } = cursor;
@@ -289,14 +292,11 @@ export class PartServer extends ModelServer {
     return this.render("records", id, deleted, base);
   }
 
-  #said({ row, messages, whole }: Due, cursor: Cursor): m.ServerMessage[] {
+  #said({ row, messages, whole }: Due): m.ServerMessage[] {
     if (this.#granularity === "records") return [...messages];
-    if (!row) for (const each of this.#cursors.values()) each.whole ||= !each.live;
     const before = this.#release(true);
     if (!row) return [...before, ...messages];
-    // Who reads a part is told all of a record each time.
-    const isWhole = cursor.whole || this.#readers(cursor).every(({ where }) => this.#scope(where));
-    const all = (isWhole ? whole : messages) as m.FieldChange[];
+    const all = (this.#isParted ? whole : messages) as m.FieldChange[];
     this.#held = all.at(-1);
     return [...before, ...all.slice(0, -1).map((each) => more(each, true))];
   }

@@ -210,11 +210,3 @@ def test_only_a_first_load_that_somebody_waits_for_is_half_loaded() -> None:
     ):
         cursor.marks = [mark]
         assert not cursor.half_loaded
-
-
-def test_a_subscription_that_gets_a_cursor_of_its_own_owes_whole_records_as_before() -> None:
-    readings = {where: Reading("tasks") for where in (None, b'{"team":"a"}')}
-    shared = Cursor("tasks", FIELDS, 5, readings, whole=True)
-    alone = shared.part(None)
-    assert alone is not shared
-    assert alone.whole

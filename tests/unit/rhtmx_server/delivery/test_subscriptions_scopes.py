@@ -594,3 +594,26 @@ def test_what_leaves_a_part_comes_whole_to_a_reader_of_all_that_fell_behind(step
         elif newest < log.version:  # or it is held by what all of it was told since
             held = set()
     assert held == {"kept", "n", "team"}
+
+
+@pytest.mark.parametrize("asked", [0, 1, 2])
+@pytest.mark.parametrize("steps", range(6))
+def test_what_has_left_a_part_comes_whole_to_whoever_asks_for_all_after_that(
+    asked: int, steps: int
+) -> None:
+    """From a position of before: it cannot know, as it asks, that it will have dropped a record."""
+    world = ScopedWorld()
+    world.write(task("1", '"kept":1,"team":"a"'))
+    world.write(push_fields(moved("c")))
+    world.store.before = asked
+    reader = world.person()
+    reader.read(FIELDS, A, since=1)
+    if asked:
+        reader.read(FIELDS, None, since=1)
+    for _ in range(steps):
+        world.step()
+    if asked == 2:
+        reader.sync_part(FIELDS, None, since=1, epoch="e")
+    elif not asked:
+        reader.read(FIELDS, None, since=1)
+    assert "1.kept@2" in settled(world, reader)
