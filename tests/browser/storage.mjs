@@ -164,6 +164,30 @@ export async function aDatabaseThatTheBrowserTakesAwayIsMadeAgain({ visit }) {
   assert.deepEqual(shown, [1, 2, 3]);
 }
 
+export async function noWriteWaitsForEverAsTheBrowserTakesItsDatabaseAway({ visit }) {
+  const first = await visit("/page");
+  const browser = await first.context().newCDPSession(first);
+  const clear = { origin: new URL(first.url()).origin, storageTypes: "indexeddb" };
+  for (let time = 0; time < TIMES; time += 1) {
+    const page = await first.context().newPage();
+    await page.goto(first.url());
+    await connect(page);
+    const written = page.evaluate(async (time) => {
+      const writes = [];
+      for (let n = 0; n < 200; n += 1) {
+        writes.push(tasks.set(`${time} ${n}`, { time, n }));
+        await new Promise((resolve) => setTimeout(resolve));
+        if (n === 20) window.writes = true;
+      }
+      return Promise.all(writes);
+    }, time);
+    await page.waitForFunction(() => window.writes);
+    await browser.send("Storage.clearDataForOrigin", clear);
+    await written;
+    await page.close();
+  }
+}
+
 export async function aDatabaseThatIsDeletedIsNotMadeAgainAndWritesAreSent({ visit }) {
   const page = await visit("/page");
   await spoiled(page, () =>

@@ -41,6 +41,7 @@ STORAGE = [
     "whatIsWrittenLastIsStoredBeforeThePageEnds",
     "whereTheUserBlocksAllSiteDataWritesAreSentAndThatIsSaid",
     "aDatabaseThatTheBrowserTakesAwayIsMadeAgain",
+    "noWriteWaitsForEverAsTheBrowserTakesItsDatabaseAway",
     "aDatabaseThatIsDeletedIsNotMadeAgainAndWritesAreSent",
     "whatOneWritesBeforeAndAfterTheStoreFailsIsNoConflict",
 ]

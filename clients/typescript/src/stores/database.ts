@@ -102,11 +102,15 @@ export class Database {
   ): Promise<T> {
     const durability = strict ? "strict" : "relaxed";
     const transaction = db.transaction(tables, "readwrite", { durability });
+    let taken = () => {};
     const ended = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = () =>
         reject(transaction.error ?? new Error("a transaction was aborted"));
-    });
+      // Chromium 156 lets one that was told to commit hang, if it takes the database away then.
+      taken = () => reject(new Error("the browser took the database away"));
+      db.addEventListener("close", taken);
+    }).finally(() => db.removeEventListener("close", taken));
     const acted = act((name) => transaction.objectStore(name), transaction);
     // All or nothing. The reason is the transaction's if it has ended by itself.
     acted.catch(() => transaction.error ?? transaction.abort()).catch(() => {});

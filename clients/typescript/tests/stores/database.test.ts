@@ -30,7 +30,12 @@ const get = async (table: Table): Promise<number> => result(table("t").get("n"))
 function taken(database: Database): void {
   const { connection } = database;
   connection!.close();
-  connection!.onclose!(new Event("close"));
+  connection!.dispatchEvent({
+    type: "close",
+    initialized: true,
+    eventPath: [],
+    AT_TARGET: 2,
+  } as never);
 }
 
 /** Has what is opened wait for what is returned. */
@@ -76,6 +81,19 @@ describe("a database", () => {
     expect(database.connection).toBeDefined();
     expect(await database.run(false, get)).toBe(1);
     expect(lost).not.toHaveBeenCalled();
+  });
+
+  it("that was taken away has what was about to be done there done on the fresh one", async () => {
+    const database = made();
+    await database.run(true, put(1));
+    const { connection } = database;
+    const hangs = new EventTarget() as IDBTransaction;
+    Object.assign(hangs, { objectStore: () => ({ put: () => ({}), get: () => ({}) }) });
+    vi.spyOn(connection!, "transaction").mockReturnValueOnce(hangs);
+    const found = database.run(true, get);
+    await settle();
+    taken(database);
+    expect(await found).toBe(1);
   });
 
   it.each(["InvalidStateError", "UnknownError", "AbortError"])(
