@@ -118,7 +118,8 @@ class HostReader:
         tables = self._looked_up() if self._stale else self._tables
         states = self._states_of(tables)
         anew = {each for each, state in self._states.items() if state != states.get(each)}
-        self._tables = self._looked_up() if anew and not self._stale else tables
+        # After the states: what is defined anew in between has another state at the next look.
+        self._tables = self._looked_up() if anew or self._stale else tables
         self._states, self._stale = states, False
         return anew
 

@@ -96,7 +96,12 @@ def triggers_query(dialect: str, table: str) -> str:
         among = "sqlite_master, pragma_schema_version WHERE type = 'trigger' AND tbl_name = "
         return f"{listed}{among}{_text(TableName.of(table).name)} COLLATE NOCASE"
     # A row of the catalog is another one (`xmin`) after ALTER, also if that was taken back again.
-    listed = "SELECT t.tgname, concat_ws(' ', t.oid, t.xmin, c.xmin, p.xmin), p.prosrc FROM "
+    # DROP COLUMN, or a column that is renamed, is seen by the rows of the columns only.
+    listed = (
+        "SELECT t.tgname, concat_ws(' ', t.oid, t.xmin, c.xmin, p.xmin, "
+        "(SELECT string_agg(a.xmin::text, ',' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a "
+        "WHERE a.attrelid = c.oid AND a.attnum > 0)), p.prosrc FROM "
+    )
     among = (
         "pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid "
         "JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid "

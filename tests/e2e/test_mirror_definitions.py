@@ -106,13 +106,28 @@ async def test_columns_come_and_go(shop: Shop, app: App) -> None:
     def shown(row: Mapping[str, Any]) -> Any:
         return {name: value for name, value in row.items() if name not in ("id", "cost")}
 
-    shop.mirror(app, fields=shown)
+    found: list[Reconciled] = []
+    mirror = shop.mirror(app, fields=shown)
+    mirror.on_reconciled(found.append)
+
+    async def until_compared(times: int) -> None:
+        """Nothing is read from then on: what fails then would be noticed by that."""
+        await eventually(lambda: len(found) >= times)
+        await eventually(lambda: not any(each.busy for each in app.mirror))
+
     async with app:
         shop.add(1)
         await until_there_are(app, {"1": {"title": "tea", "state": "new"}})
+        await until_compared(1)
         shop.run("ALTER TABLE shop_orders ADD COLUMN size TEXT DEFAULT 'small'")
         await until_there_are(app, {"1": {"title": "tea", "state": "new", "size": "small"}})
+        await until_compared(2)
         shop.run("ALTER TABLE shop_orders DROP COLUMN state")
+        await until_there_are(app, {"1": {"title": "tea", "size": "small"}})
+        await until_compared(3)
+        shop.run("ALTER TABLE shop_orders RENAME COLUMN size TO width")
+        await until_there_are(app, {"1": {"title": "tea", "width": "small"}})
+        shop.run("ALTER TABLE shop_orders RENAME COLUMN width TO size")
         await until_there_are(app, {"1": {"title": "tea", "size": "small"}})
         shop.run("INSERT INTO shop_orders (id, title) VALUES (2, 'milk')")
         both = {"1": {"title": "tea", "size": "small"}, "2": {"title": "milk", "size": "small"}}
