@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import product
 from math import isfinite
 from typing import TypeAlias
 
@@ -101,7 +102,8 @@ def number(
         bounds: by name: `ge`, `gt`, `le`, `lt`.
 
     Raises:
-        ValueError: `kind` is another type, or a bound is not a finite number.
+        ValueError: `kind` is another type, a bound is not a finite number, or no number is within
+            them.
     """
     if kind not in (int, float):
         raise ValueError(f"type: int or float expected, got {kind!r}")
@@ -111,6 +113,7 @@ def number(
         (BOUNDS[name][0], _bound(name, bound), BOUNDS[name][1].format(bound))
         for name, bound in (bounds or {}).items()
     ]
+    _check_bounds(bounds or {})
 
     def check(value: str) -> str | None:
         parsed = _decimal(value.strip(), numeral)
@@ -131,6 +134,17 @@ def _decimal(text: str, numeral: re.Pattern[str]) -> Decimal | None:
         return Decimal(text)
     except InvalidOperation:  # an exponent beyond anything
         return None
+
+
+def _check_bounds(bounds: Mapping[str, object]) -> None:
+    lows = {name: _bound(name, bounds[name]) for name in ("ge", "gt") if name in bounds}
+    highs = {name: _bound(name, bounds[name]) for name in ("le", "lt") if name in bounds}
+    for (low, least), (high, most) in product(lows.items(), highs.items()):
+        if least > most or (least == most and (low, high) != ("ge", "le")):
+            raise ValueError(
+                f"{low} {bounds[low]} leaves nothing below {high} {bounds[high]}: nothing would be "
+                "valid"
+            )
 
 
 def _bound(name: str, bound: object) -> Decimal:

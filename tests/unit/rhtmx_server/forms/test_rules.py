@@ -95,6 +95,16 @@ def test_a_bound_that_is_no_number_is_refused(bound: Any) -> None:
         number(int, {"ge": bound})
 
 
+@pytest.mark.parametrize("bounds", [{"ge": 18, "le": 3}, {"ge": 3, "lt": 3}, {"gt": 3, "le": 3.0}])
+def test_bounds_with_nothing_between_them_are_refused(bounds: Any) -> None:
+    with pytest.raises(ValueError, match=r"leaves nothing below .* nothing would be valid"):
+        number(float, bounds)
+
+
+def test_a_number_may_be_bound_to_one_value() -> None:
+    assert number(int, {"ge": 3, "le": 3})("3") is None
+
+
 def test_a_type_other_than_int_and_float_is_refused() -> None:
     with pytest.raises(ValueError, match="type: int or float expected"):
         number(str)  # type: ignore[arg-type]
