@@ -35,6 +35,9 @@ other, and each waits for the disk."""
 MEMORY_RATE = 1000
 """The same in memory."""
 
+IN_MEMORY = "Centrifugo: from a publication to another reader, all in memory, p50"
+THEIRS = "Centrifugo 6.9"
+
 _OURS = "rhtmx over NOTIFY"
 _OURS_ALONE = "rhtmx"
 _PUBLISHED = b'"publish":{}'
@@ -58,7 +61,7 @@ def run(scale: Scale) -> list[Table]:
             if program() is None:
                 print("centrifugo is not on the path: measured without it", file=sys.stderr)
                 break
-            subject = f"Centrifugo 6.9, {name}"
+            subject = f"{THEIRS}, {name}"
             with database() as where, centrifugo(2, where.url(), poll) as nodes:
                 _rate(nodes, _their_lane, b'"pub":{', _subscribed_there, subject, scale, rates)
                 _wait(nodes, Theirs, subject, scale, waits)
@@ -67,17 +70,13 @@ def run(scale: Scale) -> list[Table]:
 
 def _in_memory(scale: Scale) -> Table:
     """From a publication to another reader at the same node, and nothing is written to a disk."""
-    waits = Table(
-        "Centrifugo: from a publication to another reader, all in memory, p50",
-        "ms",
-        ours=_OURS_ALONE,
-    )
+    waits = Table(IN_MEMORY, "ms", ours=_OURS_ALONE)
     for _ in range(scale.rounds):
         with rhtmx(store="memory://") as server:
             _wait((server, server), OursElsewhere, _OURS_ALONE, scale, waits, MEMORY_RATE)
         if program() is not None:
             with alone() as server:
-                _wait((server, server), Theirs, "Centrifugo 6.9", scale, waits, MEMORY_RATE)
+                _wait((server, server), Theirs, THEIRS, scale, waits, MEMORY_RATE)
     return waits
 
 

@@ -44,6 +44,8 @@ CHANGE = Change(
 
 BUDGETED = {"decode": "push", "encode": "change"}
 
+NEEDLESS = "Codec: µs to decode a push with needless escapes"
+
 ESCAPED: Mapping[str, bytes] = {
     "as json.dumps escapes": rb"Caf\u00e9 cr\u00e8me, \u00e0 emporter \ud83d\ude00",
     "as PHP and Go escape": rb"https:\/\/example.com\/caf\u00e9?a=1\u0026b=2",
@@ -184,6 +186,6 @@ def run(scale: Scale) -> list[Table]:
     for language, measure in (("Python", in_python), ("TypeScript", in_typescript)):
         for timings in measure(scale):
             add(language, timings, short, full)
-    needless = Table("Codec: µs to decode a push with needless escapes", "µs")
+    needless = Table(NEEDLESS, "µs")
     escapes(scale, needless)
     return [short, full, needless]
