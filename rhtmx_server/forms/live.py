@@ -70,6 +70,14 @@ class _Values(NamedTuple):
 
 _Open: TypeAlias = OpenForm[_Values, ValidatorVerdict]
 
+
+class _Asked(NamedTuple):
+    """A question about a form that is open, and its number."""
+
+    form: _Open
+    number: int
+
+
 _Look: TypeAlias = asyncio.Task[Mapping[Section, ValidatorVerdict]]
 
 
@@ -113,11 +121,11 @@ class LiveForms:
             reader.request()
         reads = self._forms.reads(message.form, message.field)
         values = _values(reader, message, self._with_others(reader, message))
-        form = self._ask(values, reads, message.field)
+        asked = self._ask(values, reads, message.field)
         if result is not None:
-            return self._answered(form, result, watched=bool(reads))
+            return self._answered(asked, result, watched=bool(reads))
         answer = self._forms.validate_field(message, owner=reader, share=reader.share, who=who)
-        return self._answer_field(form, answer, watched=bool(reads))
+        return self._answer_field(asked, answer, watched=bool(reads))
 
     def validate_form(
         self, reader: LiveReader, message: ValidateForm
@@ -129,8 +137,8 @@ class LiveForms:
         """
         # Here and not when it is awaited: of two questions the second has the newer values.
         reads = self._forms.reads(message.form)
-        form = self._ask(_values(reader, message, message.fields), reads)
-        return self._answer_form(form, reader, message)
+        asked = self._ask(_values(reader, message, message.fields), reads)
+        return self._answer_form(asked, reader, message)
 
     def close(self, reader: LiveReader, message: CloseForm) -> None:
         """A client has closed a form: it is told nothing more of it."""
@@ -161,20 +169,20 @@ class LiveForms:
 
     def _ask(
         self, values: _Values, reads: Collection[str], only: str | None = None
-    ) -> _Open | None:
+    ) -> _Asked | None:
         size = sum(map(_size, values.fields))
         key = _key(values.form, values.instance)
         before = self._open.get(values.reader, key)
         if before is not None:  # what the checks have said was about other values
             for each in [each for each in before.told if isinstance(each, int)]:
                 del before.told[each]
-        return self._open.ask(values.reader, key, values, size, reads, only)
+        form = self._open.ask(values.reader, key, values, size, reads, only)
+        return None if form is None else _Asked(form, form.question)
 
     async def _answer_form(
-        self, form: _Open | None, reader: LiveReader, message: ValidateForm
+        self, asked: _Asked | None, reader: LiveReader, message: ValidateForm
     ) -> FormValidationResult:
         found: dict[Section, ValidatorVerdict] = {}
-        number = 0 if form is None else form.question
         try:
             result = await self._forms.validate_form(
                 message,
@@ -186,37 +194,39 @@ class LiveForms:
         finally:
             told = None
             # Otherwise something was edited meanwhile, and a client passes over this answer.
-            if form is not None and found and form.question == number:
-                form.told.clear()
+            if asked is not None and found and asked.form.question == asked.number:
+                asked.form.told.clear()
                 told = found
-            self._settle(form, told)
-        if form is not None and not form.is_gone:
+            self._settle(asked, told)
+        if asked is not None and not asked.form.is_gone:
             result.live = True
         return result
 
     async def _answer_field(
-        self, form: _Open | None, answer: Awaitable[ValidationResult], *, watched: bool
+        self, asked: _Asked | None, answer: Awaitable[ValidationResult], *, watched: bool
     ) -> ValidationResult:
         try:
             result = await answer
         except BaseException:
-            self._settle(form, {})
+            self._settle(asked, {})
             raise
-        return self._answered(form, result, watched=watched)
+        return self._answered(asked, result, watched=watched)
 
     def _answered(
-        self, form: _Open | None, result: ValidationResult, *, watched: bool
+        self, asked: _Asked | None, result: ValidationResult, *, watched: bool
     ) -> ValidationResult:
         told: dict[Section, ValidatorVerdict] = {}
-        if watched and form is not None and not form.is_gone:
+        if watched and asked is not None and not asked.form.is_gone:
             told[result.field] = ValidatorVerdict(result.error, result.metadata, result.field)
             result.live = True
-        self._settle(form, told)
+        self._settle(asked, told)
         return result
 
-    def _settle(self, form: _Open | None, told: Mapping[Section, ValidatorVerdict] | None) -> None:
-        if form is not None:
-            self._open.answered(form, told, self._now())
+    def _settle(
+        self, asked: _Asked | None, told: Mapping[Section, ValidatorVerdict] | None
+    ) -> None:
+        if asked is not None:
+            self._open.answered(*asked, told, self._now())
             self._go_on()
 
     def _go_on(self) -> None:

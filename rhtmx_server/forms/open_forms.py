@@ -77,6 +77,7 @@ class OpenForm(Generic[V, T]):
         reads: the entities by which those are judged.
         asked: how many questions about it are under way.
         question: the number of the last one.
+        whole: the number of the last one about all of it.
         not_before: the earliest time of the next look.
         due: the number of its place in the line; `None` if it is not due.
         is_judged: it is judged again just now.
@@ -93,6 +94,7 @@ class OpenForm(Generic[V, T]):
     reads: set[str] = field(default_factory=set)
     asked: int = 0
     question: int = 0
+    whole: int = 0
     not_before: float = 0.0
     due: int | None = None
     is_judged: bool = False
@@ -168,6 +170,8 @@ class OpenForms(Generic[V, T]):
         form.reads.update(reads)
         form.asked += 1
         form.question += 1
+        if only is None:
+            form.whole = form.question
         form.due, form.failures = None, 0  # if it missed something, it is due again once answered
         if form.asked == 1 and is_all:
             form.seen = {each: self._moves[each] for each in form.reads}
@@ -178,11 +182,17 @@ class OpenForms(Generic[V, T]):
         self._make_room(forms)
         return form
 
-    def answered(self, form: OpenForm[V, T], told: Mapping[Section, T] | None, now: float) -> None:
+    def answered(
+        self, form: OpenForm[V, T], question: int, told: Mapping[Section, T] | None, now: float
+    ) -> None:
         """A question is answered, or has failed.
+
+        What one about a field has found does not count if all was asked about since: its client
+        has changed the form in between, and passes over that answer.
 
         Args:
             form: what `ask` returned.
+            question: its number then.
             told: the verdicts that are to be remembered; `None`: there are none, of what all was
                 asked about.
             now: seconds, of a clock that does not jump.
@@ -190,7 +200,7 @@ class OpenForms(Generic[V, T]):
         form.asked -= 1
         if told is None:
             self._miss(form)
-        else:
+        elif question >= form.whole:
             form.told.update(told)
         if not form.asked:
             self._settle(form, now)

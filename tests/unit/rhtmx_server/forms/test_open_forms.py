@@ -27,7 +27,7 @@ def asked(forms: Forms, owner: str = "ada", key: str = "f", size: int = 1) -> Fo
 
 def opened(forms: Forms, owner: str = "ada", key: str = "f", now: float = 0.0) -> Form:
     form = asked(forms, owner, key)
-    forms.answered(form, {"name": "free"}, now)
+    forms.answered(form, form.question, {"name": "free"}, now)
     return form
 
 
@@ -76,7 +76,7 @@ def test_what_moves_while_a_question_is_under_way_is_not_missed() -> None:
     form = asked(forms)
     forms.moved(USERS, 1.0)
     assert forms.deadline is None
-    forms.answered(form, {"name": "free"}, 2.0)
+    forms.answered(form, form.question, {"name": "free"}, 2.0)
     assert forms.deadline == 2.0
 
 
@@ -85,10 +85,22 @@ def test_what_moves_before_the_second_of_two_questions_is_not_missed_by_the_firs
     form = asked(forms)
     forms.moved(USERS, 1.0)
     assert asked(forms) is form
-    forms.answered(form, {"name": "free"}, 2.0)
+    forms.answered(form, form.question, {"name": "free"}, 2.0)
     assert forms.deadline is None
-    forms.answered(form, {}, 3.0)
+    forms.answered(form, form.question, {}, 3.0)
     assert forms.deadline == 3.0
+
+
+def test_what_a_field_was_found_to_be_before_all_was_asked_about_does_not_count_any_more() -> None:
+    """Its client shows what was found of all, later: of other values."""
+    forms = Forms()
+    form = opened(forms)
+    forms.ask("ada", "f", "older", 1, USERS, "name")
+    older = form.question
+    asked(forms)
+    forms.answered(form, form.question, {"name": "taken"}, 1.0)
+    forms.answered(form, older, {"name": "free"}, 1.0)
+    assert form.told == {"name": "taken"}
 
 
 def test_what_moves_while_it_is_judged_again_is_not_missed() -> None:
@@ -110,7 +122,7 @@ def test_what_was_found_of_older_values_is_not_told() -> None:
     question = taken.question
     asked(forms)
     assert forms.judged(form, question, {"name": "taken"}, 0.5) == {}
-    forms.answered(form, {"name": "free"}, 0.6)
+    forms.answered(form, form.question, {"name": "free"}, 0.6)
     assert forms.deadline is None
     assert form.told == {"name": "free"}
 
@@ -121,14 +133,14 @@ def test_a_question_takes_the_place_of_a_look_that_is_due() -> None:
     forms.moved(USERS, 0.0)
     asked(forms)
     assert forms.take(9.0) is None
-    forms.answered(form, {}, 9.0)
+    forms.answered(form, form.question, {}, 9.0)
     assert forms.take(9.0) is None
 
 
 def two_told(forms: Forms) -> Form:
     """A form of which two fields were told."""
     form = asked(forms)
-    forms.answered(form, {"name": "free", "nickname": "free"}, 0.0)
+    forms.answered(form, form.question, {"name": "free", "nickname": "free"}, 0.0)
     return form
 
 
@@ -138,7 +150,7 @@ def test_a_question_about_one_field_does_not_take_the_place_of_a_look_at_the_oth
     forms.moved(USERS, 1.0)
     assert forms.ask("ada", "f", "newer", 1, USERS, "nickname") is form
     assert forms.take(9.0) is None
-    forms.answered(form, {"nickname": "taken"}, 9.0)
+    forms.answered(form, form.question, {"nickname": "taken"}, 9.0)
     assert forms.take(9.0) is form
 
 
@@ -150,7 +162,7 @@ def test_a_look_that_a_question_about_one_field_has_ended_is_made_again() -> Non
     assert taken is form
     question = form.question
     forms.ask("ada", "f", "newer", 1, USERS, "nickname")
-    forms.answered(form, {"nickname": "free"}, 1.2)
+    forms.answered(form, form.question, {"nickname": "free"}, 1.2)
     assert forms.judged(form, question, {"name": "taken"}, 1.3) == {}
     assert judge(forms, 1.0 + INTERVAL) == {"name": "taken"}
     assert forms.deadline is None
@@ -161,7 +173,7 @@ def test_a_question_about_all_of_it_that_fails_leaves_nothing_missed() -> None:
     form = opened(forms)
     forms.moved(USERS, 0.0)
     asked(forms)
-    forms.answered(form, None, 1.0)
+    forms.answered(form, form.question, None, 1.0)
     assert judge(forms, 1.0) == {"name": "taken"}
 
 
@@ -273,8 +285,8 @@ def test_a_connection_has_so_many_forms_and_others_have_theirs() -> None:
 
 FIELDS = ("name", "nickname")
 
-Question: TypeAlias = tuple[Form, int, str, list[str]]
-"""The form, the number of the question, what holds when it is asked, and about which fields."""
+Question: TypeAlias = tuple[Form, int, str, str | None]
+"""The form, the number of the question, what holds when it is asked; about which field, if one."""
 
 
 class Clients(RuleBasedStateMachine):
@@ -289,11 +301,16 @@ class Clients(RuleBasedStateMachine):
         self.truth = 0
         self.judged: list[tuple[Form, int, str]] = []
         self.last: dict[tuple[object, object], float] = {}
+        self.newest: dict[tuple[Form, str | None], int] = {}
+
+    def _asked(self, form: Form, field: str | None) -> Question:
+        self.newest[form, field] = form.question
+        return form, form.question, str(self.truth), field
 
     @rule(target=questions, owner=st.sampled_from("ab"), key=st.sampled_from("12"))
     def ask(self, owner: str, key: str) -> Question:
         form = asked(self.forms, owner, key)
-        return form, form.question, str(self.truth), [*FIELDS]
+        return self._asked(form, None)
 
     @rule(
         target=questions,
@@ -304,24 +321,25 @@ class Clients(RuleBasedStateMachine):
     def ask_about_one(self, owner: str, key: str, field: str) -> Question:
         form = self.forms.ask(owner, key, "values", 1, USERS, field)
         assert form is not None
-        return form, form.question, str(self.truth), [field]
+        return self._asked(form, field)
 
     @rule(question=consumes(questions))
     def answer(self, question: Question) -> None:
-        form, number, found, fields = question
-        # An older one was superseded, if it was about the same field.
-        told: dict[Section, str] = {}
-        if number == form.question:
-            told.update(dict.fromkeys(fields, found))
-        self.forms.answered(form, told, self.now)
+        form, number, found, field = question
+        told: dict[Section, str] | None = {}
+        if field is None:  # it counts if nothing was asked since
+            told = dict.fromkeys(FIELDS, found) if number == form.question else None
+        elif number == self.newest[form, field]:  # otherwise it was superseded
+            told = {field: found}
+        self.forms.answered(form, number, told, self.now)
 
     @rule(question=consumes(questions))
     def fail(self, question: Question) -> None:
-        form, _, _, fields = question
+        form, number, _, field = question
         # What a field is, for which a question has failed, nobody knows: its client shows nothing.
-        for each in fields:
+        for each in FIELDS if field is None else [field]:
             form.told.pop(each, None)
-        self.forms.answered(form, {}, self.now)
+        self.forms.answered(form, number, {}, self.now)
 
     @rule()
     def wait(self) -> None:
