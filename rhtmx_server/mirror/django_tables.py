@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 from django.core.exceptions import FieldDoesNotExist
 from django.db import DataError, connections, models, router, transaction
 
+from rhtmx_server.mirror.files import FileWatch
 from rhtmx_server.mirror.host import (
     HostRow,
+    HostState,
     HostTrigger,
     KeyColumns,
     MirrorSetupError,
@@ -26,7 +28,7 @@ from rhtmx_server.mirror.host import (
     key_columns,
 )
 from rhtmx_server.mirror.keys import KeyKinds, key_text, parse_key
-from rhtmx_server.mirror.triggers import triggers_query
+from rhtmx_server.mirror.triggers import state_query, triggers_query
 from rhtmx_server.names import suggestion
 
 __all__ = ["DjangoDatabase", "alias_of", "is_model"]
@@ -69,6 +71,7 @@ class DjangoDatabase:
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
+        self._file = FileWatch(self.close)
 
     @property
     def dialect(self) -> str:
@@ -95,6 +98,11 @@ class DjangoDatabase:
         """See `HostDatabase`."""
         asked = triggers_query(self.dialect, str(table)).replace("%", "%%")
         return sorted(HostTrigger(*row) for row in self._rows(asked))
+
+    def state(self, table: TableName, outbox: TableName) -> HostState:
+        """See `HostDatabase`."""
+        asked = state_query(self.dialect, str(table), str(outbox)).replace("%", "%%")
+        return self._file.state(lambda: HostState(*self._rows(asked)[0]))
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
         """See `HostDatabase`."""

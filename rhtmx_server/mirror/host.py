@@ -22,6 +22,7 @@ __all__ = [
     "OUTBOX",
     "HostDatabase",
     "HostRow",
+    "HostState",
     "HostTable",
     "HostTrigger",
     "KeyColumns",
@@ -101,13 +102,33 @@ class HostTrigger(NamedTuple):
 
     Args:
         name: of the trigger.
-        state: it differs after the trigger, or the table itself, has been defined anew.
         body: what it does, as SQL.
     """
 
     name: str
-    state: str
     body: str
+
+
+class HostState(NamedTuple):
+    """What differs once rows of a table may have changed without a note in the outbox.
+
+    Args:
+        mark: another one after the table, its triggers, a type of its columns or the outbox has
+            been defined anew or emptied, or the database has become another one.
+        number: the last one that the outbox has given, where it is given in the order of commits;
+            it is smaller after an older copy of the database has taken the place of this one.
+        hidden: whether the outbox has rows that are not shown to this role.
+        file: in which the database is; empty where it is in none that could be replaced.
+    """
+
+    mark: str
+    number: int
+    hidden: int = 0
+    file: str = ""
+
+    def anew(self, now: HostState) -> bool:
+        """Whether rows may have changed without a note between this state and a later one."""
+        return self.mark != now.mark or now.number < self.number
 
 
 class HostTable(Protocol):
@@ -180,6 +201,13 @@ class HostDatabase(Protocol):
 
     def triggers(self, table: TableName) -> Sequence[HostTrigger]:
         """The triggers of a table; none that are switched off."""
+
+    def state(self, table: TableName, outbox: TableName) -> HostState:
+        """What differs once rows of a table may have changed without a note in the outbox.
+
+        Raises:
+            FileNotFoundError: the file of the database is gone.
+        """
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
         """The first rows of the outbox for these tables.

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 from rhtmx_server.mirror.host import (
     HostDatabase,
     HostRow,
+    HostState,
     HostTable,
     KeyColumns,
     MirrorSetupError,
@@ -102,22 +103,23 @@ class HostReader:
         self._check = check
         self._outbox = TableName.of(outbox)
         self._tables: dict[str, HostTable] = {}
-        self._states: dict[str, str] = {}
+        self._states: dict[str, HostState] = {}
         self._stale = True
 
     def open(self) -> Collection[str]:
         """Look up the tables, and whether what fills the outbox is there.
 
         Returns:
-            The entities whose tables or triggers have been defined anew since: any row may have
-            changed meanwhile, without a note.
+            The entities whose tables, or what fills their outbox, have become others since: any
+            row may have changed meanwhile, without a note.
 
         Raises:
             MirrorSetupError: one is not as it has to be, or nothing fills the outbox.
         """
         tables = self._looked_up() if self._stale else self._tables
-        states = self._states_of(tables)
-        anew = {each for each, state in self._states.items() if state != states.get(each)}
+        self._require_triggers(tables)
+        states = {each: self._state_of(table) for each, table in tables.items()}
+        anew = {each for each, state in self._states.items() if state.anew(states[each])}
         # After the states: what is defined anew in between has another state at the next look.
         self._tables = self._looked_up() if anew or self._stale else tables
         self._states, self._stale = states, False
@@ -197,18 +199,24 @@ class HostReader:
             require_columns(plan.entity, plan.fields, table.columns)
         return tables
 
-    def _states_of(self, tables: Mapping[str, HostTable]) -> dict[str, str]:
-        """By entity, what differs once its table or its triggers are defined anew."""
-        states = {}
-        for entity, table in self._noted_by_triggers(tables).items():
+    def _require_triggers(self, tables: Mapping[str, HostTable]) -> None:
+        for table in self._noted_by_triggers(tables).values():
             name, there = str(table.name), self.database.triggers(table.name)
             wrong = amiss(self.database.dialect, name, table.key, there, self.outbox)
             if wrong:
                 raise MirrorSetupError(
                     f"nothing says what changes in '{name}': {wrong}: {_INSTALL}"
                 )
-            states[entity] = "; ".join(each.state for each in there)
-        return states
+
+    def _state_of(self, table: HostTable) -> HostState:
+        state = self.database.state(table.name, self._outbox)
+        if state.hidden:
+            raise MirrorSetupError(
+                f"row-level security may hide rows of {self.outbox!r} from the server's role: "
+                f"switch it off (ALTER TABLE {self.outbox} DISABLE ROW LEVEL SECURITY), or give "
+                "the role BYPASSRLS"
+            )
+        return state
 
     def _noted_by_triggers(self, tables: Mapping[str, HostTable]) -> dict[str, HostTable]:
         """The tables whose triggers fill the outbox, by entity."""

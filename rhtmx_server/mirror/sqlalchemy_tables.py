@@ -13,10 +13,12 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Engine,
+    Enum,
     MetaData,
     Table,
     Text,
     bindparam,
+    cast,
     create_engine,
     delete,
     inspect,
@@ -33,8 +35,10 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
+from rhtmx_server.mirror.files import FileWatch
 from rhtmx_server.mirror.host import (
     HostRow,
+    HostState,
     HostTrigger,
     KeyColumns,
     MirrorSetupError,
@@ -44,7 +48,7 @@ from rhtmx_server.mirror.host import (
     key_columns,
 )
 from rhtmx_server.mirror.keys import KeyKinds, key_text, parse_key
-from rhtmx_server.mirror.triggers import triggers_query
+from rhtmx_server.mirror.triggers import state_query, triggers_query
 from rhtmx_server.names import suggestion
 
 __all__ = ["SqlAlchemyDatabase", "engine_of", "key_of", "outbox_table", "table_of"]
@@ -112,6 +116,7 @@ class SqlAlchemyDatabase:
     def __init__(self, engine: Engine, *, owned: bool = False) -> None:
         self._engine = engine
         self._owned = owned
+        self._file = FileWatch(engine.dispose)
 
     @property
     def dialect(self) -> str:
@@ -160,6 +165,17 @@ class SqlAlchemyDatabase:
         with self._engine.connect() as connection:
             found = connection.exec_driver_sql(asked, execution_options=_AS_IT_IS)
             return sorted(HostTrigger(*row) for row in found)
+
+    def state(self, table: TableName, outbox: TableName) -> HostState:
+        """See `HostDatabase`."""
+        asked = state_query(self.dialect, str(table), str(outbox))
+
+        def read() -> HostState:
+            with self._engine.connect() as connection:
+                found = connection.exec_driver_sql(asked, execution_options=_AS_IT_IS)
+                return HostState(*found.one())
+
+        return self._file.state(read)
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
         """See `HostDatabase`."""
@@ -261,15 +277,19 @@ class SqlAlchemyTable:
     def _is_one_of(self, keys: Iterable[str]) -> Any:
         parsed = (parse_key(self.kinds, key) for key in keys)
         known = [each for each in parsed if each is not None]
-        # A number that is too large for the column is no error: no row has it.
+        # What the column cannot have is no error: no row has it. So is a number that is too large,
+        # and a label that an enum has no more.
+        sought: list[Any] = [
+            cast(each, Text) if isinstance(each.type, Enum) else each for each in self._key
+        ]
         types = [
             BigInteger() if kind is int else each.type
-            for kind, each in zip(self.kinds, self._key, strict=True)
+            for kind, each in zip(self.kinds, sought, strict=True)
         ]
-        if len(self._key) > 1:
-            return tuple_(*self._key, types=types).in_(known)
+        if len(sought) > 1:
+            return tuple_(*sought, types=types).in_(known)
         only = [each for (each,) in known]
-        return self._key[0].in_(bindparam("keys", only, types[0], unique=True, expanding=True))
+        return sought[0].in_(bindparam("keys", only, types[0], unique=True, expanding=True))
 
     def _asked(self, asked: Any) -> Sequence[Any]:
         with self._engine.connect() as connection:

@@ -29,6 +29,7 @@ __all__ = [
     "drop_outbox_statements",
     "drop_statements",
     "outbox_statements",
+    "state_query",
     "trigger_name",
     "trigger_statements",
     "triggers_query",
@@ -82,6 +83,9 @@ def trigger_name(table: str, outbox: str = OUTBOX) -> str:
 def triggers_query(dialect: str, table: str) -> str:
     """SQL that lists the triggers of a table, except those that are switched off: `HostTrigger`.
 
+    One for each row counts only if the partitions of the table, and tables that inherit from it,
+    have it as well: their rows are rows of the table.
+
     Args:
         dialect: `sqlite` or `postgresql`.
         table: its name, maybe with a schema.
@@ -91,23 +95,60 @@ def triggers_query(dialect: str, table: str) -> str:
     """
     _require(dialect)
     if dialect == "sqlite":
+        listed = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = "
+        return f"{listed}{_text(TableName.of(table).name)} COLLATE NOCASE"
+    return f"""{_family(table)}
+SELECT t.tgname, p.prosrc
+FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+WHERE t.tgrelid = {_oid(table)} AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+AND (t.tgtype & 1 = 0 OR NOT EXISTS (
+  SELECT FROM family f JOIN pg_catalog.pg_class c ON c.oid = f.id
+  WHERE c.relkind <> 'p' AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_trigger o
+    WHERE o.tgrelid = f.id AND o.tgfoid = t.tgfoid AND o.tgtype & 1 = 1
+    AND o.tgenabled IN ('O', 'A'))))"""  # noqa: S608 (quoted)
+
+
+def state_query(dialect: str, table: str, outbox: str = OUTBOX) -> str:
+    """SQL for what differs once rows may have changed without a note: a `HostState`.
+
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        table: its name, maybe with a schema.
+        outbox: the name of the outbox, maybe with a schema.
+
+    Raises:
+        MirrorSetupError: another dialect.
+    """
+    _require(dialect)
+    if dialect == "sqlite":
         # Any definition of anything counts as one of the table: there is no other number.
-        listed = "SELECT name, CAST(schema_version AS TEXT), sql FROM "
-        among = "sqlite_master, pragma_schema_version WHERE type = 'trigger' AND tbl_name = "
-        return f"{listed}{among}{_text(TableName.of(table).name)} COLLATE NOCASE"
-    # A row of the catalog is another one (`xmin`) after ALTER, also if that was taken back again.
-    # DROP COLUMN, or a column that is renamed, is seen by the rows of the columns only.
-    listed = (
-        "SELECT t.tgname, concat_ws(' ', t.oid, t.xmin, c.xmin, p.xmin, "
-        "(SELECT string_agg(a.xmin::text, ',' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a "
-        "WHERE a.attrelid = c.oid AND a.attnum > 0)), p.prosrc FROM "
-    )
-    among = (
-        "pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid "
-        "JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid "
-        "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgrelid = "
-    )
-    return f"{listed}{among}{_text(_name(table))}::regclass"
+        name = f"{_text(TableName.of(outbox).name)} COLLATE NOCASE"
+        return f"""SELECT CAST(schema_version AS TEXT),
+  coalesce((SELECT seq FROM sqlite_sequence WHERE name = {name}), 0), 0,
+  (SELECT file FROM pragma_database_list WHERE name = 'main') FROM pragma_schema_version"""  # noqa: S608 (quoted)
+    # A row of the catalog is another one (`xmin`) after ALTER, also if that was taken back again;
+    # that of a table is after TRUNCATE, too. DROP COLUMN, or a column that is renamed, is seen by
+    # the rows of the columns only. A standby that has been promoted was started at another time
+    # than the server whose last commits it may lack.
+    return f"""{_family(table)}
+SELECT concat_ws(' ', extract(epoch FROM pg_catalog.pg_postmaster_start_time()),
+  (SELECT concat_ws('/', c.oid, c.xmin) FROM pg_catalog.pg_class c WHERE c.oid = {_oid(outbox)}),
+  (SELECT string_agg(concat_ws('/', c.oid, c.xmin, f.link), ',' ORDER BY c.oid, f.link)
+    FROM family f JOIN pg_catalog.pg_class c ON c.oid = f.id), '|',
+  (SELECT string_agg(concat_ws('/', t.oid, t.xmin, p.xmin), ',' ORDER BY t.oid)
+    FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+    WHERE t.tgrelid IN (SELECT id FROM family) AND t.tgconstraint = 0), '|',
+  (SELECT string_agg(a.xmin::text, ',' ORDER BY a.attnum)
+    FROM pg_catalog.pg_attribute a WHERE a.attrelid = {_oid(table)} AND a.attnum > 0), '|',
+  (SELECT string_agg(concat_ws('/', e.oid, e.xmin), ',' ORDER BY e.oid)
+    FROM pg_catalog.pg_enum e WHERE e.enumtypid IN (
+      SELECT unnest(ARRAY[y.oid, y.typelem, y.typbasetype])
+      FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+      WHERE a.attrelid = {_oid(table)})), '|',
+  (SELECT string_agg(concat_ws('/', y.oid, y.xmin), ',' ORDER BY y.oid)
+    FROM pg_catalog.pg_policy y WHERE y.polrelid = {_oid(table)})),
+0, row_security_active({_oid(outbox)})::int, ''"""  # noqa: S608 (quoted)
 
 
 def amiss(
@@ -124,7 +165,7 @@ def amiss(
 
     Example:
         >>> amiss("sqlite", "shop_orders", "id", [])
-        'its triggers are missing, or switched off'
+        'its triggers, or those of a table that inherits from it, are missing, or switched off'
     """
     bodies = {each.name: each.body for each in there}
     events = ("insert", "update", "delete") if dialect == "sqlite" else ("insert", "truncate")
@@ -132,7 +173,10 @@ def amiss(
     for event in events:
         body = bodies.get(f"{_stem(table, outbox)}_{event}")
         if body is None:
-            return "its triggers are missing, or switched off"
+            return (
+                "its triggers, or those of a table that inherits from it, are missing, or switched "
+                "off"
+            )
         if _text(table) not in body or not any(each in body for each in keys):
             return (
                 "its triggers are for another key, or for another name of it (one table has one "
@@ -240,8 +284,9 @@ def _postgresql(table: str, key: KeyColumns, outbox: str) -> list[str]:
   RETURN NULL;
 END"""
     return [
-        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$rhtmx$\n{body}\n$rhtmx$",
+        # Whoever writes may look up names elsewhere, and would write into another outbox, or none.
+        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql\n"
+        f"SET search_path FROM CURRENT AS $rhtmx$\n{body}\n$rhtmx$",
         f"CREATE OR REPLACE TRIGGER {_quoted(trigger_name(table, outbox))}\n"
         f"AFTER INSERT OR UPDATE OR DELETE ON {_name(table)}\n"
         f"FOR EACH ROW EXECUTE FUNCTION {function}()",
@@ -286,6 +331,19 @@ def _function(table: str, outbox: str) -> str:
     schema = TableName.of(table).schema
     stem = _quoted(_stem(table, outbox))
     return f"{_quoted(schema)}.{stem}" if schema else stem
+
+
+def _family(table: str) -> str:
+    """SQL for a table of PostgreSQL and all that inherit from it, which partitions do."""
+    return f"""WITH RECURSIVE family (id, link) AS (
+  SELECT {_oid(table)}, '' UNION SELECT i.inhrelid, i.xmin::text
+  FROM pg_catalog.pg_inherits i JOIN family ON i.inhparent = family.id
+)"""  # noqa: S608 (quoted)
+
+
+def _oid(table: str) -> str:
+    """SQL for what PostgreSQL knows a table by."""
+    return f"{_text(_name(table))}::regclass::oid"
 
 
 def _name(table: str) -> str:
