@@ -53,6 +53,9 @@ AGAIN = 1.0
 CHECK = 5.0
 """Seconds after which it is looked whether the tables and their triggers are as they were."""
 
+SILENT = 30.0
+"""Seconds without an answer of the database, after which the log says so."""
+
 CLOSING = 0.5
 """Seconds that it may take at most to close what was opened."""
 
@@ -122,7 +125,7 @@ class MirrorFeed:
         self._epoch: str | None = None
         self._due: dict[str, int] = {}
         self._is_due = asyncio.Event()
-        self._complaint = ""
+        self._complaints: dict[str, str] = {}
         self._found = True
         self._check_at = self._fresh = now()
         for entity in rejected:
@@ -141,7 +144,7 @@ class MirrorFeed:
     def busy(self) -> bool:
         """Whether it looks or compares just now, or is about to; not while it cannot."""
         looks = self._found or self._wake.is_set() or self._turn.locked() or bool(self._due)
-        return looks and not self._complaint
+        return looks and not self._complaints
 
     def wake(self) -> None:
         """Look at once. From any thread."""
@@ -245,7 +248,7 @@ class MirrorFeed:
                 self._epoch = self._writer.store.epoch
                 self._begin(self._rejected)
             else:
-                looked = await self._tried(self.step())
+                looked = await self._tried("look", self.step())
                 pause = AGAIN if looked is None else _pause(looked, pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
@@ -255,8 +258,9 @@ class MirrorFeed:
         while True:
             await self._is_due.wait()
             entity = next(iter(self._due))
-            found = await self._tried(self._reconcile(entity))
+            found = await self._tried(f"compare {entity}", self._reconcile(entity))
             if found is None:
+                self._due[entity] = self._due.pop(entity)  # the others first
                 await asyncio.sleep(AGAIN)
             else:
                 await self._tell(found)
@@ -285,34 +289,47 @@ class MirrorFeed:
             except Exception as failure:
                 report(failure, f"on_reconciled of {found.entity!r} failed")
 
-    async def _tried(self, work: Awaitable[T]) -> T | None:
+    async def _tried(self, what: str, work: Awaitable[T]) -> T | None:
         """Do something; if it fails, say so once, and return nothing."""
-        entities = ", ".join(map(repr, self._rejected))
         try:
             done = await work
         except (RhtmxError, MirrorSetupError) as reason:
-            complaint = str(reason)
+            self._complain(what, str(reason))
         except Exception as failure:  # of whatever driver
             # What a driver says: of a connection, or of a table. SQLAlchemy adds the values.
-            complaint = f"{type(failure).__name__}: {getattr(failure, 'orig', failure)}"
+            said = getattr(failure, "orig", failure)
+            self._complain(what, f"{type(failure).__name__}: {said}")
         else:
-            if self._complaint:
-                log.info("the mirror of %s goes on", entities)
-            self._complaint = ""
+            self._withdraw(what)
             return done
-        if complaint != self._complaint:
-            log.error("the mirror of %s waits, and is tried again: %s", entities, complaint)
-        self._complaint = complaint
         return None
+
+    def _complain(self, what: str, complaint: str) -> None:
+        """Say why something does not go on; once, whatever else fails for that reason."""
+        if complaint not in self._complaints.values():
+            entities = ", ".join(map(repr, self._rejected))
+            log.error("the mirror of %s waits, and is tried again: %s", entities, complaint)
+        self._complaints[what] = complaint
+
+    def _withdraw(self, what: str) -> None:
+        """Something goes on; say so once all does."""
+        if self._complaints.pop(what, "") and not self._complaints:
+            log.info("the mirror of %s goes on", ", ".join(map(repr, self._rejected)))
 
     async def _ask(self, work: Callable[[], T]) -> T:
         """Ask the database, in its thread."""
+        silent = f"its database has not answered for {SILENT:g} seconds"
+        alarm = self._loop.call_later(SILENT, self._complain, "answer", silent)
         try:
-            return cast(T, await call(work, self._thread, self))
+            answer = cast(T, await call(work, self._thread, self))
         except Exception:
             self._reader.forget()
             self._check_at = self._now()
             raise
+        finally:
+            alarm.cancel()
+        self._withdraw("answer")
+        return answer
 
     async def _write(self, entity: str, made: Made) -> None:
         wanted, reasons = _apart(made)

@@ -21,7 +21,7 @@ from rhtmx_server.mirror.host import (
     TableName,
     UnreadableRowError,
 )
-from rhtmx_server.mirror.keys import spellings, spelt
+from rhtmx_server.mirror.keys import parse_key, spellings, spelt
 from rhtmx_server.mirror.row_records import (
     Normalize,
     RowFields,
@@ -40,6 +40,8 @@ Made: TypeAlias = Mapping[str, bytes | str | None]
 words that say why none could be made."""
 
 _INSTALL = "run `rhtmx-server mirror --install --app …`, or have a migration do what `--sql` prints"
+
+_NO_KEY = "its key is not of the type that its column is declared with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,10 @@ class HostReader:
         """The next rows of a table, and where they end: see `HostTable.page`."""
         table = self._tables[entity]
         keys, end = table.page(after, most)
-        return self._made(entity, table, list(keys)), end
+        made = self._made(entity, table, list(keys))
+        # A column of SQLite may have any value: such a row is not found by the text of its key.
+        odd = [each for each in keys if parse_key(table.kinds, each) is None]
+        return {**made, **dict.fromkeys(odd, _NO_KEY)}, end
 
     def rows(self, entity: str, ids: Collection[str]) -> Made:
         """Some rows of a table, by the ids of their records."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rhtmx_server import App, Config
+from rhtmx_server.mirror import feed
 from rhtmx_server.mirror.host import MirrorSetupError
 from rhtmx_server.mirror.mirrors import Mirror
 from rhtmx_server.mirror.outcomes import Reconciled
@@ -191,3 +192,23 @@ async def test_one_table_has_one_name(
             await eventually(lambda: "one table has one name in all mirrors" in caplog.text)
     finally:
         shop.engine.dispose()
+
+
+async def test_a_table_with_two_rows_of_one_key_is_said_once_and_holds_up_no_other(
+    shop: Shop, app: App, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "AGAIN", 0.0)
+    shop.run("CREATE TABLE coupons (id INTEGER PRIMARY KEY, code VARCHAR(9))")
+    shop.run("INSERT INTO coupons VALUES (1, 'a'), (2, 'a')")
+    found: list[Reconciled] = []
+    given = {"source": shop.engine, "fields": ["id"]}
+    app.mirror("coupons", table="coupons", key="code", **given)
+    app.mirror("orders", table="shop_orders", **given).on_reconciled(found.append)
+    app.mirror.install()
+    async with app:
+        await eventually(lambda: bool(found))
+        for _ in range(2):  # by then the other one has failed once more
+            found.clear()
+            shop.run("INSERT INTO rhtmx_outbox (table_name) VALUES ('shop_orders')")
+            await eventually(lambda: bool(found))
+    assert caplog.text.count("two rows have the same 'code'") == 1

@@ -98,3 +98,17 @@ async def test_a_value_of_postgresql_is_one_of_json(
         assert found == {"1": shown, "2": None}
         assert (await mirror.reconcile(repair=False)).differences == 0
     shop.engine.dispose()
+
+
+async def test_a_key_that_is_not_what_its_column_says_is_rejected(tmp_path: Path, app: App) -> None:
+    """In a file of SQLite, whose columns may have any value."""
+    shop = on_sqlite(tmp_path)
+    shop.run("CREATE TABLE things (id INTEGER UNIQUE, v TEXT)")
+    shop.run("INSERT INTO things VALUES ('x', 'a'), (1.5, 'b'), (7, 'c')")
+    mirror = app.mirror("things", table="things", key="id", fields=["v"], source=shop.engine)
+    app.mirror.install()
+    async with app:
+        await mirror.reconcile()
+        assert set(mirror.rejected) == {"x", "1.5"}
+        assert [each.id for each in await app.collection("things").all()] == ["7"]
+    shop.engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Push, PushAck
 from rhtmx.wire import check_json
 from rhtmx_server.failures import error_message
+from rhtmx_server.mirror import feed
 from rhtmx_server.mirror.feed import MirrorFeed
 from rhtmx_server.mirror.host import (
     HostRow,
@@ -29,6 +31,7 @@ from rhtmx_server.mirror.writer import RecordWriter
 from rhtmx_server.model import THE_TABLE, Mutation
 from rhtmx_server.stores.memory import MemoryStore
 from rhtmx_server.threads import DaemonPool
+from tests.support.waiting import eventually
 
 
 class World:
@@ -204,3 +207,23 @@ async def test_a_difference_that_stays_counts_and_nothing_is_written(world: Worl
     found = await world.feed.check("orders")
     assert (found.rows, found.added) == (1, 1)
     assert not any(each.startswith(("write", "remove")) for each in world.events)
+
+
+async def test_a_database_that_does_not_answer_is_said(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lock, or a connection that is cut without a word: nothing fails, and nothing comes."""
+    caplog.set_level("INFO")
+    monkeypatch.setattr(feed, "SILENT", 0.0)
+    read, answer = world.noted, threading.Event()
+
+    def noted(outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
+        answer.wait()
+        return read(outbox, tables, most)
+
+    monkeypatch.setattr(world, "noted", noted)
+    step = asyncio.create_task(world.feed.step())
+    await eventually(lambda: "its database has not answered for 0 seconds" in caplog.text)
+    answer.set()
+    await step
+    assert caplog.text.splitlines()[-1].endswith("the mirror of 'orders' goes on")
