@@ -125,6 +125,15 @@ class DjangoDatabase:
         )
         return {key for (key,) in found}
 
+    def strange(self, outbox: TableName, tables: Collection[str]) -> str | None:
+        """See `HostDatabase`."""
+        found = self._rows(
+            f"SELECT table_name FROM {self._name(outbox)} "  # noqa: S608 (quoted)
+            f"WHERE NOT table_name IN {_places(tables)} LIMIT 1",
+            *tables,
+        )
+        return found[0][0] if found else None
+
     def remove(self, outbox: TableName, ids: Iterable[int]) -> None:
         """See `HostDatabase`."""
         done = list(ids)

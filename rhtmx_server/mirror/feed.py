@@ -10,8 +10,8 @@ which changes nothing.
 
 All rows are compared with all records when this server begins to lead, when the store has another
 epoch (it may lack what was written), when the outbox says that any row may have changed, and when
-a table or its triggers have been defined anew, which is looked at every `CHECK` seconds. Meanwhile
-what changes is delivered: pages are compared and looks are taken in turn.
+rows may have changed without a note (see `HostState`), which is looked at every `CHECK` seconds.
+Meanwhile what changes is delivered: pages are compared and looks are taken in turn.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ AGAIN = 1.0
 """Seconds until what has failed is tried again."""
 
 CHECK = 5.0
-"""Seconds after which it is looked whether the tables and their triggers are as they were."""
+"""Seconds after which it is looked whether rows may have changed without a note."""
 
 SILENT = 30.0
 """Seconds without an answer of the database, after which the log says so."""
@@ -126,6 +126,7 @@ class MirrorFeed:
         self._due: dict[str, int] = {}
         self._is_due = asyncio.Event()
         self._complaints: dict[str, str] = {}
+        self._warned: set[str] = set()
         self._found = True
         self._check_at = self._fresh = now()
         for entity in rejected:
@@ -176,6 +177,8 @@ class MirrorFeed:
         async with self._turn:
             if self._now() >= self._check_at:
                 self._begin(await self._ask(self._reader.open))
+                self._reader.begun()
+                self._warn_of(self._reader.strange)
                 self._check_at = self._now() + CHECK
             look = await self._ask(partial(self._reader.look, MOST))
             for entity, made in look.made.items():
@@ -280,6 +283,17 @@ class MirrorFeed:
         for entity in entities:
             self._due[entity] = self._due.get(entity, 0) + 1
             self._is_due.set()
+
+    def _warn_of(self, table: str | None) -> None:
+        """Say once that notes are read by nobody."""
+        if table is not None and table not in self._warned:
+            self._warned.add(table)
+            log.warning(
+                "%r has rows for %r, which no mirror of it calls so: they stay. Mirror the table "
+                "by that name, or drop what writes them",
+                self._reader.outbox,
+                table,
+            )
 
     async def _tell(self, found: Reconciled) -> None:
         log.log(logging.WARNING if found.differences else logging.INFO, "compared %s", found)

@@ -117,13 +117,15 @@ class HostState(NamedTuple):
             been defined anew or emptied, or the database has become another one.
         number: the last one that the outbox has given, where it is given in the order of commits;
             it is smaller after an older copy of the database has taken the place of this one.
-        hidden: whether the outbox has rows that are not shown to this role.
+        wrong: why the outbox cannot say what changes: `hidden`, row-level security may hide it from
+            this role; `subscribed`, a logical replication writes the table, and no trigger runs for
+            that; empty if it can.
         file: in which the database is; empty where it is in none that could be replaced.
     """
 
     mark: str
     number: int
-    hidden: int = 0
+    wrong: str = ""
     file: str = ""
 
     def anew(self, now: HostState) -> bool:
@@ -218,6 +220,9 @@ class HostDatabase(Protocol):
 
     def late(self, outbox: TableName, table: str, keys: Iterable[str]) -> Collection[str]:
         """Those of these keys of a table that the outbox has rows for."""
+
+    def strange(self, outbox: TableName, tables: Collection[str]) -> str | None:
+        """The name of a table that the outbox has rows for, and that is none of these."""
 
     def remove(self, outbox: TableName, ids: Iterable[int]) -> None:
         """Remove rows of the outbox, which are done."""

@@ -21,7 +21,7 @@ from rhtmx_server.mirror.host import (
     TableName,
     UnreadableRowError,
 )
-from rhtmx_server.mirror.keys import parse_key, spellings, spelt
+from rhtmx_server.mirror.keys import spellings, spelt
 from rhtmx_server.mirror.row_records import (
     Normalize,
     RowFields,
@@ -30,7 +30,7 @@ from rhtmx_server.mirror.row_records import (
     made_of,
     require_columns,
 )
-from rhtmx_server.mirror.triggers import amiss, outbox_statements, trigger_statements
+from rhtmx_server.mirror.triggers import amiss, outbox_statements, trigger_name, trigger_statements
 from rhtmx_server.trackers.calls import CheckJson
 
 __all__ = ["HostReader", "Made", "MirrorPlan", "OutboxLook"]
@@ -41,7 +41,20 @@ words that say why none could be made."""
 
 _INSTALL = "run `rhtmx-server mirror --install --app …`, or have a migration do what `--sql` prints"
 
-_NO_KEY = "its key is not of the type that its column is declared with"
+_WRONG = {
+    "hidden": (
+        "row-level security may hide rows of '{outbox}' from the server's role: switch it off "
+        "(ALTER TABLE {outbox} DISABLE ROW LEVEL SECURITY), or give the role BYPASSRLS"
+    ),
+    "subscribed": (
+        "nothing says what a logical replication changes in '{table}': have its triggers run for "
+        "that, too: ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}, and the same for TRUNCATE"
+    ),
+}
+"""What keeps the outbox from saying what changes, in words: see `HostState`."""
+
+_NO_KEY = "it is not found by the text of its key, which is not of the type of the column"
+"""Of a row of SQLite: a column may have any value there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +119,17 @@ class HostReader:
         self._outbox = TableName.of(outbox)
         self._tables: dict[str, HostTable] = {}
         self._states: dict[str, HostState] = {}
+        self._anew: set[str] = set()
         self._stale = True
+        self.strange: str | None = None
+        """The name of a table that the outbox has rows for, and nobody reads them."""
 
     def open(self) -> Collection[str]:
         """Look up the tables, and whether what fills the outbox is there.
 
         Returns:
             The entities whose tables, or what fills their outbox, have become others since: any
-            row may have changed meanwhile, without a note.
+            row may have changed meanwhile, without a note. They are told again until `begun`.
 
         Raises:
             MirrorSetupError: one is not as it has to be, or nothing fills the outbox.
@@ -125,7 +141,13 @@ class HostReader:
         # After the states: what is defined anew in between has another state at the next look.
         self._tables = self._looked_up() if anew or self._stale else tables
         self._states, self._stale = states, False
-        return anew
+        self._anew |= anew
+        self.strange = self.database.strange(self._outbox, self._names())
+        return self._anew
+
+    def begun(self) -> None:
+        """What `open` has returned is compared from now on."""
+        self._anew = set()
 
     def forget(self) -> None:
         """Have the tables be looked up again: something has failed, and they may be others."""
@@ -151,8 +173,7 @@ class HostReader:
         Args:
             most: so many rows of the outbox at most.
         """
-        names = {str(table.name) for table in self._tables.values()}
-        noted = self.database.noted(self._outbox, names, most)
+        noted = self.database.noted(self._outbox, self._names(), most)
         keys: defaultdict[str, list[str]] = defaultdict(list)
         for each in noted:
             if each.key is not None:
@@ -177,9 +198,10 @@ class HostReader:
         table = self._tables[entity]
         keys, end = table.page(after, most)
         made = self._made(entity, table, list(keys))
-        # A column of SQLite may have any value: such a row is not found by the text of its key.
-        odd = [each for each in keys if parse_key(table.kinds, each) is None]
-        return {**made, **dict.fromkeys(odd, _NO_KEY)}, end
+        if lost := self._not_found(table, [each for each in keys if made[each] is None]):
+            # Those that are there all the same, and have not been deleted in between.
+            lost &= set(table.page(after, most)[0])
+        return {**made, **dict.fromkeys(lost, _NO_KEY)}, end
 
     def rows(self, entity: str, ids: Collection[str]) -> Made:
         """Some rows of a table, by the ids of their records."""
@@ -187,7 +209,7 @@ class HostReader:
 
     def missing(self, entity: str, ids: Collection[str]) -> Collection[str]:
         """Those of these records of which there is no row."""
-        return set(ids) - set(self._tables[entity].known(ids))
+        return self._not_found(self._tables[entity], ids)
 
     def late(self, entity: str, ids: Collection[str]) -> Collection[str]:
         """Those of these records whose rows the outbox still names."""
@@ -195,6 +217,13 @@ class HostReader:
         wanted = {spelling for each in ids for spelling in spellings(table.kinds, each)}
         found = self.database.late(self._outbox, str(table.name), wanted)
         return {spelt(table.kinds, each) for each in found}
+
+    def _names(self) -> Collection[str]:
+        """What the outbox calls the tables."""
+        return {str(table.name) for table in self._tables.values()}
+
+    def _not_found(self, table: HostTable, ids: Collection[str]) -> set[str]:
+        return set(ids) - set(table.known(ids)) if ids else set()
 
     def _looked_up(self) -> dict[str, HostTable]:
         tables: dict[str, HostTable] = {}
@@ -215,11 +244,13 @@ class HostReader:
 
     def _state_of(self, table: HostTable) -> HostState:
         state = self.database.state(table.name, self._outbox)
-        if state.hidden:
+        if state.wrong:
             raise MirrorSetupError(
-                f"row-level security may hide rows of {self.outbox!r} from the server's role: "
-                f"switch it off (ALTER TABLE {self.outbox} DISABLE ROW LEVEL SECURITY), or give "
-                "the role BYPASSRLS"
+                _WRONG[state.wrong].format(
+                    table=table.name,
+                    outbox=self.outbox,
+                    trigger=trigger_name(str(table.name), self.outbox),
+                )
             )
         return state
 

@@ -192,6 +192,13 @@ class SqlAlchemyDatabase:
         with self._engine.connect() as connection:
             return set(connection.execute(asked).scalars())
 
+    def strange(self, outbox: TableName, tables: Collection[str]) -> str | None:
+        """See `HostDatabase`."""
+        c = outbox_table(outbox).c
+        asked = select(c.table_name).where(c.table_name.not_in(tables)).limit(1)
+        with self._engine.connect() as connection:
+            return connection.execute(asked).scalar()
+
     def remove(self, outbox: TableName, ids: Iterable[int]) -> None:
         """See `HostDatabase`."""
         table = outbox_table(outbox)

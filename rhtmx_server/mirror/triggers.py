@@ -125,7 +125,7 @@ def state_query(dialect: str, table: str, outbox: str = OUTBOX) -> str:
         # Any definition of anything counts as one of the table: there is no other number.
         name = f"{_text(TableName.of(outbox).name)} COLLATE NOCASE"
         return f"""SELECT CAST(schema_version AS TEXT),
-  coalesce((SELECT seq FROM sqlite_sequence WHERE name = {name}), 0), 0,
+  coalesce((SELECT seq FROM sqlite_sequence WHERE name = {name}), 0), '',
   (SELECT file FROM pragma_database_list WHERE name = 'main') FROM pragma_schema_version"""  # noqa: S608 (quoted)
     # A row of the catalog is another one (`xmin`) after ALTER, also if that was taken back again;
     # that of a table is after TRUNCATE, too. DROP COLUMN, or a column that is renamed, is seen by
@@ -148,7 +148,13 @@ SELECT concat_ws(' ', extract(epoch FROM pg_catalog.pg_postmaster_start_time()),
       WHERE a.attrelid = {_oid(table)})), '|',
   (SELECT string_agg(concat_ws('/', y.oid, y.xmin), ',' ORDER BY y.oid)
     FROM pg_catalog.pg_policy y WHERE y.polrelid = {_oid(table)})),
-0, row_security_active({_oid(outbox)})::int, ''"""  # noqa: S608 (quoted)
+0, CASE WHEN row_security_active({_oid(outbox)}) THEN 'hidden'
+  WHEN EXISTS (
+    SELECT FROM family f JOIN pg_catalog.pg_subscription_rel s ON s.srrelid = f.id
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = f.id
+      AND t.tgname = {_text(trigger_name(table, outbox))} AND t.tgenabled = 'A'))
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_subscription_rel WHERE srrelid = {_oid(outbox)})
+  THEN 'subscribed' ELSE '' END, ''"""  # noqa: S608 (quoted)
 
 
 def amiss(

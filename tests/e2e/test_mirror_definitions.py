@@ -15,7 +15,7 @@ from rhtmx_server.mirror.host import MirrorSetupError
 from rhtmx_server.mirror.outcomes import Reconciled
 from rhtmx_server.mirror.triggers import outbox_statements
 from tests.support.postgres import Postgres
-from tests.support.shop import Shop, on_postgres, on_sqlite, sqlalchemy
+from tests.support.shop import Shop, on_postgres, on_sqlite, shown, sqlalchemy
 from tests.support.waiting import eventually, eventually_found
 
 NAMES = count()
@@ -111,11 +111,11 @@ async def test_triggers_that_are_switched_off_are_said(
 
 
 async def test_columns_come_and_go(shop: Shop, app: App) -> None:
-    def shown(row: Mapping[str, Any]) -> Any:
+    def most(row: Mapping[str, Any]) -> Any:
         return {name: value for name, value in row.items() if name not in ("id", "cost")}
 
     found: list[Reconciled] = []
-    mirror = shop.mirror(app, fields=shown)
+    mirror = shop.mirror(app, fields=most)
     mirror.on_reconciled(found.append)
 
     async def until_compared(times: int) -> None:
@@ -258,6 +258,38 @@ async def test_an_outbox_whose_rows_may_be_hidden_is_said(
     pg_shop.run("DROP OWNED BY narrow", "DROP ROLE narrow")
 
 
+async def test_a_table_that_a_replication_writes_needs_triggers_that_run_for_it(
+    pg_shop: Shop, app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    pg_shop.mirror(app, fields=["title"])
+    name = pg_shop.rows("SELECT 'sub_' || current_schema()")[0][0]
+    pg_shop.run(
+        f"CREATE SUBSCRIPTION {name} CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false)"
+    )
+    try:
+        async with app:
+            # As REFRESH PUBLICATION does, for which there would have to be a publisher.
+            pg_shop.run(
+                "INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate) "
+                "SELECT oid, 'shop_orders'::regclass, 'r' FROM pg_subscription "
+                f"WHERE subname = '{name}'"
+            )
+            await eventually(lambda: "what a logical replication changes" in caplog.text)
+            pg_shop.run(
+                "ALTER TABLE shop_orders ENABLE ALWAYS TRIGGER rhtmx_outbox_shop_orders_insert",
+                "ALTER TABLE shop_orders ENABLE ALWAYS TRIGGER rhtmx_outbox_shop_orders_truncate",
+            )
+            await rested(app)
+            pg_shop.run(
+                "SET LOCAL session_replication_role = replica",  # as its worker has it
+                "INSERT INTO shop_orders (id, title) VALUES (1, 'tea')",
+            )
+            await until_there_are(app, {"1": {"title": "tea"}})
+    finally:
+        pg_shop.run(f"ALTER SUBSCRIPTION {name} SET (slot_name = NONE)")
+        pg_shop.run(f"DROP SUBSCRIPTION {name}")
+
+
 async def test_whoever_writes_may_look_up_names_elsewhere(pg_shop: Shop, app: App) -> None:
     """As the worker of a logical replication does, and a program of another schema."""
     pg_shop.mirror(app, fields=["title"])
@@ -271,6 +303,21 @@ async def test_whoever_writes_may_look_up_names_elsewhere(pg_shop: Shop, app: Ap
             f"INSERT INTO {schema}.shop_orders (id, title) VALUES (1, 'tea')",
         )
         await until_there_are(app, {"1": {"title": "tea"}})
+
+
+async def test_notes_that_no_mirror_reads_are_said(
+    shop: Shop, app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A program that fills the outbox may call the table otherwise."""
+    shop.mirror(app, fields=["title"])
+    said = "'rhtmx_outbox' has rows for 'public.shop_orders', which no mirror of it calls so"
+    async with app:
+        for number in (1, 2):
+            shop.run("INSERT INTO rhtmx_outbox (table_name) VALUES ('public.shop_orders')")
+            await eventually(lambda: said in caplog.text)
+            shop.add(number)
+            await shown(app, "orders", str(number))
+    assert caplog.text.count(said) == 1
 
 
 async def test_a_database_in_memory_is_left_alone(tmp_path: Path, app: App) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -269,3 +273,25 @@ async def test_a_model_that_cannot_be_mirrored_is_refused_in_words(
     with pytest.raises(MirrorSetupError, match="'title' is not unique"):
         database.table(models["Order"], "title")
     assert database.table(models["Ticket"], None).key == ["id"]
+
+
+def test_a_file_that_has_been_replaced_is_opened_again(models: dict[str, Any]) -> None:
+    from django.db import connections
+
+    from rhtmx_server.mirror.django_tables import DjangoDatabase
+    from rhtmx_server.mirror.host import TableName
+
+    database, orders = DjangoDatabase("lite"), models["Order"].objects.using("lite")
+    asked = TableName("shop_order"), TableName("rhtmx_outbox")
+    before = database.state(*asked)
+    assert not before.anew(database.state(*asked))
+    there = Path(connections["lite"].settings_dict["NAME"])
+    copy = Path(shutil.copyfile(there, there.with_name("copy.db")))
+    with closing(sqlite3.connect(copy)) as other, other:
+        other.execute("INSERT INTO shop_order (id, title) VALUES (1, 'tea')")
+    copy.replace(there)
+    assert not orders.exists()
+    assert before.anew(database.state(*asked))
+    assert orders.exists()
+    orders.delete()
+    database.close()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rhtmx_server import App, Config
 from tests.support.postgres import Postgres
-from tests.support.shop import Shop, on_postgres, on_sqlite
+from tests.support.shop import Shop, on_postgres, on_sqlite, sqlalchemy
 from tests.support.waiting import eventually
 
 NAMES = count()
+ONE, TWO = uuid.UUID(int=1), uuid.UUID(int=2)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -100,15 +103,29 @@ async def test_a_value_of_postgresql_is_one_of_json(
     shop.engine.dispose()
 
 
-async def test_a_key_that_is_not_what_its_column_says_is_rejected(tmp_path: Path, app: App) -> None:
-    """In a file of SQLite, whose columns may have any value."""
+@pytest.mark.parametrize(
+    ("kind", "odd", "good", "rejected"),
+    [
+        (sqlalchemy.Integer, "'x'", "7", "x"),
+        (sqlalchemy.Integer, "1.5", "7", "1.5"),
+        (sqlalchemy.Text, "x'61'", "'b'", "b'a'"),
+        (sqlalchemy.Uuid, f"'{ONE}'", f"'{TWO.hex}'", str(ONE)),
+    ],
+)
+async def test_a_key_that_is_not_what_its_column_says_is_rejected(
+    tmp_path: Path, app: App, kind: Any, odd: str, good: str, rejected: str
+) -> None:
+    """In a file of SQLite, whose columns may have any value; a UUID is one without dashes there."""
     shop = on_sqlite(tmp_path)
-    shop.run("CREATE TABLE things (id INTEGER UNIQUE, v TEXT)")
-    shop.run("INSERT INTO things VALUES ('x', 'a'), (1.5, 'b'), (7, 'c')")
-    mirror = app.mirror("things", table="things", key="id", fields=["v"], source=shop.engine)
+    table = sqlalchemy.Table(
+        "things", sqlalchemy.MetaData(), sqlalchemy.Column("id", kind, unique=True)
+    )
+    table.create(shop.engine)
+    shop.run(f"INSERT INTO things VALUES ({odd}), ({good})")
+    mirror = app.mirror("things", table=table, key="id", fields=["id"], source=shop.engine)
     app.mirror.install()
     async with app:
         await mirror.reconcile()
-        assert set(mirror.rejected) == {"x", "1.5"}
-        assert [each.id for each in await app.collection("things").all()] == ["7"]
+        assert set(mirror.rejected) == {rejected}
+        assert len(await app.collection("things").all()) == 1
     shop.engine.dispose()

@@ -41,6 +41,7 @@ class World:
         self.events: list[str] = []
         self.rows_there: dict[str, HostRow] = {}
         self.notes: list[Noted] = []
+        self.mark = "as ever"
         self.answer: Callable[[Mutation], Any] = lambda mutation: PushAck()
         self.leads = True
         self.counted: dict[str, int] = {}
@@ -82,7 +83,7 @@ class World:
         return ()
 
     def state(self, table: TableName, outbox: TableName) -> HostState:
-        return HostState("as ever", 0)
+        return HostState(self.mark, 0)
 
     def noted(self, outbox: TableName, tables: Collection[str], most: int) -> Sequence[Noted]:
         self.events.append("look")
@@ -90,6 +91,9 @@ class World:
 
     def late(self, outbox: TableName, table: str, keys: Iterable[str]) -> Collection[str]:
         return set(keys) & {note.key or "" for note in self.notes}
+
+    def strange(self, outbox: TableName, tables: Collection[str]) -> str | None:
+        return None
 
     def remove(self, outbox: TableName, ids: Iterable[int]) -> None:
         done = set(ids)
@@ -227,3 +231,29 @@ async def test_a_database_that_does_not_answer_is_said(
     answer.set()
     await step
     assert caplog.text.splitlines()[-1].endswith("the mirror of 'orders' goes on")
+
+
+async def test_what_was_found_by_a_look_that_is_given_up_is_compared_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a program that waits for `reconcile` so long and no longer."""
+    monkeypatch.setattr(feed, "CHECK", 0.0)
+    world.notes = []
+    await world.feed.step()
+    assert not world.feed.busy
+    world.mark = "another table"
+    begun, answer = threading.Event(), threading.Event()
+
+    def strange(outbox: TableName, tables: Collection[str]) -> None:
+        begun.set()
+        answer.wait()
+
+    monkeypatch.setattr(world, "strange", strange)
+    step = asyncio.create_task(world.feed.step())
+    await eventually(begun.is_set)
+    step.cancel()
+    answer.set()
+    with pytest.raises(asyncio.CancelledError):
+        await step
+    await world.feed.step()
+    assert world.feed.busy
