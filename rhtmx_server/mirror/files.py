@@ -9,6 +9,7 @@ that is restored is: nothing would come any more, and nothing would fail.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 
 from rhtmx_server.mirror.host import HostState
@@ -20,12 +21,13 @@ class FileWatch:
     """Has a database be opened again once another file is in its place.
 
     Args:
-        reopen: closes the connections to it, so that others are opened.
+        reopen: closes the connections to it that this thread uses, so that others are opened.
     """
 
     def __init__(self, reopen: Callable[[], object]) -> None:
         self._reopen = reopen
-        self._seen = ""
+        # Connections may belong to a thread: what one has opened again another has not.
+        self._seen = threading.local()
 
     def state(self, read: Callable[[], HostState]) -> HostState:
         """The state of a table, in which the file counts.
@@ -41,9 +43,9 @@ class FileWatch:
             return found
         about = os.stat(found.file)
         there = f"{about.st_dev}/{about.st_ino}"
-        if there != self._seen:
+        if there != getattr(self._seen, "file", ""):
             # Seen before it is opened: one that is put there in between is noticed the next time.
-            self._seen = there
+            self._seen.file = there
             self._reopen()
             found = read()
         return found._replace(mark=f"{found.mark} {there}")
