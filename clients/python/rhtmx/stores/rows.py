@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -53,7 +54,7 @@ def read(db: sqlite3.Connection) -> Image:
     Raises:
         NewerError: some of it is not understood.
     """
-    client_id, last, secret = db.execute("SELECT id, last, secret FROM client").fetchone()
+    ((client_id, last, secret),) = db.execute("SELECT id, last, secret FROM client").fetchall()
     image = Image(client_id, last, secret=secret)
     for name, epoch, version, grain, scope in db.execute("SELECT * FROM entities"):
         place = Position(epoch=epoch, version=version, scope=scope)
@@ -138,6 +139,7 @@ def _put_refused(db: sqlite3.Connection, refused: StoredRejection) -> None:
 
 def _row(values: tuple[Any, ...]) -> StoredWrite:
     row_id, seq, message, epoch, since, kept, builds_on = values
+    datetime.fromtimestamp(since, UTC)  # raises, if it is no time
     settled = None
     if kept is not None:
         version, of, lost, *more = json.loads(kept)

@@ -11,11 +11,13 @@ connections at once. `synchronous=FULL`: what was stored survives a power cut.
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from rhtmx.core.storage_ops import AddWrite, Image, Op
 from rhtmx.errors import ErrorCode, RhtmxError
@@ -73,6 +75,7 @@ class SqliteStore:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         self._db: sqlite3.Connection | None = None
+        self._place: tuple[str, _Inode | None] | None = None
 
     def load(self) -> Image:
         """Open the file, and read everything.
@@ -86,9 +89,10 @@ class SqliteStore:
         try:
             self._prepare(db)
             image = rows.read(db)
-        except (sqlite3.Error, RhtmxError, ValueError) as error:
+            self._place = self._place_of(db)
+        except Exception as error:  # what is damaged may fail anywhere
             db.close()
-            raise self._told(error) from error
+            raise self._told(error, _DAMAGED) from error
         self._db = db
         return image
 
@@ -105,6 +109,7 @@ class SqliteStore:
             rows.write(db, ops)
             for each in adds:
                 numbers.append(rows.add(db, each))
+            self._check_place()
             db.execute("COMMIT")
         except Exception as error:
             with suppress(sqlite3.Error):
@@ -114,11 +119,26 @@ class SqliteStore:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        db, self._db = self._db, None
+        if db is not None:
+            db.close()
 
     # Inside.
+
+    def _place_of(self, db: sqlite3.Connection) -> tuple[str, _Inode | None] | None:
+        """Where the file is, and what is there; none if it is in memory."""
+        _, _, file = db.execute("PRAGMA database_list").fetchone()
+        path = os.path.abspath(self.path)  # a program may go to another folder
+        return (path, _inode(path)) if file else None
+
+    def _check_place(self) -> None:
+        """Refuse to write where nobody will find it: SQLite goes on in a file without a name."""
+        if self._place is not None and _inode(self._place[0]) != self._place[1]:
+            raise RhtmxError(
+                ErrorCode.STORAGE_FAILED,
+                f"the store '{self.path}' was deleted, moved or replaced while it was open: put it "
+                "back, or start this program again",
+            )
 
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
@@ -163,8 +183,13 @@ class SqliteStore:
         with closing(db.execute("PRAGMA journal_mode = TRUNCATE")) as mode:
             mode.fetchone()
 
-    def _told(self, error: Exception) -> RhtmxError:
-        """An error in words that say which file, and what to do."""
+    def _told(self, error: Exception, otherwise: str | None = None) -> RhtmxError:
+        """An error in words that say which file, and what to do.
+
+        Args:
+            error: what was raised.
+            otherwise: the words for what SQLite has not raised.
+        """
         if isinstance(error, RhtmxError):
             return error
         if isinstance(error, rows.NewerError):
@@ -175,7 +200,9 @@ class SqliteStore:
             )
         code = getattr(error, "sqlite_errorcode", None)
         primary = None if code is None else code & 0xFF
-        words = _WORDS.get(primary, "it cannot be used: check that it is intact and its disk works")
+        if otherwise is None or isinstance(error, sqlite3.Error):
+            otherwise = "it cannot be used: check that it is intact and its disk works"
+        words = _WORDS.get(primary, otherwise)
         full = primary == sqlite3.SQLITE_FULL
         return RhtmxError(
             ErrorCode.STORAGE_FULL if full else ErrorCode.STORAGE_FAILED,
@@ -183,12 +210,26 @@ class SqliteStore:
         )
 
 
+_Inode: TypeAlias = tuple[int, int]
+"""Device and number: what stays the same when a file gets another name."""
+
+
+def _inode(path: str) -> _Inode | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+_DAMAGED = "it is damaged: move it away, and a new one is made"
+
 _WORDS: dict[int | None, str] = {
     sqlite3.SQLITE_FULL: "its disk is full: make room",
     sqlite3.SQLITE_BUSY: "another process has it open: end that one, or name another file",
     sqlite3.SQLITE_LOCKED: "another process has it open: end that one, or name another file",
     sqlite3.SQLITE_NOTADB: "it is no SQLite database: name another file",
-    sqlite3.SQLITE_CORRUPT: "it is damaged: move it away, and a new one is made",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: does its folder exist, and may you write there?",
     sqlite3.SQLITE_READONLY: "it may only be read: allow this user to write it and its folder",
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -211,6 +212,107 @@ def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
     error = failure(path)
     assert (error.code, "no SQLite database" in error.message) == (ErrorCode.STORAGE_FAILED, True)
     assert path.read_text().startswith("Dear diary")
+
+
+_PUSH = '{"type":"push","entity":"tasks","entity_id":"a","action":"update","data":1}'
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM client",
+        "INSERT INTO client VALUES ('d', 7, NULL)",
+        "DROP TABLE refused",
+        "INSERT INTO entities VALUES ('tasks', 'e', 1, 'bogus', NULL)",
+        f"INSERT INTO queue VALUES ('a', 1, CAST('{_PUSH}' AS BLOB), NULL, 9e999, NULL, NULL)",
+        f"INSERT INTO queue VALUES ('a', 1, CAST('{_PUSH}' AS BLOB), NULL, 0, x'37', NULL)",
+    ],
+)
+def test_a_damaged_file_is_said_and_let_go_of(store: SqliteStore, path: Path, damage: str) -> None:
+    store._connection().execute(damage)
+    store.close()
+    error = failure(path)
+    assert error.code is ErrorCode.STORAGE_FAILED
+    assert "it is damaged: move it away" in error.message or "check that it is" in error.message
+    with contextlib.closing(sqlite3.connect(path, timeout=0)) as db:
+        db.execute("BEGIN EXCLUSIVE")  # nobody has it any more
+
+
+def deleted(path: Path) -> None:
+    path.unlink()
+
+
+def moved(path: Path) -> None:
+    path.rename(path.with_name("moved.db"))
+
+
+def replaced_by_a_copy(path: Path) -> None:
+    shutil.copy(path, path.with_name("backup.db"))
+    path.with_name("backup.db").replace(path)
+
+
+def with_its_folder(path: Path) -> None:
+    path.parent.rename(f"{path.parent}-elsewhere")
+
+
+@pytest.mark.parametrize("lose", [deleted, moved, replaced_by_a_copy, with_its_folder])
+def test_nothing_is_stored_in_a_file_that_nobody_will_find(
+    tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "folder" / "replica.db"
+    path.parent.mkdir()
+    store = SqliteStore(path)
+    store.load()
+    store.add([write("a")])
+    lose(path)
+    for _ in range(2):
+        with pytest.raises(RhtmxError, match="deleted, moved or replaced while it was") as caught:
+            store.add([write("b")])
+        assert caught.value.code is ErrorCode.STORAGE_FAILED
+    store.close()
+
+
+def test_a_file_that_was_put_back_goes_on(store: SqliteStore, path: Path) -> None:
+    moved(path)
+    with pytest.raises(RhtmxError, match="put it back"):
+        store.add([write("a")])
+    path.with_name("moved.db").rename(path)
+    assert store.add([write("b")]) == [1]
+    store.close()
+    assert rows(path) == ["b"]
+
+
+def test_a_link_that_leads_elsewhere_by_now_is_a_file_that_is_gone(tmp_path: Path) -> None:
+    for version in ("v1", "v2"):
+        (tmp_path / version).mkdir()
+    current = tmp_path / "current"
+    current.symlink_to("v1")
+    store = SqliteStore(current / "replica.db")
+    store.load()
+    current.unlink()
+    current.symlink_to("v2")
+    with pytest.raises(RhtmxError, match="put it back"):
+        store.add([write("a")])
+    store.close()
+
+
+def test_a_program_may_go_to_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = SqliteStore("replica.db")
+    store.load()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert store.add([write("a")]) == [1]
+    store.close()
+
+
+def test_a_database_in_memory_has_no_file_to_lose() -> None:
+    store = SqliteStore(":memory:")
+    store.load()
+    assert store.add([write("a")]) == [1]
+    store.close()
 
 
 def test_a_folder_that_does_not_exist_is_said(tmp_path: Path) -> None:
