@@ -74,7 +74,7 @@ class Life:
         """The application writes a record."""
         self.count += 1
         entity_id, data = IDS[n % 2], {"a": self.count, "me": self.count}
-        self.note(self.session.push(build_message.push(ENTITY, entity_id, data, None)))
+        self.note(self.session.push(build_message.push(ENTITY, entity_id, data, None)).id)
         self.expected[entity_id] = data
 
     def write_based(self, n: int) -> None:
@@ -82,7 +82,7 @@ class Life:
         self.count += 1
         entity_id, data = IDS[n % 2], {"b": self.count}
         base = self.session.local.base_version(ENTITY, entity_id) or 0
-        self.note(self.session.push(build_message.push(ENTITY, entity_id, data, base)))
+        self.note(self.session.push(build_message.push(ENTITY, entity_id, data, base)).id)
         self.expected.pop(entity_id, None)
 
     def patch(self, n: int) -> None:
@@ -93,7 +93,7 @@ class Life:
         base = self.session.local.base_version(ENTITY, entity_id) if n % 3 else None
         fields, delete = ({}, [name]) if gone else ({name: self.count}, [])
         push = build_message.push_fields(ENTITY, entity_id, fields, delete, base, AT)
-        self.note(self.session.push(push))
+        self.note(self.session.push(push).id)
         if entity_id in self.expected:
             after = {**(self.expected[entity_id] or {}), **fields}
             self.expected[entity_id] = {k: v for k, v in after.items() if k not in delete}
@@ -103,7 +103,7 @@ class Life:
         entity_id = IDS[n % 2]
         fields = {"votes": Increment(n + 1)}
         push = build_message.push_fields(ENTITY, entity_id, fields, [], None, AT)
-        self.note(self.session.push(push))
+        self.note(self.session.push(push).id)
         if entity_id in self.expected:
             after = dict(self.expected[entity_id] or {})
             self.expected[entity_id] = {**after, "votes": after.get("votes", 0) + n + 1}
@@ -111,7 +111,7 @@ class Life:
     def remove(self, n: int) -> None:
         """It deletes a record."""
         entity_id = IDS[n % 2]
-        self.note(self.session.push(build_message.push_delete(ENTITY, entity_id, None)))
+        self.note(self.session.push(build_message.push_delete(ENTITY, entity_id, None)).id)
         self.expected[entity_id] = None
 
     def foreign(self, n: int) -> None:

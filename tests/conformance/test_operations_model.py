@@ -80,7 +80,7 @@ class Counting:
 
     def write(self, name: str, value: FieldOperation) -> None:
         push = build_message.push_fields(ENTITY, ID, {name: value}, [], None, AT)
-        self.own[self.session.push(push)] = Own(name, value)
+        self.own[self.session.push(push).id] = Own(name, value)
 
     def count(self, n: int) -> None:
         """This client counts."""

@@ -293,19 +293,19 @@ class Play:
 
     def do_set(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         push = build_message.push(ENTITY, says["id"], says["data"], says.get("base_version"))
-        self.write(self.session.push(push), step)
+        self.write(self.session.push(push).id, step)
 
     def do_patch(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         base = self.session.local.base_version(ENTITY, says["id"])
         fields, delete = says["fields"], says.get("delete", ())
         push = build_message.push_fields(ENTITY, says["id"], fields, delete, base, AT)
-        self.write(self.session.push(push), step)
+        self.write(self.session.push(push).id, step)
 
     def do_operate(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         base = self.session.local.base_version(ENTITY, says["id"])
         fields = operations(says["fields"])
         push = build_message.push_fields(ENTITY, says["id"], fields, (), base, AT)
-        self.write(self.session.push(push), step)
+        self.write(self.session.push(push).id, step)
 
     def do_together(self, writes: list[dict[str, Any]], step: dict[str, Any]) -> None:
         both = TransactionWrites(lambda: AT, self.session.local.base_version)
@@ -317,11 +317,11 @@ class Play:
                     both.patch(ENTITY, says["id"], operations(says["fields"]))
                 case "remove":
                     both.delete(ENTITY, says["id"])
-        self.write(self.session.push(both.message()), step)
+        self.write(self.session.push(both.message()).id, step)
 
     def do_remove(self, says: dict[str, Any], step: dict[str, Any]) -> None:
         push = build_message.push_delete(ENTITY, says["id"], says.get("base_version"))
-        self.write(self.session.push(push), step)
+        self.write(self.session.push(push).id, step)
 
     def do_storage(self, state: str, step: dict[str, Any]) -> None:
         full = RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")

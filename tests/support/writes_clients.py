@@ -284,7 +284,7 @@ class CoreClient(Client):
         self.look()
 
     def put(self, message: Push | PushFields | Transaction) -> str:
-        return str(self.session.push(message))
+        return str(self.session.push(message).id)
 
     def act(self, act: Act, *, together: bool) -> None:
         super().act(act, together=together)

@@ -143,7 +143,7 @@ class Life:
             return
         name = f"p{len(self.pushed)}"
         push = Push(ENTITY, name, ChangeAction.UPDATE, b'{"pushed":1}')
-        self.pushed[self.session.push(push)] = name
+        self.pushed[self.session.push(push).id] = name
 
     def collect(self) -> None:
         """The server forgets deletions; not in the middle of catching up, or of a first load."""

@@ -65,7 +65,7 @@ async def undo(
     told = await _commits(runtime, asked)
     now = runtime.now()
     write = undoing(entity, entity_id, version, told, now)
-    result = written(write, await runtime.write(write, now))
+    result = written(write, await runtime.write(write, now).answer)
     assert not isinstance(result, TransactionResult)
     return result
 

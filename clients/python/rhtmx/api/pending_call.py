@@ -17,11 +17,11 @@ from rhtmx.core.edit_base import EditBase
 from rhtmx.core.events import Answered
 from rhtmx.core.storage_ops import Mutation
 from rhtmx.messages import FieldPushAck, PushAck, Transaction, TransactionAck
-from rhtmx.runtime.client_runtime import ClientRuntime
+from rhtmx.runtime.client_runtime import ClientRuntime, WriteCall
 from rhtmx.values.json_value import Json
 from rhtmx.values.results import FieldPushResult, PushResult, TransactionResult, WriteResult
 
-__all__ = ["Writing", "delete", "push", "push_fields", "replace", "written"]
+__all__ = ["Writing", "delete", "push", "push_fields", "replace", "writing", "written"]
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Mutation)
@@ -105,6 +105,16 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
         return self._convert(await asyncio.shield(self._call))
 
 
+def writing(call: WriteCall, convert: Callable[[Answered], T]) -> Writing[T]:
+    """A write that was handed over, as its caller holds it.
+
+    Args:
+        call: what there is to wait for.
+        convert: makes what is returned of the answer.
+    """
+    return Writing(call.answer, convert, call.stored)
+
+
 def push(
     runtime: ClientRuntime,
     entity: str,
@@ -115,7 +125,7 @@ def push(
 ) -> Writing[PushResult]:
     """Write a whole record; see `Client.push`."""
     message = build_message.push(entity, entity_id, data, base_version)
-    return Writing(runtime.write(_under(runtime, message, schema_version)), _pushed, runtime.saved)
+    return writing(runtime.write(_under(runtime, message, schema_version)), _pushed)
 
 
 def replace(
@@ -129,7 +139,7 @@ def replace(
     """Write a whole record in the place of one as this client knows it."""
     message = build_message.push(entity, entity_id, data, base.version)
     _under(runtime, message, schema_version)
-    return Writing(runtime.write(message, base=base), _pushed, runtime.saved)
+    return writing(runtime.write(message, base=base), _pushed)
 
 
 def delete(
@@ -141,7 +151,7 @@ def delete(
 ) -> Writing[PushResult]:
     """Delete a record; see `Client.delete`."""
     message = build_message.push_delete(entity, entity_id, base_version)
-    return Writing(runtime.write(_under(runtime, message, schema_version)), _pushed, runtime.saved)
+    return writing(runtime.write(_under(runtime, message, schema_version)), _pushed)
 
 
 def push_fields(
@@ -161,7 +171,7 @@ def push_fields(
     message = build_message.push_fields(entity, entity_id, fields, delete, base_version, at)
     message.if_unchanged = if_unchanged or None
     _under(runtime, message, schema_version)
-    return Writing(runtime.write(message, now), _fields_pushed, runtime.saved)
+    return writing(runtime.write(message, now), _fields_pushed)
 
 
 def _under(runtime: ClientRuntime, message: M, version: int | None) -> M:

@@ -10,12 +10,12 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from rhtmx.api.pending_call import Writing
+from rhtmx.api.pending_call import Writing, writing
 from rhtmx.core.events import Answered
 from rhtmx.core.transactions import TransactionWrites
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Transaction, TransactionAck
-from rhtmx.runtime.client_runtime import ClientRuntime
+from rhtmx.runtime.client_runtime import ClientRuntime, WriteCall
 from rhtmx.values.results import TransactionResult
 
 __all__ = ["ClientTransaction"]
@@ -120,14 +120,14 @@ class ClientTransaction(TransactionWrites):
             assert isinstance(answer.message, TransactionAck)
             return TransactionResult.of(message, answer.message, answer.conflicts)
 
-        self._writing = Writing(self._answer(message), convert, self._runtime.saved)
+        self._writing = writing(self._call(message), convert)
         return self._writing
 
-    def _answer(self, message: Transaction) -> asyncio.Future[Answered]:
+    def _call(self, message: Transaction) -> WriteCall:
         if not message.writes:
             nothing: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
             nothing.set_result(Answered("", TransactionAck()))
-            return nothing
+            return WriteCall(nothing, self._runtime.saved)
         identity = self._runtime.session.local.identity
         message.schema_version = identity.schema_version
         message.traceparent = identity.traceparent and identity.traceparent()

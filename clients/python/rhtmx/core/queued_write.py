@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from rhtmx.core.storage_ops import Mutation, Settled, StoredWrite, Write
 from rhtmx.core.transactions import without_base
+from rhtmx.errors import RhtmxError
 from rhtmx.messages import Push, PushFields, Transaction
 from rhtmx.values.operations import OPERATIONS
 from rhtmx.values.transaction_writes import writes_of
@@ -54,6 +55,7 @@ class QueuedWrite:
             is rejected, it is based on what that was based on.
         stored: the store has it as it is here.
         renewed: it has been stored before, and only needs another number.
+        not_kept: why the store could not take it, where it could not: it is `GONE` since then.
         place: in the queue: it rises along that.
         state: where it is on its way.
         writes: what it writes: itself, or the writes of the transaction.
@@ -70,6 +72,7 @@ class QueuedWrite:
     builds_on: str | None = None
     stored: bool = False
     renewed: bool = False
+    not_kept: RhtmxError | None = None
     place: int = 0
     state: WriteState = WriteState.NEW
     writes: tuple[Write, ...] = field(init=False)

@@ -309,13 +309,14 @@ class Session:
 
     def shut(self, view: EntityView) -> None:
         """Hold an entity here no longer; unknown ones are no error."""
-        if self.local.get(view.replica.entity, view.replica.where) is not view:
-            return
-        self.streams.remove(view.replica.cursor)
-        self.local.shut(view)
+        if self.local.get(view.replica.entity, view.replica.where) is view:
+            self.streams.remove(view.replica.cursor)
+            self.local.shut(view)
 
-    def push(self, mutation: Mutation, since: float = 0.0, base: EditBase | None = None) -> str:
-        """Write. Returns the id under which `Answered` or `Refused` tells the outcome.
+    def push(
+        self, mutation: Mutation, since: float = 0.0, base: EditBase | None = None
+    ) -> QueuedWrite:
+        """Write. `Answered` or `Refused` tells the outcome, under the id of what is returned.
 
         Args:
             mutation: what to write.
@@ -329,7 +330,7 @@ class Session:
         write = QueuedWrite(next(self._ids), mutation, since=since)
         self.local.date(write, self._epoch, base)
         self.local.writes.add(write)
-        return write.id
+        return write
 
     def retry(self, request_id: str, since: float = 0.0) -> str | None:
         """Write a rejected write again; returns the new one's id, `None` if it is not kept.

@@ -141,6 +141,7 @@ class WriteOutcomes:
             self.queue.not_numbered(row)
             self.revision += 1
             return
+        row.not_kept = error
         self.queue.forget(row)
         replaced = self._replaced.pop(row.id, None)
         if replaced is not None:

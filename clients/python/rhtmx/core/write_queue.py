@@ -154,6 +154,14 @@ class WriteQueue:
         """
         return next(iter(self._unstored.values()), None)
 
+    def unstored(self) -> list[QueuedWrite]:
+        """The writes that wait and are not in the store as they are here."""
+        return [row for each in self._unstored if (row := self.get(each)) is not None]
+
+    def is_unstored(self, row: QueuedWrite) -> bool:
+        """Whether a write waits and is not in the store as it is here."""
+        return row.id in self._unstored
+
     @property
     def confirmed(self) -> int:
         """Every answer up to this number has arrived, and is stored."""

@@ -23,13 +23,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from rhtmx.core.build_message import checked_token
 from rhtmx.core.cursor import Cursor
 from rhtmx.core.edit_base import EditBase
 from rhtmx.core.error_policy import ConnectionClosed, too_large
 from rhtmx.core.events import Answered, State
+from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.requests import Question
 from rhtmx.core.session import Session
 from rhtmx.core.storage_ops import Mutation, Store
@@ -45,11 +47,23 @@ from rhtmx.values.transaction_writes import writes_of
 from rhtmx.wire import ClientMessage, encode
 from rhtmx.wire.check_outgoing import checked
 
-__all__ = ["ClientRuntime", "at_most"]
+__all__ = ["ClientRuntime", "WriteCall", "at_most"]
 
 log = logging.getLogger("rhtmx")
 
 T = TypeVar("T")
+
+
+class WriteCall(NamedTuple):
+    """A write that was handed over, and what there is to wait for.
+
+    Attributes:
+        answer: what the server says of it, once that is there.
+        stored: waits until it is in the store.
+    """
+
+    answer: asyncio.Future[Answered]
+    stored: Callable[[], Awaitable[None]]
 
 
 class ClientRuntime:
@@ -100,31 +114,29 @@ class ClientRuntime:
             ConnectionClosed: there is no store, and connecting was not possible.
             RhtmxError: `STORAGE_FAILED` or `STORAGE_FULL`, the store cannot be used.
         """
-        if self._connection is not None:
+        if self._connection is not None or self._store_writer is not None:
             raise ConnectionClosed("a client connects once: make another one")
         connection = Connection(self._driver, self._endpoint, self._become, self._token)
         if self._store is None:
             self._connection = connection
             await connection.open()
             return
-        store_writer = StoreWriter(self._store, self._driver)
-        self.session.local.load(await store_writer.load())
-        for each in self.session.local.writes.rejected.values():
-            self.router.rejections.put(each)
-        self._store_writer, self._connection = store_writer, connection
+        await self._load(self._store)
+        self._connection = connection
         connection.start()
 
     async def close(self) -> None:
         """End the connection for good; what is not in the store yet is stored first."""
-        if self._renewing is not None:
+        if self._renewing is not None and self._renewing is not asyncio.current_task():
             self._renewing.cancel()
-        if self._connection is not None:
-            try:
+        try:
+            if self._connection is not None:
                 await self._connection.close()
-            finally:
+        finally:
+            if self._connection is not None:
                 self._become(State.CLOSED)
-                if self._store_writer is not None:
-                    await self._store_writer.close()
+            if self._store_writer is not None:  # also while it is being opened
+                await self._store_writer.close()
 
     def offline(self) -> None:
         """Let go of the connection, and make none until `online`."""
@@ -138,10 +150,10 @@ class ClientRuntime:
         if self._connection is not None:
             self._connection.online()
 
-    async def saved(self) -> None:
-        """Wait until every write that was made so far is in the store."""
+    async def saved(self, row: QueuedWrite | None = None) -> None:
+        """Wait until every write that was made so far is in the store; or only one of them."""
         if self._store_writer is not None:
-            await self._store_writer.saved()
+            await self._store_writer.saved(row)
 
     @property
     def problem(self) -> RhtmxError | None:
@@ -172,8 +184,8 @@ class ClientRuntime:
 
     def write(
         self, message: Mutation, now: datetime | None = None, base: EditBase | None = None
-    ) -> asyncio.Future[Answered]:
-        """Queue a write, store and send it; returns its answer, once that is there.
+    ) -> WriteCall:
+        """Queue a write, store and send it.
 
         Args:
             message: what to write.
@@ -186,7 +198,8 @@ class ClientRuntime:
         """
         self._check(message, at_most(message))
         at = now or self.now()
-        return self.answer(self.session.push(message, at.timestamp(), base))
+        row = self.session.push(message, at.timestamp(), base)
+        return WriteCall(self.answer(row.id), partial(self.saved, row))
 
     def answer(self, request_id: str) -> asyncio.Future[Answered]:
         """Send; returns the answer to a request, once it is there."""
@@ -253,6 +266,26 @@ class ClientRuntime:
         self.changed()
 
     # Inside.
+
+    async def _load(self, store: Store) -> None:
+        """Begin with what is in the store, and keep there what changes."""
+        local = self.session.local
+        self._store_writer = store_writer = StoreWriter(store, self._driver, self._end)
+        try:
+            local.load(await store_writer.load())
+        except BaseException:
+            self._store_writer = None
+            await store_writer.close()
+            raise
+        for each in local.writes.rejected.values():
+            self.router.rejections.put(each)
+        store_writer.start()
+
+    def _end(self, error: RhtmxError) -> None:
+        """Nothing can be stored any more, so nothing would be sent: the client ends."""
+        self.session.close(ConnectionClosed(f"the client has ended: {error.message}"))
+        if self._connection is not None:
+            self._connection.end()
 
     async def _ask(self, question: Question) -> Answered:
         request_id = self.session.ask(question)

@@ -131,13 +131,20 @@ class Connection:
 
     async def close(self) -> None:
         """End the session and the connection."""
-        self._closing = True
-        farewells = self._session.rooms.farewells()
-        self._farewells = [encode(each, self._endpoint.format) for each in farewells]
-        self._session.close()
+        if not self._closing:
+            self._closing = True
+            farewells = self._session.rooms.farewells()
+            self._farewells = [encode(each, self._endpoint.format) for each in farewells]
+            self._session.close()
+            self.end()
+        if self._task is not None and not self._task.done():
+            # No `gather`: that hands a cancellation on, and what asks for a token may close.
+            await asyncio.wait({self._task})
+
+    def end(self) -> None:
+        """Let go of the connection, and make no other; wait for nothing."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     def _rouse(self) -> None:
         """What waits for its time connects now, and what is open has to prove itself."""
@@ -171,6 +178,8 @@ class Connection:
             log.exception("the client of '%s' failed", self._endpoint.shown)
             self._session.close(ConnectionClosed(f"the client failed: {error!r}"))
         finally:
+            # If it was not closed, somebody has cancelled it, as `asyncio.run` does at its end.
+            self._session.close(ConnectionClosed("the client has ended: its task was cancelled"))
             watch.cancel()
             self._become(State.CLOSED)
 
@@ -181,7 +190,7 @@ class Connection:
             await asyncio.wait({self._attempting})
         except BaseException:
             self._attempting.cancel()
-            await asyncio.gather(self._attempting, return_exceptions=True)
+            await asyncio.wait({self._attempting})
             raise
         return None if self._attempting.cancelled() else self._attempting.result()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,8 @@ from rhtmx.api.pending_call import Writing
 from rhtmx.core.events import Answered
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Pong
+from rhtmx.stores.memory import MemoryStore
+from tests.unit.rhtmx.peer import Peer, client_of
 
 ANSWER = Answered("r1", Pong())
 
@@ -83,3 +86,25 @@ async def test_it_may_be_left_alone() -> None:
 
 async def _wait(writing: Writing[str]) -> str:
     return await writing
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_write_that_the_store_could_not_take_never_says_that_it_is_stored(
+    peer: Peer, together: bool
+) -> None:
+    store = MemoryStore("c")
+    async with client_of(peer, store=store) as client:
+        store.failure = RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
+        writing: Writing[Any] = client.push("users", "1", {"n": 1})
+        if together:
+            with client.transaction() as both:
+                both.set("users", "1", {"n": 1})
+            writing = both.writing
+        with pytest.raises(RhtmxError, match="the disk is full"):
+            await writing
+        store.failure = None
+        with pytest.raises(RhtmxError, match="the disk is full"):
+            await writing.stored()
+        other = client.push("users", "2", {"n": 1})
+        await other.stored()
+        await other

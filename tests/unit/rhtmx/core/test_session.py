@@ -106,7 +106,7 @@ def test_a_later_hello_tells_what_was_seen_and_answered(session: Stepped) -> Non
 
 def test_a_write_is_numbered_and_answered_once(session: Stepped) -> None:
     opened(session, last_seq=4)
-    name = session.push(push())
+    name = session.push(push()).id
     sent = session.take(0)
     assert [(each.request_id, each.seq) for each in sent if isinstance(each, Push)] == [(name, 5)]
     ack = PushAck("tasks", "1", 9, name, 5)
@@ -126,7 +126,7 @@ def test_a_write_is_sent_again_until_it_is_answered(session: Stepped) -> None:
 
 def test_conflicts_come_with_their_answer(session: Stepped) -> None:
     opened(session)
-    name = session.push(PushFields("tasks", "1"))
+    name = session.push(PushFields("tasks", "1")).id
     session.take(0)
     conflict = FieldConflict("tasks", "1", "title", seq=1)
     ack = FieldPushAck("tasks", "1", 0, 1, request_id=name, seq=1)
@@ -140,7 +140,7 @@ def test_conflicts_come_with_their_answer(session: Stepped) -> None:
 
 def test_a_refused_write_is_told_with_its_code(session: Stepped) -> None:
     opened(session)
-    name = session.push(push())
+    name = session.push(push()).id
     session.take(0)
     session.receive(Error("moved on", ErrorCode.CONFLICT, name, 1), 1)
     refused, rejected, disputed = session.events()
@@ -153,7 +153,7 @@ def test_a_refused_write_is_told_with_its_code(session: Stepped) -> None:
 
 def test_a_write_that_found_the_disk_full_is_sent_again_later(session: Stepped) -> None:
     opened(session)
-    name = session.push(push())
+    name = session.push(push()).id
     session.take(0)
     session.receive(Error("full", ErrorCode.STORAGE_FULL, name, 1, True), 10)
     assert session.events() == []
@@ -284,7 +284,7 @@ def test_a_reset_keeps_the_writes_that_wait(session: Stepped) -> None:
     opened(session)
     session.subscribe("tasks", Granularity.RECORDS)
     session.receive(SyncComplete("tasks", 9, "e"), 1)
-    name = session.push(push())
+    name = session.push(push()).id
     session.take(1)
     session.lost(1)
     opened(session, epoch="restored")
@@ -360,7 +360,7 @@ def test_an_id_that_is_another_user_s_is_the_end_and_the_queue_is_kept(who: Any)
 def test_a_client_that_was_slower_to_number_under_an_id_leaves_and_its_queue_is_kept() -> None:
     session = Stepped("c1", lambda: 0.5)
     opened(session)
-    name = session.push(push())
+    name = session.push(push()).id
     session.take(0)
     with pytest.raises(RhtmxError) as caught:
         session.receive(Error("taken", ErrorCode.CLIENT_ID_TAKEN, seq=1, request_id=name), 0)
@@ -373,7 +373,7 @@ def test_a_client_that_was_slower_to_number_under_an_id_leaves_and_its_queue_is_
 def test_a_write_that_has_no_number_yet_is_not_given_up_with_the_id() -> None:
     session = Stepped("", lambda: 0.5)
     session.local.load(Image("c1", 1, [StoredWrite("a", 1, push())]))
-    name = session.push(push("2"))
+    name = session.push(push("2")).id
     session.connected(0)
     with pytest.raises(RhtmxError):
         session.receive(Error("taken", ErrorCode.CLIENT_ID_TAKEN), 0)

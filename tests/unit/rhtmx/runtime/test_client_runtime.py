@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,13 +20,14 @@ from rhtmx.core import build_message
 from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import State
 from rhtmx.core.session import Session
-from rhtmx.core.storage_ops import PutWrite, SetLast, StoredWrite
+from rhtmx.core.storage_ops import Image, PutWrite, SetLast, StoredWrite
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Authenticate, Pong, Sync
+from rhtmx.messages import Authenticate, Pong, Push, Sync
 from rhtmx.runtime.client_runtime import at_most
 from rhtmx.runtime.handshake import DialError, WebSocketEndpoint
 from rhtmx.stores.memory import MemoryStore
 from rhtmx.wire import Format, encode
+from tests.support.sockets import PATIENCE
 from tests.support.waiting import eventually
 from tests.unit.rhtmx.model_server import NOW
 from tests.unit.rhtmx.peer import Peer, client_of
@@ -332,3 +334,125 @@ async def test_a_write_that_was_kept_without_a_number_gets_one_when_its_store_is
     async with Client(Session("c", lambda: 0.5), nowhere, store=store) as client:
         await eventually(lambda: client.queue[0].seq == 6)
     assert [(row.id, row.seq) for row in store.load().rows] == [("a", 6)]
+
+
+class SlowToOpen(MemoryStore):
+    """A store that opens only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__("c")
+        self.free = threading.Event()
+        self.closed = 0
+
+    def load(self) -> Image:
+        assert self.free.wait(PATIENCE)
+        return super().load()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+async def test_a_client_that_is_entered_twice_at_once_has_one_store(peer: Peer) -> None:
+    store = SlowToOpen()
+    client = client_of(peer, store=store)
+    entering = asyncio.create_task(client.__aenter__())
+    await asyncio.sleep(0)
+    with pytest.raises(ConnectionClosed, match="connects once"):
+        await client.__aenter__()
+    store.free.set()
+    await entering
+    await client.push("users", "1", {"n": 1})
+    await client.close()
+    assert store.closed
+
+
+async def test_a_client_that_is_closed_while_it_is_entered_is_not_open_afterwards(
+    peer: Peer,
+) -> None:
+    store = SlowToOpen()
+    client = client_of(peer, store=store)
+    entering = asyncio.create_task(client.__aenter__())
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(client.close())
+    store.free.set()
+    await closing
+    with pytest.raises(ConnectionClosed, match="the client was closed"):
+        await entering
+    assert store.closed
+    assert peer.connections == 0
+
+
+async def test_a_client_whose_store_was_in_use_can_be_entered_later(
+    peer: Peer, tmp_path: Path
+) -> None:
+    path = tmp_path / "replica.db"
+    client = rhtmx.connect(peer.url, store=path)
+    async with rhtmx.connect(peer.url, store=path):
+        with pytest.raises(RhtmxError, match="another process has it open"):
+            await client.__aenter__()
+    async with client:
+        await client.push("users", "1", {"n": 1})
+
+
+async def test_entering_that_was_cancelled_lets_go_of_the_store(peer: Peer) -> None:
+    store = SlowToOpen()
+    client = client_of(peer, store=store)
+    entering = asyncio.create_task(client.__aenter__())
+    await asyncio.sleep(0)
+    entering.cancel()
+    store.free.set()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    await eventually(lambda: store.closed > 0)
+    async with client:
+        await client.push("users", "1", {"n": 1})
+
+
+async def test_without_its_store_a_client_ends_instead_of_waiting_for_ever(peer: Peer) -> None:
+    async with client_of(peer, store=MemoryStore("c")) as client:
+        await client.push("users", "1", {"n": 1})
+        writer = client._runtime._store_writer
+        assert writer is not None
+        assert writer._task is not None
+        writer._task.cancel()
+        with pytest.raises(ConnectionClosed, match="nothing is stored any more"):
+            await client.push("users", "2", {"n": 1})
+        assert client.state is State.CLOSED
+
+
+async def test_what_a_program_has_written_as_it_ends_is_stored(peer: Peer) -> None:
+    """`asyncio.run` cancels all tasks at once: the program's, and those of the client."""
+    store, writes = MemoryStore("c"), asyncio.Event()
+
+    async def work() -> None:
+        async with client_of(peer, store=store) as client:
+            client.offline()
+            client.push("users", "1", {"n": 1})
+            writes.set()
+            await asyncio.Event().wait()
+
+    others = asyncio.all_tasks()
+    working = asyncio.create_task(work())
+    await writes.wait()
+    for task in asyncio.all_tasks() - others:
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    (row,) = store.load().rows
+    assert isinstance(row.message, Push)
+
+
+def test_a_client_can_be_closed_after_the_end_of_its_loop() -> None:
+    store = MemoryStore("c")
+
+    async def begin() -> Client:
+        nowhere = WebSocketEndpoint("ws://127.0.0.1:1/", Format.JSON)
+        client = Client(Session("c", lambda: 0.5), nowhere, store=store)
+        await client.__aenter__()
+        client.push("users", "1", {"n": 1})
+        return client
+
+    client = asyncio.run(begin())
+    asyncio.run(client.close())
+    assert len(store.load().rows) == 1
+    assert client.state is State.CLOSED

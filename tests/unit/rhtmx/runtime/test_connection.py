@@ -13,10 +13,12 @@ from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.events import State
 from rhtmx.core.session import Session
 from rhtmx.errors import ErrorCode, RhtmxError
-from rhtmx.messages import Authenticate, Error, Hello, Limits, Ping, Push, Welcome
+from rhtmx.messages import Authenticate, Error, Hello, Limits, Ping, Push, ValidateField, Welcome
 from rhtmx.runtime.handshake import _MAX_MESSAGE, WebSocketEndpoint
+from rhtmx.stores.memory import MemoryStore
 from rhtmx.stores.sqlite import SqliteStore
 from rhtmx.wire import Format
+from tests.support.sockets import PATIENCE
 from tests.support.waiting import eventually
 from tests.unit.rhtmx.model_server import NOW
 from tests.unit.rhtmx.peer import Peer, client_of
@@ -475,3 +477,49 @@ async def test_a_message_that_cannot_be_written_ends_the_client_aloud(
         await client.push("tasks", "1", 1)
     assert client.state is State.CLOSED
     assert "cannot be written as JSON" in caplog.text
+
+
+@pytest.mark.parametrize("apart", [False, True])
+async def test_what_asks_for_a_token_may_close_the_client(peer: Peer, apart: bool) -> None:
+    """It is cancelled then, as the attempt is that it was asked for."""
+    asked: list[str] = []
+
+    async def token() -> str:
+        asked.append("now")
+        await (asyncio.create_task(client.close()) if apart else client.close())
+        raise AssertionError("it went on")
+
+    client = client_of(peer, token=token, store=MemoryStore("c"))
+    async with asyncio.timeout(PATIENCE), client:
+        assert [state async for state in client.states()][-1] is State.CLOSED
+    assert asked == ["now"]
+
+
+async def test_what_is_asked_for_another_token_may_close_the_client(peer: Peer) -> None:
+    closed = asyncio.Event()
+
+    async def token() -> str:
+        if peer.connections:
+            await client.close()
+            closed.set()
+        return "t"
+
+    async with asyncio.timeout(PATIENCE), client_of(peer, token=token) as client:
+        client._runtime.router._renew()
+        await closed.wait()
+        assert client.state is State.CLOSED
+
+
+async def test_whoever_waits_for_a_client_whose_task_was_cancelled_is_told(
+    client: Client, peer: Peer
+) -> None:
+    peer.mute = True
+    waiting = asyncio.create_task(client.validate_field("form", "name", "ok"))
+    await peer.until(lambda: any(isinstance(each, ValidateField) for each in peer.heard))
+    connection = client._runtime._connection
+    assert connection is not None
+    connection.end()
+    with pytest.raises(ConnectionClosed, match="its task was cancelled"):
+        await waiting
+    with pytest.raises(ConnectionClosed, match="its task was cancelled"):
+        await client.push("users", "1", {"n": 1})

@@ -9,15 +9,17 @@ from collections.abc import Sequence
 
 import pytest
 
+from rhtmx.core.error_policy import ConnectionClosed
 from rhtmx.core.queued_write import QueuedWrite
 from rhtmx.core.session import Session
-from rhtmx.core.storage_ops import AddWrite, Image, Op, SetLast
+from rhtmx.core.storage_ops import AddWrite, HeldRecord, Image, Op, PutRecord, SetLast
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import ChangeAction, Push
 from rhtmx.runtime.event_router import EventRouter
 from rhtmx.runtime.session_driver import SessionDriver
 from rhtmx.runtime.store_writer import StoreWriter
 from rhtmx.stores.memory import MemoryStore
+from tests.support.sockets import PATIENCE
 from tests.support.waiting import eventually
 
 FULL = RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
@@ -55,10 +57,12 @@ class Kept:
         self.local = session.local
         self.store = Slow()
         self.driver = SessionDriver(session, EventRouter())
-        self.store_writer = StoreWriter(self.store, self.driver)
+        self.ends: list[RhtmxError] = []
+        self.store_writer = StoreWriter(self.store, self.driver, self.ends.append)
 
     async def open(self) -> None:
         self.local.load(await self.store_writer.load())
+        self.store_writer.start()
 
     def write(self, *names: str) -> None:
         for name in names:
@@ -276,3 +280,167 @@ async def test_a_wait_for_the_store_that_was_given_up_holds_up_nobody(kept: Kept
     kept.store.free.set()
     await waits[1]
     await kept.store_writer.close()
+
+
+def row(kept: Kept, name: str) -> QueuedWrite:
+    found = kept.local.writes.queue.get(name)
+    assert found is not None
+    return found
+
+
+async def test_a_write_that_was_refused_is_never_told_as_stored(kept: Kept) -> None:
+    await kept.open()
+    kept.store.failure = FULL
+    kept.write("a")
+    a = row(kept, "a")
+    await eventually(lambda: not len(kept.local.writes.queue))
+    kept.store.failure = None
+    with pytest.raises(RhtmxError, match="the disk is full"):
+        await kept.store_writer.saved(a)
+    await kept.store_writer.saved()  # which is about what waits now
+    await kept.store_writer.close()
+
+
+async def test_a_write_after_the_store_works_again_is_not_told_of_what_was(kept: Kept) -> None:
+    await kept.open()
+    kept.store.failure = FULL
+    kept.write("a")
+    with pytest.raises(RhtmxError):
+        await kept.store_writer.saved()
+    kept.store.failure = None
+    kept.write("b")
+    await asyncio.gather(kept.store_writer.saved(row(kept, "b")), kept.store_writer.saved())
+    assert kept.rows() == ["b"]
+    await kept.store_writer.close()
+
+
+async def test_each_write_is_told_what_became_of_itself(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a batch that has no room each write is tried alone; records have to wait."""
+    add = kept.store.add
+
+    def small(adds: Sequence[AddWrite], ops: Sequence[Op] = ()) -> list[int]:
+        if ops or len(adds) > 1 or any(each.row.id == "large" for each in adds):
+            raise FULL
+        return add(adds, ops)
+
+    monkeypatch.setattr(kept.store, "add", small)
+    await kept.open()
+    kept.write("a", "large", "b")
+    kept.local.pending_ops.put(PutRecord("tasks", "1", HeldRecord(1, b"1")))
+    rows = [row(kept, name) for name in ("a", "large", "b")]
+    told = await asyncio.gather(
+        *map(kept.store_writer.saved, rows), kept.store_writer.saved(), return_exceptions=True
+    )
+    assert told == [None, FULL, None, FULL]
+    assert kept.rows() == ["a", "b"]
+    kept.write("c")
+    await kept.store_writer.saved()  # the record waits: that is no matter of the writes
+    await kept.store_writer.close()
+
+
+async def test_what_cannot_be_numbered_again_is_said_at_once(kept: Kept) -> None:
+    await kept.open()
+    kept.write("a")
+    await kept.store_writer.saved()
+    kept.store.failure = FULL
+    kept.local.writes.queue.renumber([row(kept, "a")], 7)
+    kept.driver.to_store.set()
+    for _ in range(2):  # while it is tried, and after that
+        with pytest.raises(RhtmxError, match="the disk is full"):
+            await kept.store_writer.saved()
+    kept.store.failure = None
+    await kept.store_writer.close()
+    assert [each.seq for each in kept.store.load().rows] == [8]
+
+
+async def test_closing_tries_a_store_that_has_failed_once_more(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rhtmx.runtime.store_writer.RETRY", 3600)
+    await kept.open()
+    kept.store.failure = FULL
+    kept.local.pending_ops.put(SetLast(7))
+    kept.driver.to_store.set()
+    await eventually(lambda: kept.store.transactions == 2)
+    await eventually(lambda: bool(kept.local.pending_ops))
+    kept.store.failure = None
+    await kept.store_writer.close()
+    assert kept.store.load().last == 7
+
+
+async def test_closing_gives_up_what_a_store_never_takes(kept: Kept) -> None:
+    await kept.open()
+    kept.store.failure = FULL
+    kept.write("a")
+    kept.local.pending_ops.put(SetLast(7))
+    async with asyncio.timeout(PATIENCE):
+        await kept.store_writer.close()
+    assert kept.store.closed
+
+
+async def test_whoever_cancels_its_task_is_told_that_nothing_is_stored_any_more(
+    kept: Kept,
+) -> None:
+    """As `asyncio.run` does at its end, with all tasks that are left."""
+    await kept.open()
+    kept.store.free.clear()
+    kept.write("a")
+    waiting = asyncio.create_task(kept.store_writer.saved())
+    await eventually(lambda: not kept.local.pending_ops)  # it is under way
+    kept.write("b")
+    cancel_task(kept)
+    with pytest.raises(RhtmxError, match="its task was cancelled"):
+        await waiting
+    assert [each.code for each in kept.ends] == [ErrorCode.STORAGE_FAILED]
+    closing = [asyncio.create_task(kept.store_writer.close()) for _ in range(2)]
+    kept.store.free.set()
+    await asyncio.gather(*closing)
+    assert kept.rows() == ["a", "b"]
+    await kept.store_writer.saved()  # what was under way has been heard of, too
+    assert len(kept.ends) == 1
+
+
+async def opened_with(name: str) -> Kept:
+    kept = Kept()
+    await kept.open()
+    kept.write(name)
+    return kept
+
+
+def test_it_can_be_closed_after_the_end_of_its_loop() -> None:
+    kept = asyncio.run(opened_with("a"))
+    asyncio.run(kept.store_writer.close())
+    assert kept.rows() == ["a"]
+    assert kept.store.closed
+
+
+def test_it_can_be_closed_in_a_loop_beside_its_own() -> None:
+    with asyncio.Runner() as runner:
+        kept = runner.run(opened_with("a"))
+        asyncio.run(kept.store_writer.close())
+    assert kept.rows() == ["a"]
+    assert kept.store.closed
+
+
+async def test_a_store_that_is_closed_while_it_is_opened_is_let_go_of(kept: Kept) -> None:
+    opening = asyncio.create_task(kept.store_writer.load())
+    await asyncio.sleep(0)
+    await kept.store_writer.close()
+    with pytest.raises(ConnectionClosed, match="the client was closed"):
+        await opening
+    assert kept.store.closed
+
+
+async def test_no_thread_is_left_once_it_is_closed(kept: Kept) -> None:
+    await kept.open()
+    kept.write("a")
+    (thread,) = kept.store_writer._pool._threads
+    await kept.store_writer.close()
+    assert not thread.is_alive()
+
+
+def cancel_task(kept: Kept) -> None:
+    assert kept.store_writer._task is not None
+    kept.store_writer._task.cancel()
