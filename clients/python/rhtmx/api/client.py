@@ -136,6 +136,7 @@ class Client:
 
         Raises:
             RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`, it cannot be stored.
+            ConnectionClosed: the client has ended before it was known to be stored.
         """
         await self._runtime.saved()
 

@@ -69,6 +69,7 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
 
         Raises:
             RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`, it cannot be stored.
+            ConnectionClosed: the client has ended before it was known to be stored.
         """
         await self._saved()
 

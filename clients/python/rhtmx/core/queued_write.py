@@ -90,6 +90,11 @@ class QueuedWrite:
         self.operates = any(each.action in OPERATIONS for push in pushes for each in push.fields)
 
     @property
+    def survives(self) -> bool:
+        """Whether the store has it, if there is one; maybe under another number than here."""
+        return self.renewed or self.seq > 0
+
+    @property
     def bases(self) -> list[str]:
         """The entities of whose versions it says one."""
         return [each.entity for each in self.writes if each.base_version is not None]

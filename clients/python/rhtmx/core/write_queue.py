@@ -155,12 +155,12 @@ class WriteQueue:
         return next(iter(self._unstored.values()), None)
 
     def unstored(self) -> list[QueuedWrite]:
-        """The writes that wait and are not in the store as they are here."""
-        return [row for each in self._unstored if (row := self.get(each)) is not None]
+        """The writes that wait and would not survive the end of the program."""
+        return [row for each in self._unstored if (row := self.get(each)) and not row.survives]
 
     def is_unstored(self, row: QueuedWrite) -> bool:
-        """Whether a write waits and is not in the store as it is here."""
-        return row.id in self._unstored
+        """Whether a write is one of these."""
+        return row.id in self._unstored and not row.survives
 
     @property
     def confirmed(self) -> int:

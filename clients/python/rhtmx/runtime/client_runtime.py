@@ -281,9 +281,9 @@ class ClientRuntime:
             self.router.rejections.put(each)
         store_writer.start()
 
-    def _end(self, error: RhtmxError) -> None:
+    def _end(self, error: ConnectionClosed) -> None:
         """Nothing can be stored any more, so nothing would be sent: the client ends."""
-        self.session.close(ConnectionClosed(f"the client has ended: {error.message}"))
+        self.session.close(error)
         if self._connection is not None:
             self._connection.end()
 

@@ -53,7 +53,7 @@ class StoreWriter:
     """
 
     def __init__(
-        self, store: Store, driver: SessionDriver, ended: Callable[[RhtmxError], None]
+        self, store: Store, driver: SessionDriver, ended: Callable[[ConnectionClosed], None]
     ) -> None:
         self._store = store
         self._driver = driver
@@ -64,7 +64,7 @@ class StoreWriter:
         self._pool = ThreadPoolExecutor(1, "rhtmx-store")
         self._task: asyncio.Task[None] | None = None
         self._under_way: Future[BatchOutcome] | None = None
-        self._takes = self._tried = 0
+        self._asked = self._tried = 0  # the marks that the batch under way, and the last, reach to
         self._closing = self._gone = False
         self._error: RhtmxError | None = None
 
@@ -80,8 +80,11 @@ class StoreWriter:
             image = await loop.run_in_executor(self._pool, self._store.load)
             if self._closing:
                 raise ConnectionClosed("the client was closed")
-        except BaseException:
+        except BaseException as error:
             self._let_go()
+            if isinstance(error, Exception) and not isinstance(error, RhtmxError):
+                words = f"the store cannot be opened: {error!r}"
+                raise RhtmxError(ErrorCode.STORAGE_FAILED, words) from error
             raise
         return image
 
@@ -97,6 +100,7 @@ class StoreWriter:
 
         Raises:
             RhtmxError: it cannot be.
+            ConnectionClosed: nothing is stored any more, and whether it is in, is not known.
         """
         queue = self._local.writes.queue
         rows = queue.unstored() if row is None else [row]
@@ -114,12 +118,12 @@ class StoreWriter:
         """Store the rest, and let go of the store. To close twice is no error."""
         self._closing = True
         try:
-            self._driver.to_store.set()
             await self._finish()
             if not self._gone:
-                loop = asyncio.get_running_loop()
-                await asyncio.shield(loop.run_in_executor(self._pool, self._store.close))
+                await asyncio.shield(asyncio.wrap_future(self._pool.submit(self._store.close)))
                 self._pool.shutdown()  # its thread has nothing to do: this is no wait
+        except RuntimeError:
+            log.exception("closing the store failed")  # there is no thread, or no loop any more
         finally:
             self._let_go()
 
@@ -128,6 +132,7 @@ class StoreWriter:
         while (task := self._task) is not None and not self._gone:
             can_end = task.get_loop() is asyncio.get_running_loop()
             if can_end and not task.done():
+                self._driver.to_store.set()
                 await asyncio.wait({task})
             if task is self._task:  # else somebody else who closes has begun another one
                 if can_end and not task.cancelled():
@@ -139,23 +144,25 @@ class StoreWriter:
         if self._gone:
             return
         self._gone = True
-        with contextlib.suppress(RuntimeError):  # shut down already
+        try:
             if self._task is not None and not self._task.done():  # closing was cancelled
                 self._task.cancel()
                 self._pool.submit(keep, self._store, self._local.pending_ops.take())
             self._pool.submit(self._store.close)
+        except RuntimeError:  # there is no thread for it any more
+            self._store.close()
         self._pool.shutdown(wait=False)
-        self._fail(_failure("the store was closed before this was known to be in it"))
+        self._fail(ConnectionClosed("the client was closed before this was known to be stored"))
 
     async def _run(self) -> None:
         try:
             await self._work()
         except asyncio.CancelledError:
-            self._stop(_failure("its task was cancelled, and nothing is stored any more"))
+            self._stop("its task was cancelled, and nothing is stored any more")
             raise
         except Exception as error:
             log.exception("keeping what the client holds failed")
-            self._stop(_failure(f"the store failed: {error!r}"))
+            self._stop(f"the store failed: {error!r}")
 
     async def _work(self) -> None:
         outcome: BatchOutcome | None = None
@@ -164,10 +171,10 @@ class StoreWriter:
         while True:
             batch = self._driver.next_batch(outcome)
             if outcome is not None:
-                self._note(outcome.error)
+                self._note(outcome)
             self._wake()
             if batch is not None:
-                self._takes = self._local.writes.queue.unstored_marks
+                self._asked = self._local.writes.queue.unstored_marks
                 self._under_way = self._pool.submit(keep, self._store, batch)
                 outcome = await self._outcome(self._under_way)
             elif self._closing and not self._driver.to_store.is_set():
@@ -192,8 +199,8 @@ class StoreWriter:
         Returns:
             Why it has not taken some, where they still wait.
         """
-        self._waiting.append((mark, asyncio.get_running_loop().create_future()))
-        waiting = self._waiting[-1][1]
+        waiting: asyncio.Future[RhtmxError | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((mark, waiting))
         self._wake()
         return await waiting
 
@@ -211,24 +218,23 @@ class StoreWriter:
             if not waiting.done():
                 waiting.set_result(error)
 
-    def _stop(self, error: RhtmxError) -> None:
-        self._fail(error)
+    def _stop(self, why: str) -> None:
+        ended = ConnectionClosed(f"the client has ended: {why}")
+        self._fail(ended)
         if not self._closing:
-            self._ended(error)
+            self._ended(ended)
 
     def _fail(self, error: RhtmxError) -> None:
         """Nothing more will be stored."""
         self._failed = error
         self._wake()
 
-    def _note(self, error: RhtmxError | None) -> None:
-        self._under_way, self._tried = None, self._takes
+    def _note(self, outcome: BatchOutcome) -> None:
+        self._under_way, self._tried, error = None, self._asked, outcome.error
+        if outcome.refused and self._closing:  # who waited for them was told of the end already
+            log.warning("closed without %d writes, which are lost: %s", len(outcome.refused), error)
         if error is not None and self._error is None:
             log.warning("%s. Going on in memory: new writes are refused", error.message)
         elif error is None and self._error is not None:
             log.warning("the store works again")
         self._error = error
-
-
-def _failure(words: str) -> RhtmxError:
-    return RhtmxError(ErrorCode.STORAGE_FAILED, words)

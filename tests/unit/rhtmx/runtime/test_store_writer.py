@@ -57,7 +57,7 @@ class Kept:
         self.local = session.local
         self.store = Slow()
         self.driver = SessionDriver(session, EventRouter())
-        self.ends: list[RhtmxError] = []
+        self.ends: list[ConnectionClosed] = []
         self.store_writer = StoreWriter(self.store, self.driver, self.ends.append)
 
     async def open(self) -> None:
@@ -225,7 +225,7 @@ async def test_whoever_waits_for_a_store_that_was_closed_is_told(kept: Kept) -> 
     await kept.open()
     await kept.store_writer.close()
     kept.write("a")
-    with pytest.raises(RhtmxError, match="the store was closed"):
+    with pytest.raises(RhtmxError, match="before this was known to be stored"):
         await kept.store_writer.saved()
 
 
@@ -340,16 +340,15 @@ async def test_each_write_is_told_what_became_of_itself(
     await kept.store_writer.close()
 
 
-async def test_what_cannot_be_numbered_again_is_said_at_once(kept: Kept) -> None:
+async def test_a_write_that_is_numbered_again_is_in_the_store_meanwhile(kept: Kept) -> None:
     await kept.open()
     kept.write("a")
     await kept.store_writer.saved()
     kept.store.failure = FULL
     kept.local.writes.queue.renumber([row(kept, "a")], 7)
     kept.driver.to_store.set()
-    for _ in range(2):  # while it is tried, and after that
-        with pytest.raises(RhtmxError, match="the disk is full"):
-            await kept.store_writer.saved()
+    await kept.store_writer.saved()
+    await kept.store_writer.saved(row(kept, "a"))
     kept.store.failure = None
     await kept.store_writer.close()
     assert [each.seq for each in kept.store.load().rows] == [8]
@@ -370,14 +369,17 @@ async def test_closing_tries_a_store_that_has_failed_once_more(
     assert kept.store.load().last == 7
 
 
-async def test_closing_gives_up_what_a_store_never_takes(kept: Kept) -> None:
+async def test_closing_gives_up_what_a_store_never_takes_and_says_so(
+    kept: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
     await kept.open()
     kept.store.failure = FULL
-    kept.write("a")
+    kept.write("a", "b")
     kept.local.pending_ops.put(SetLast(7))
     async with asyncio.timeout(PATIENCE):
         await kept.store_writer.close()
     assert kept.store.closed
+    assert "closed without 2 writes, which are lost: the disk is full" in caplog.text
 
 
 async def test_whoever_cancels_its_task_is_told_that_nothing_is_stored_any_more(
@@ -393,7 +395,7 @@ async def test_whoever_cancels_its_task_is_told_that_nothing_is_stored_any_more(
     cancel_task(kept)
     with pytest.raises(RhtmxError, match="its task was cancelled"):
         await waiting
-    assert [each.code for each in kept.ends] == [ErrorCode.STORAGE_FAILED]
+    assert len(kept.ends) == 1
     closing = [asyncio.create_task(kept.store_writer.close()) for _ in range(2)]
     kept.store.free.set()
     await asyncio.gather(*closing)
@@ -430,6 +432,32 @@ async def test_a_store_that_is_closed_while_it_is_opened_is_let_go_of(kept: Kept
     await kept.store_writer.close()
     with pytest.raises(ConnectionClosed, match="the client was closed"):
         await opening
+    assert kept.store.closed
+
+
+async def test_whatever_keeps_a_store_from_opening_is_an_error_of_ours(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_more(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_more)
+    with pytest.raises(RhtmxError, match="cannot be opened: RuntimeError") as caught:
+        await kept.store_writer.load()
+    assert caught.value.code is ErrorCode.STORAGE_FAILED
+
+
+async def test_a_client_that_has_no_thread_to_store_with_ends(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await kept.open()
+    kept.store_writer._pool.shutdown()
+    kept.write("a")
+    with pytest.raises(RhtmxError, match="the store failed: RuntimeError"):
+        await kept.store_writer.saved()
+    assert len(kept.ends) == 1
+    assert "keeping what the client holds failed" in caplog.text
+    await kept.store_writer.close()
     assert kept.store.closed
 
 
