@@ -99,7 +99,8 @@ class Client:
         """Connect; or, with a store, open that and connect as soon as it is possible.
 
         Raises:
-            ConnectionClosed: there is no store, and connecting was not possible.
+            ConnectionClosed: there is no store, and connecting was not possible; or it was
+                closed meanwhile.
             RhtmxError: `STORAGE_FAILED` or `STORAGE_FULL`, the store cannot be used.
         """
         await self._runtime.open()

@@ -6,10 +6,12 @@ written or asked.
 =======  =============================  =====================  =======================
 state    `open`                         a write, a question    `close`
 =======  =============================  =====================  =======================
-made     open: with a store, loads it,  `ConnectionClosed`     made
-         and connects by and by;
-         without one, connects, or
-         raises
+made     loading, with a store: then    `ConnectionClosed`     made
+         open, and it connects by and
+         by. Without one open: it
+         connects, or raises
+loading  `ConnectionClosed`             `ConnectionClosed`     made; `open` raises
+                                                               `ConnectionClosed`
 open     `ConnectionClosed`             open                   closed: first the
                                                                connection, then the
                                                                store, with the rest
@@ -111,7 +113,8 @@ class ClientRuntime:
         """Connect; or, with a store, open that and connect as soon as it is possible.
 
         Raises:
-            ConnectionClosed: there is no store, and connecting was not possible.
+            ConnectionClosed: there is no store, and connecting was not possible; or it was
+                closed meanwhile.
             RhtmxError: `STORAGE_FAILED` or `STORAGE_FULL`, the store cannot be used.
         """
         if self._connection is not None or self._store_writer is not None:
