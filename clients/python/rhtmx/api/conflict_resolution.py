@@ -251,13 +251,20 @@ class Decisions:
 
     async def retry(self, request_id: str) -> WriteResult | None:
         """Write a rejected write again."""
-        self._let_go(request_id)
-        kept = self._runtime.session.local.writes.rejected.get(request_id)
+        dropped = self._let_go(request_id)
+        writes = self._runtime.session.local.writes
+        kept = writes.rejected.get(request_id)
         again = self._runtime.session.retry(request_id, self._runtime.now().timestamp())
-        if kept is None or again is None:
+        row = writes.queue.get(again or "")
+        if kept is None or again is None or row is None:
             self._runtime.changed()
             return None
-        return written(kept.message, await self._runtime.answer(again))
+        try:
+            return written(kept.message, await self._runtime.answer(again))
+        except RhtmxError:
+            if row.not_kept is not None:  # by the store: it is kept as rejected as before
+                self._runtime.router.rejections.restore(dropped)
+            raise
 
     def discard(self, request_id: str) -> None:
         """Give a rejected write up."""
@@ -281,6 +288,6 @@ class Decisions:
                 changed[place] = now
         self._pending.update(changed)
 
-    def _let_go(self, request_id: str) -> None:
+    def _let_go(self, request_id: str) -> Mapping[int, StoredRejection]:
         """Nobody need be told of this rejected write any more."""
-        self._runtime.router.rejections.drop(lambda each: each.id == request_id)
+        return self._runtime.router.rejections.drop(lambda each: each.id == request_id)

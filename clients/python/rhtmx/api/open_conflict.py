@@ -219,8 +219,8 @@ class ConflictAnswers:
         """Answer a conflict."""
         runtime, sides = self._runtime, conflict.sides
         request_id = runtime.session.answer(sides, side, runtime.now())
-        runtime.router.conflicts.drop(sides.is_same)
-        runtime.router.rejections.drop(lambda each: each.id == sides.rejected)
+        conflicts = runtime.router.conflicts.drop(sides.is_same)
+        rejections = runtime.router.rejections.drop(lambda each: each.id == sides.rejected)
         row = runtime.session.local.writes.queue.get(request_id or "")
         if row is None or request_id is None:
             runtime.changed()
@@ -231,6 +231,9 @@ class ConflictAnswers:
         except RhtmxError as error:
             if is_removal(message) and error.code is ErrorCode.CONFLICT:
                 return None  # answered it is
+            if row.not_kept is not None:  # by the store: it is as open as before
+                runtime.router.conflicts.restore(conflicts)
+                runtime.router.rejections.restore(rejections)
             raise
         if is_removal(message):
             return None

@@ -7,7 +7,7 @@ cancelled, leaves nothing behind.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Generic, TypeVar
 
 __all__ = ["CAPACITY", "Backlog", "Signal"]
@@ -73,10 +73,20 @@ class Backlog(Generic[T]):
             del self._open[next(iter(self._open))]
         self._signal.notify()
 
-    def drop(self, is_it: Callable[[T], bool]) -> None:
-        """An item is dealt with: nobody who begins to listen needs to hear of it."""
-        for number in [number for number, each in self._open.items() if is_it(each)]:
+    def drop(self, is_it: Callable[[T], bool]) -> dict[int, T]:
+        """An item is dealt with: nobody who begins to listen needs to hear of it.
+
+        Returns:
+            What was dropped, for `restore`.
+        """
+        dropped = {number: each for number, each in self._open.items() if is_it(each)}
+        for number in dropped:
             del self._open[number]
+        return dropped
+
+    def restore(self, dropped: Mapping[int, T]) -> None:
+        """It is not dealt with after all. Who listens has heard of it, whoever begins to will."""
+        self._open = dict(sorted({**self._open, **dropped}.items()))
 
     def fail(self, error: BaseException) -> None:
         """Nothing more will come."""

@@ -11,11 +11,21 @@ import rhtmx
 from rhtmx.api.client import Client
 from rhtmx.api.open_conflict import ConflictAnswers, LoggedConflicts, OpenConflict
 from rhtmx.core.conflict import ConflictSides, of_log
-from rhtmx.messages import Error, ErrorCode, FieldPushAck, PushFields, Transaction, TransactionAck
+from rhtmx.messages import (
+    Error,
+    ErrorCode,
+    FieldPushAck,
+    Push,
+    PushFields,
+    Transaction,
+    TransactionAck,
+)
 from rhtmx.messages import WriteResult as Written
+from rhtmx.stores.memory import MemoryStore
 from rhtmx.values.conflict_side import ConflictSide
 from rhtmx.values.record import Record
-from tests.unit.rhtmx.peer import Peer
+from tests.support.sockets import PATIENCE
+from tests.unit.rhtmx.peer import Peer, client_of
 
 
 class Answers:
@@ -129,6 +139,35 @@ async def test_an_own_conflict_that_is_open_for_all_is_answered_for_all(
     (sent,) = [each for each in peer.heard if isinstance(each, Transaction)]
     assert [each.entity for each in sent.writes] == ["tasks", "$conflicts/tasks"]
     assert not await tells_of_any(client)
+
+
+async def test_a_conflict_whose_answer_could_not_be_stored_is_open_as_before(peer: Peer) -> None:
+    store = MemoryStore("c")
+    async with client_of(peer, store=store) as client:
+        conflict = await disputed(client, peer)
+        store.failure = rhtmx.RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
+        with pytest.raises(rhtmx.RhtmxError, match="the disk is full"):
+            await conflict.keep_mine()
+        assert await tells_of_any(client)
+        store.failure = None
+
+
+async def test_a_rejected_write_that_could_not_be_stored_again_is_kept_as_before(
+    peer: Peer,
+) -> None:
+    store = MemoryStore("c")
+    async with client_of(peer, store=store) as client:
+        peer.answers[Push] = lambda message: [Error("no", ErrorCode.FORBIDDEN, seq=message.seq)]
+        with pytest.raises(rhtmx.RhtmxError, match="no"):
+            await client.push("tasks", "1", 1)
+        store.failure = rhtmx.RhtmxError(ErrorCode.STORAGE_FULL, "the disk is full")
+        for _ in range(2):
+            (rejected,) = client.rejected
+            with pytest.raises(rhtmx.RhtmxError, match="the disk is full"):
+                await rejected.retry()
+            async with asyncio.timeout(PATIENCE):
+                assert (await anext(client.rejections())).id == rejected.id
+        store.failure = None
 
 
 async def test_whoever_answers_it_in_the_log_is_not_told_of_it_again(

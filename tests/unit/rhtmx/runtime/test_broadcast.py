@@ -55,6 +55,20 @@ async def test_what_is_open_waits_for_whoever_begins_to_listen() -> None:
     await listening.aclose()
 
 
+async def test_what_was_not_dealt_with_after_all_waits_for_the_next_listener_only() -> None:
+    feed: Backlog[str] = Backlog()
+    for item in ("a", "b", "c"):
+        feed.put(item)
+    listening = feed.listen()
+    assert [await anext(listening) for _ in range(3)] == ["a", "b", "c"]
+    dropped = feed.drop(lambda item: item == "b")
+    feed.put("d")
+    feed.restore(dropped)
+    assert await anext(listening) == "d"
+    later = feed.listen()
+    assert [await anext(later) for _ in range(4)] == ["a", "b", "c", "d"]
+
+
 async def test_what_nobody_takes_does_not_grow_without_end() -> None:
     feed: Backlog[int] = Backlog()
     for number in range(CAPACITY + 1):
