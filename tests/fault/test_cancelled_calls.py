@@ -143,7 +143,7 @@ async def room(client: rhtmx.Client) -> None:
 
 
 def tasks_of_clients() -> set[asyncio.Task[Any]]:
-    return {each for each in asyncio.all_tasks() if RHTMX in each.get_coro().cr_code.co_filename}
+    return {each for each in asyncio.all_tasks() if RHTMX in repr(each)}  # where it runs
 
 
 def leftovers() -> list[str]:
