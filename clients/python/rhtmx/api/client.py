@@ -99,8 +99,7 @@ class Client:
         """Connect; or, with a store, open that and connect as soon as it is possible.
 
         Raises:
-            ConnectionClosed: there is no store, and connecting was not possible; or it was
-                closed meanwhile.
+            ConnectionClosed: it was closed meanwhile; or there is no store, and no connection.
             RhtmxError: `STORAGE_FAILED` or `STORAGE_FULL`, the store cannot be used.
         """
         await self._runtime.open()
@@ -136,8 +135,7 @@ class Client:
         From then on it survives the end of this process, and is sent sooner or later.
 
         Raises:
-            RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`, it cannot be stored.
-            ConnectionClosed: the client has ended before it was known to be stored.
+            RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`, it cannot be; or `ConnectionClosed`.
         """
         await self._runtime.saved()
 
