@@ -53,6 +53,8 @@ export class TabMemory {
     return this.#read(async () => {
       const meanwhile = (this.#meanwhile ??= []);
       const state = await this.#store.load();
+      // Nothing could be read: memory is all that there is.
+      if (state === this.state) return;
       // Before what is on top: memory may lack writes of other tabs, and be ahead of the store.
       state.answered = answered(state);
       // What was written before may have been answered, and be in the store no more.

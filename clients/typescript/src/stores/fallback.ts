@@ -193,8 +193,14 @@ export class Fallback implements Store {
 
   #lose(error: RhtmxError): void {
     if (this.#is !== "stored" || this.#closed) return;
-    const { meta, rejected } = this.#state;
+    const { meta, rejected, writes } = this.#state;
     this.#is = "leaving";
+    // What others told while nothing was loaded has the numbers of a client that this tab is not.
+    const others = this.#loaded ? [] : [...writes.values()].filter(({ seq }) => seq !== undefined);
+    applyAll(
+      this.#state,
+      others.map(({ id }) => ["write", id]),
+    );
     // A connection of its own is made anew, and told.
     this.#open = false;
     this.look = (open) => this.#look(open);

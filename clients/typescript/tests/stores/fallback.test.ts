@@ -224,6 +224,16 @@ describe("leaving", () => {
     expect(await world.add("b"), "numbers begin anew").toBe(1);
   });
 
+  it("forgets what others told of before anything was loaded: it cannot be sent under an own id", async () => {
+    const world = new World();
+    void world.add("own");
+    applyAll(world.state, [["write", "other", write("other", { seq: 1 })]]);
+    world.disk.why = "it was closed";
+    await world.load();
+    expect([...world.state.writes.keys()]).toEqual(["own"]);
+    expect([world.id, world.state.meta.last]).toEqual(["own 1", 0]);
+  });
+
   it("goes back, with all that waits, when the same disk works again", async () => {
     const world = await leaving("a");
     const added = world.add("b");
