@@ -34,6 +34,8 @@ import { SEGMENTS, Segments, slices } from "./segments.ts";
 
 /** Milliseconds after which segments are compacted that could not be: it reads all of them. */
 const COMPACT_AGAIN = 60_000;
+/** Milliseconds that a page may run for after it has said that it goes. */
+const AWAY = 5_000;
 
 /** A write that is being stored, and who waits for its number. */
 interface Added {
@@ -64,6 +66,7 @@ export class IndexedStore implements Store {
   #line: Added[] = [];
   /** The page may end any time. */
   #leaves = false;
+  #away: ReturnType<typeof setTimeout> | undefined;
   /** Puts a write into the transaction of this turn. */
   #put: ((added: Added) => void) | undefined;
   /** How many transactions are storing writes. */
@@ -93,14 +96,19 @@ export class IndexedStore implements Store {
     const { signal } = this.#life;
     const on = (names: string[], act: () => void) =>
       names.forEach((name) => globalThis.addEventListener?.(name, act, { capture: true, signal }));
+    const back = () => {
+      clearTimeout(this.#away);
+      this.#leaves = false;
+      this.#database.wake();
+    };
     on(["pagehide", "freeze"], () => {
       this.#database.sleep();
       this.#leave();
+      // Whoever runs is not away, though nothing said that it is back.
+      clearTimeout(this.#away);
+      this.#away = setTimeout(back, AWAY);
     });
-    on(["pageshow", "resume"], () => {
-      this.#leaves = false;
-      this.#database.wake();
-    });
+    on(["pageshow", "resume"], back);
   }
 
   /** @param merge what else to store, given what is there; then another database will do, too. */
@@ -205,6 +213,7 @@ export class IndexedStore implements Store {
   close(): void {
     this.#life.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#away);
     this.#leave();
     this.#database.close();
   }

@@ -681,6 +681,17 @@ describe("in IndexedDB", () => {
       expect(hold).not.toHaveBeenCalled();
     });
 
+    it("and runs all the same, what was being read is read, though nothing says that it is back", async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const store = made();
+      await store.load();
+      page.dispatchEvent(new Event("freeze"));
+      const reading = store.load();
+      await vi.advanceTimersByTimeAsync(5_000);
+      vi.useRealTimers();
+      expect((await reading).meta.client_id).toBe("made");
+    });
+
     it("and is closed, what is written then is found by the next one all the same", async () => {
       const store = made();
       await store.load();
