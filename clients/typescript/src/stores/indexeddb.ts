@@ -34,7 +34,7 @@ import { SEGMENTS, Segments, slices } from "./segments.ts";
 
 /** Milliseconds after which segments are compacted that could not be: it reads all of them. */
 const COMPACT_AGAIN = 60_000;
-/** Milliseconds that a page may run for after it has said that it goes. */
+/** Milliseconds that a page may run after it has said that it goes. */
 const AWAY = 5_000;
 
 /** A write that is being stored, and who waits for its number. */
@@ -115,15 +115,14 @@ export class IndexedStore implements Store {
   async load(merge?: (found: State) => Op[]): Promise<State> {
     const database = this.#database;
     if (merge) database.isSame = undefined;
-    let left: readonly Entry[] = [];
-    const look = () => (left = this.#journal.found);
-    const state = await this.#read(look, merge).catch((error: RhtmxError) => {
+    const journal = this.#journal;
+    const state = await this.#read(() => journal.take(), merge).catch((error: RhtmxError) => {
+      journal.leave();
       if (error.code !== "storage_full") throw error;
       // What others left has to wait for room; what is there has not.
-      left = [];
-      return this.#read(() => left, merge);
+      return this.#read(() => [], merge);
     });
-    for (const [{ id }] of left) this.#journal.drop(id, true);
+    journal.dropTaken();
     const { client_id } = state.meta;
     database.isSame = async (table) => {
       const found = await result(table("meta").get("client_id"));
@@ -136,12 +135,12 @@ export class IndexedStore implements Store {
     return state;
   }
 
-  /** @param look finds what other pages left. */
-  #read(look: () => readonly Entry[], merge: ((found: State) => Op[]) | undefined): Promise<State> {
+  /** @param take finds what other pages left. */
+  #read(take: () => readonly Entry[], merge: ((found: State) => Op[]) | undefined): Promise<State> {
     return this.#database.run(false, async (table, isAgain) => {
       await answered(table("meta").get("client_id"));
       // Not before: what is found here, and not there, was never there.
-      for (const [write, instead] of look()) await put(table, write, instead);
+      for (const [write, instead] of take()) await put(table, write, instead);
       const found = await read(table, this.#segments);
       const { meta } = found;
       const before = { ...meta };
@@ -177,11 +176,9 @@ export class IndexedStore implements Store {
     this.#journal.hold(write, instead);
   }
 
-  /** Lets go of a write that will not be added; false if another page has found and stored it. */
+  /** Lets go of a write that will not be added; false if another page has found it, and stores it. */
   release(id: string): boolean {
-    const isTaken = this.#journal.isTaken(id);
-    this.#journal.drop(id);
-    return !isTaken;
+    return this.#journal.release(id);
   }
 
   add(write: Write, instead = ""): Promise<number> {

@@ -770,6 +770,26 @@ describe("in IndexedDB", () => {
     expect(await store.apply([["epoch", "e1"]])).toBe(true);
   });
 
+  it("what a page is about to store is not sent by the one that kept it, though its store fails", async () => {
+    const [slow, next] = [made(), made()];
+    await next.load();
+    slow.hold(write("a"), "");
+    const puts = vi.spyOn(IDBObjectStore.prototype, "put");
+    const loading = next.load();
+    while (!puts.mock.calls.length) await new Promise((resolve) => setImmediate(resolve));
+    expect(slow.release("a")).toBe(false);
+    expect([...(await loading).writes.keys()]).toEqual(["a"]);
+  });
+
+  it("what could not be stored for want of room is sent by the page that kept it", async () => {
+    const [slow, next] = [made(), made()];
+    await next.load();
+    slow.hold(write("a"), "");
+    full();
+    expect((await next.load()).writes.size).toBe(0);
+    expect(slow.release("a")).toBe(true);
+  });
+
   it("what was kept for the next page and goes another way is not found by it", async () => {
     const store = made();
     store.hold(write("a"), "");
@@ -941,7 +961,8 @@ describe("a client on IndexedDB", () => {
     after.client.close();
     await expect(write).rejects.toMatchObject({ code: "closed" });
     client.close();
-    await eventually(() => expect(Object.keys(localStorage)).toEqual([]));
+    // What says that nobody has cleared it stays.
+    await eventually(() => expect(Object.keys(localStorage)).toEqual(["rhtmx app "]));
     expect((await contentsOf(made("app"))).writes).toMatchObject([{ entityId: "2", seq: 1 }]);
   });
 
