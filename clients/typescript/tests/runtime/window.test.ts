@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 
 import { HEARTBEAT } from "../../src/runtime/leader-election.ts";
+import { picker } from "../support/browser.ts";
 import type { TabClient } from "../support/window.ts";
 import { Window } from "../support/window.ts";
 
@@ -56,15 +57,6 @@ async function happen(window: Window, { what, who, how }: Happening): Promise<vo
     await browser.in(page, () => page[what]());
     if (page.gone) client.sockets.forEach((socket) => socket.cut());
   }
-}
-
-/** Picks one of so many, by chance that can be had again. */
-function picker(seed: number): (count: number) => number {
-  let state = seed;
-  return (count) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return (state >>> 16) % count;
-  };
 }
 
 /** Everybody wakes, and everything gets its time. */

@@ -10,6 +10,12 @@ import type { Surroundings } from "../../src/runtime/leader-election.ts";
 
 type Task = () => void;
 
+/** So much happens at a time at most; some hundred is usual. */
+const MOST_STEPS = 20_000;
+
+/** Node's own, whatever stands in its place while a test runs. */
+const nodesImmediate = globalThis.setImmediate;
+
 interface Timer {
   readonly act: Task;
   /** Milliseconds; without them it acts once. */
@@ -21,6 +27,15 @@ interface Request {
   readonly tab: Page;
   readonly grant: () => Promise<unknown>;
   readonly refuse: (error: Error) => void;
+}
+
+/** Picks one of so many, by chance that can be had again. */
+export function picker(seed: number): (count: number) => number {
+  let state = seed;
+  return (count) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 16) % count;
+  };
 }
 
 /** See the head of the file. */
@@ -48,10 +63,21 @@ export class Browser {
   /** Lets everything happen that happens without time passing. */
   async settle(): Promise<void> {
     await drained();
-    for (;;) {
+    for (let step = 0; step < MOST_STEPS; step += 1) {
       const busy = this.tabs.filter((tab) => tab.busy);
       if (!busy.length) return;
       const tab = busy[this.pick(busy.length)]!;
+      await this.in(tab, () => tab.step());
+    }
+    throw new Error("it never comes to rest");
+  }
+
+  /** Lets so many things happen, or fewer. */
+  async some(count: number): Promise<void> {
+    for (let n = 0; n < count; n += 1) {
+      const busy = this.tabs.filter((tab) => tab.busy);
+      const tab = busy[this.pick(busy.length)];
+      if (!tab) return;
       await this.in(tab, () => tab.step());
     }
   }
@@ -147,7 +173,7 @@ export class Browser {
 
 /** Every promise that can go on has. */
 function drained(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => nodesImmediate(resolve));
 }
 
 /** One tab, as what runs in it sees it: see `Surroundings`. */

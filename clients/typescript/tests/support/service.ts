@@ -34,6 +34,8 @@ export class Service {
   records = new Map<string, ChangeLog>();
   /** What took effect and was undone by a restore. */
   readonly undone = new Set<string>();
+  /** The codes of what was refused. */
+  readonly refusals: string[] = [];
   readonly #live = new Set<FakeWebSocket>();
   #epoch: string = WELCOME.epoch;
   #clients = new Map<string, Known>();
@@ -56,7 +58,10 @@ export class Service {
 
   /** A connection said something. */
   hear(socket: FakeWebSocket, message: Message): void {
-    const say = (...messages: ServerMessage[]) => socket.says(...messages);
+    const say = (...messages: ServerMessage[]) => {
+      for (const each of messages) if (each.type === "error") this.refusals.push(each.code!);
+      socket.says(...messages);
+    };
     if (message.type === "hello") say(this.#welcome(socket, message));
     else if (message.type === "ping") say({ type: "pong" });
     else if (message.type === "push") say(...this.#push(message, ...this.#rights.get(socket)!));
@@ -75,6 +80,11 @@ export class Service {
       const [entity] = message.entities as [string];
       say({ type: "sync_complete", entity, epoch: this.#epoch, version: 0, reset: false });
     }
+  }
+
+  /** The last number of a client that took effect. */
+  lastOf(client: string): number {
+    return (this.#clients.get(client) ?? STRANGER).versions.length;
   }
 
   /** Keeps a copy of everything. */

@@ -5,13 +5,14 @@
 import { vi } from "vitest";
 
 import * as compose from "../../src/core/build-message.ts";
-import type { Write } from "../../src/core/storage-ops.ts";
+import type { State, Write } from "../../src/core/storage-ops.ts";
 import { stateOf } from "../../src/core/storage-ops.ts";
 import type { RhtmxError } from "../../src/errors.ts";
 import type { Message, Push } from "../../src/messages/types.ts";
 import { takeTurns } from "../../src/runtime/leader.ts";
 import { LeaderElection } from "../../src/runtime/leader-election.ts";
 import { Tab } from "../../src/runtime/tab.ts";
+import type { Disk } from "../../src/stores/fallback.ts";
 import { Fallback } from "../../src/stores/fallback.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import type { Frame } from "../../src/wire/index.ts";
@@ -22,14 +23,11 @@ import { FakeDisk } from "./disk.ts";
 import { Service } from "./service.ts";
 import { FakeWebSocket } from "./sockets.ts";
 
-/** See the head of the file. */
-export class Window {
+/** Clients in tabs, each with its own way to the store of all. */
+export abstract class Clients<D extends Disk> {
   readonly browser: Browser;
   readonly service = new Service();
-  readonly clients: TabClient[] = [];
-  /** What was written, as far as it is in the store. */
-  readonly kept: string[] = [];
-  store = new MemoryStore("c1", "hush");
+  readonly clients: TabClient<D>[] = [];
   #count = 0;
 
   /** @param pick which of so many comes first where there is no order. */
@@ -44,23 +42,25 @@ export class Window {
     vi.spyOn(performance, "now").mockImplementation(() => this.browser.now);
   }
 
-  /** The database is gone; what takes its place is empty, and somebody else. */
-  async wipe(): Promise<void> {
-    this.store = new MemoryStore(`c1 after ${this.#count}`, "hush");
-    for (const { page, disk } of this.clients)
-      await this.browser.in(page, () => disk.breaks("it was taken away"));
+  /** How a tab reaches the store. */
+  protected abstract diskOf(page: Page, state: State, makeId: () => string): D;
+
+  /** How much was written. */
+  get count(): number {
+    return this.#count;
   }
 
   /** Opens a tab with a client. */
   async open(): Promise<void> {
     const page = this.browser.open();
+    const diskOf = (state: State, makeId: () => string) => this.diskOf(page, state, makeId);
     await this.browser.in(page, () =>
-      this.clients.push(new TabClient(page, this, this.clients.length)),
+      this.clients.push(new TabClient(page, this.service, this.clients.length, diskOf)),
     );
   }
 
   /** Writes in a tab: something new, into a record of its own if none is given. */
-  async write(client: TabClient, record?: string): Promise<void> {
+  async write(client: TabClient<D>, record?: string): Promise<void> {
     const data = `w${String(++this.#count).padStart(3, "0")}`;
     await this.browser.in(client.page, () => client.write(record ?? data, data));
   }
@@ -71,32 +71,60 @@ export class Window {
   }
 }
 
+/** Whose store is in memory. */
+export class Window extends Clients<FakeDisk> {
+  /** What was written, as far as it is in the store. */
+  readonly kept: string[] = [];
+  store = new MemoryStore("c1", "hush");
+
+  /** The database is gone; what takes its place is empty, and somebody else. */
+  async wipe(): Promise<void> {
+    this.store = new MemoryStore(`c1 after ${this.count}`, "hush");
+    for (const { page, disk } of this.clients)
+      await this.browser.in(page, () => disk.breaks("it was taken away"));
+  }
+
+  protected override diskOf(page: Page): TabDisk {
+    return new TabDisk(page, this);
+  }
+}
+
 /** A client in a tab, put together as `client.ts` does it. */
-export class TabClient {
+export class TabClient<D extends Disk = FakeDisk> {
   readonly page: Page;
   readonly tab: Tab;
   readonly state = stateOf();
   readonly store: Fallback;
-  readonly disk: TabDisk;
+  readonly disk: D;
   readonly sockets = new Set<TabSocket>();
   readonly errors: string[] = [];
   /** What became of its writes. */
   readonly outcomes = new Map<string, string>();
+  /** What was refused at once for want of room. */
+  readonly refused: string[] = [];
+  isClosed = false;
+  readonly #stop: () => void;
 
-  constructor(page: Page, window: Window, index: number) {
+  constructor(
+    page: Page,
+    service: Service,
+    index: number,
+    diskOf: (state: State, makeId: () => string) => D,
+  ) {
     const id = `tab${index}`;
     const sockets = this.sockets;
     class Recorded extends TabSocket {
       constructor(url: string, protocols: string[]) {
-        super(url, protocols, page, window.service, sockets);
+        super(url, protocols, page, service, sockets);
       }
     }
     this.page = page;
-    this.disk = new TabDisk(page, window);
     let ids = 0;
+    const makeId = () => `${id} ${++ids}`;
     const state = this.state;
+    this.disk = diskOf(state, makeId);
     const channel = new LeaderElection("rhtmx:test", id, page);
-    this.store = new Fallback(this.disk, state, () => `${id} ${++ids}`);
+    this.store = new Fallback(this.disk, state, makeId);
     this.tab = new Tab(this.store, channel, id, state);
     this.tab.on("error", ({ message }) => this.errors.push(message));
     const random = () => 0.5;
@@ -110,17 +138,25 @@ export class TabClient {
       channel,
       state,
     } as const;
-    takeTurns(this.tab, options);
+    this.#stop = takeTurns(this.tab, options);
     this.tab.open("tasks", false);
+  }
+
+  /** It is done, and its page goes on. */
+  close(): void {
+    this.isClosed = true;
+    this.#stop();
+    this.tab.close();
   }
 
   write(id: string, data: string): void {
     this.outcomes.set(data, "waiting");
     const message = compose.push("tasks", id, "update", data, {});
     const refused = ({ code }: RhtmxError) => {
-      // It was refused at once, and never shown.
-      if (code === "storage_full") this.outcomes.delete(data);
-      else this.outcomes.set(data, "refused");
+      this.outcomes.set(data, "refused");
+      if (code !== "storage_full") return;
+      this.outcomes.delete(data);
+      this.refused.push(data);
     };
     void this.tab.write(message).then(() => this.outcomes.set(data, "durable"), refused);
   }
