@@ -343,8 +343,10 @@ export class IndexedStore implements Store {
   #reject(all: readonly Added[], error: RhtmxError): void {
     for (const each of all) {
       this.#adding.delete(each);
-      if (error.code === "storage_full") this.#journal.drop(each.write.id);
-      each.reject(error);
+      const isRefused = error.code !== "storage_full" || this.#journal.release(each.write.id);
+      if (isRefused) each.reject(error);
+      // Another page has found it, and stores it.
+      else each.resolve(0);
     }
   }
 }

@@ -8,6 +8,7 @@ import type { Op, Store } from "../../src/core/storage-ops.ts";
 import { applyAll, stateOf } from "../../src/core/storage-ops.ts";
 import { Database, result } from "../../src/stores/database.ts";
 import { IndexedStore } from "../../src/stores/indexeddb.ts";
+import { Journal } from "../../src/stores/journal.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import type { Row } from "../../src/stores/segment-rows.ts";
 import { segmentIn } from "../../src/stores/segment-rows.ts";
@@ -645,6 +646,20 @@ describe("in IndexedDB", () => {
       vi.restoreAllMocks();
       vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
       expect((await contentsOf(made())).writes).toEqual([]);
+    });
+
+    it("what another page is storing is not refused for want of room", async () => {
+      const [store, next] = [made(), made()];
+      await Promise.all([store.load(), next.load()]);
+      full();
+      const added = store.add(write("a"));
+      page.dispatchEvent(new Event("pagehide"));
+      // It is about to store it.
+      new Journal("db").take();
+      page.dispatchEvent(new Event("pageshow"));
+      expect(await added).toBe(0);
+      vi.restoreAllMocks();
+      expect([...(await next.load()).writes.keys()]).toEqual(["a"]);
     });
 
     it.each([
