@@ -131,7 +131,9 @@ export class Fallback implements Store {
     if (this.#is !== "stored" && write.seq) return frozen ? write.seq : ++meta.last;
     if (this.#is !== "stored") return this.#park(write, instead);
     try {
-      return await this.#disk.add(write, instead);
+      const seq = await this.#disk.add(write, instead);
+      // Another write has lost the disk meanwhile: whoever reaches that sends this one.
+      return this.#is === "stored" || this.#state.frozen ? seq : 0;
     } catch (error) {
       if (this.#isFull(error) || write.seq) throw error;
       return this.#park(write, instead);

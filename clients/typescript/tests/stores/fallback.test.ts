@@ -224,6 +224,18 @@ describe("leaving", () => {
     expect(await world.add("b"), "numbers begin anew").toBe(1);
   });
 
+  it("leaves a write to the disk that has numbered it once the tab is a client of its own", async () => {
+    const world = await loaded();
+    let number = (_: number) => {};
+    const numbered = new Promise<number>((resolve) => (number = resolve));
+    vi.spyOn(world.disk, "add").mockReturnValueOnce(numbered);
+    const added = world.add("a");
+    world.disk.breaks("it was closed");
+    expect(world.id).toBe("own 1");
+    number(1);
+    expect(await added).toBe(0);
+  });
+
   it("forgets what others told of before anything was loaded: it cannot be sent under an own id", async () => {
     const world = new World();
     void world.add("own");
