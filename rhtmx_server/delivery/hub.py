@@ -67,6 +67,7 @@ class Hub:
 
     Attributes:
         send_each: what does that from now on.
+        entities: how many there are: that were ever written. Conflict logs are none.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Hub:
         self._delivered = delivered
         self._dropped = dropped
         self.send_each = send_each
+        self.entities = 0
         self._heads: dict[str, Head] = {}
         self._groups: dict[str, Groups] = {}
         self._dirty: dict[Group, None] = {}
@@ -89,7 +91,10 @@ class Hub:
 
     def start(self, heads: Mapping[str, Head]) -> None:
         """Begin at the heads of the store."""
-        self._heads = {entity: Head(head.version, head.floor) for entity, head in heads.items()}
+        self._heads, self.entities = {}, 0
+        for entity, head in heads.items():
+            mine = self._head(entity)
+            mine.version, mine.floor = head.version, head.floor
 
     def raise_floors(self, heads: Mapping[str, Head]) -> None:
         """Take over the floors of the store, while running.
@@ -98,12 +103,7 @@ class Hub:
         """
         for entity, head in heads.items():
             # Also of what has yet to be handed out for the first time.
-            self._heads.setdefault(entity, Head()).floor = head.floor
-
-    @property
-    def entities(self) -> int:
-        """How many entities there are: that were ever written. Conflict logs are none."""
-        return sum(not entity.startswith(RESERVED) for entity in self._heads)
+            self._head(entity).floor = head.floor
 
     def head(self, entity: str) -> Head:
         """The log of an entity as far as it has been handed out."""
@@ -190,7 +190,7 @@ class Hub:
         superseded = _superseded(commits) if reads_logs else ()
         for commit in commits:
             entity, version = commit.record.entity, commit.record.version
-            head = self._heads.setdefault(entity, Head())
+            head = self._head(entity)
             groups = self._groups.get(entity)
             concerned: Iterable[Group] = ()
             if groups:
@@ -233,7 +233,7 @@ class Hub:
         groups = self._groups.get(entity)
         if groups:
             self._drop(groups.all)
-        self._heads.setdefault(entity, Head()).version = version
+        self._head(entity).version = version
         if watcher := self._watchers.get(entity):
             watcher.missed(entity)
 
@@ -261,6 +261,15 @@ class Hub:
                 group.tell(frame)
             if group.size > EARLY:
                 self._flush_early(group)
+
+    def _head(self, entity: str) -> Head:
+        """The log of an entity, from now on one of those that there are."""
+        head = self._heads.get(entity)
+        if head is None:
+            head = self._heads[entity] = Head()
+            # Counted as they come: a push under a new name would have all counted each time.
+            self.entities += not entity.startswith(RESERVED)
+        return head
 
     def _tell_watcher(self, commit: Commit, *, is_next: bool) -> None:
         watcher = self._watchers.get(commit.record.entity)

@@ -9,6 +9,7 @@ import pytest
 
 from rhtmx.messages import Change, FieldChange, TransactionComplete
 from rhtmx.wire import ServerMessage
+from rhtmx_server.conflict_log import RESERVED
 from rhtmx_server.delivery.hub import Hub
 from rhtmx_server.delivery.outbox import Outbox, Tick
 from rhtmx_server.model import Clock, Commit, Head
@@ -202,6 +203,17 @@ def test_the_hub_begins_at_the_heads_of_the_store(world: World) -> None:
 def test_an_entity_that_was_never_written_begins_at_nothing(world: World) -> None:
     assert world.hub.position("tasks") == 0
     assert world.hub.head("tasks") == Head(0, 0)
+
+
+def test_entities_count_once_however_they_come_and_conflict_logs_are_none(world: World) -> None:
+    world.hub.start({"tasks": Head(7, 2), f"{RESERVED}tasks": Head(1, 0)})
+    assert world.hub.entities == 1
+    world.deliver(commit(8, "tasks"), commit(1, "users"), commit(2, "users"))
+    world.hub.raise_floors({"users": Head(2, 1), "teams": Head(3, 0), f"{RESERVED}teams": Head()})
+    assert world.hub.position("nothing") == world.hub.head("nothing").floor == 0
+    assert world.hub.entities == 3
+    world.hub.start({"teams": Head(3, 0)})
+    assert (world.hub.entities, world.hub.position("tasks")) == (1, 0)
 
 
 def test_rising_floors_are_taken_over(world: World) -> None:
