@@ -88,10 +88,17 @@ def _keep(file: Path, name: str, run: dict[str, Any], *, only: bool) -> None:
     figures = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     before = figures.get(name, {}).get("tables", ()) if only else ()
     new = {table["title"]: table for table in run["tables"]}
-    kept = [new.pop(table["title"], table) for table in before]
+    kept = [_renewed(table, new.pop(table["title"], None)) for table in before]
     run["tables"] = [*kept, *new.values()]
     figures[name] = run
     file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def _renewed(table: dict[str, Any], now: dict[str, Any] | None) -> dict[str, Any]:
+    """A table with those of its rows measured again that were."""
+    rows = {(row["case"], row["subject"]): row for row in table["rows"]}
+    rows |= {(row["case"], row["subject"]): row for row in (now or {"rows": ()})["rows"]}
+    return {**table, "rows": [*rows.values()]}
 
 
 main()

@@ -181,7 +181,8 @@ def run(scale: Scale) -> list[Table]:
                 if measured.target is ours:
                     found.append(measured.found)
             tables.worst(found)
-    return tables.all()
+    summary, *each = tables.all()
+    return each if scale.only else [summary, *each]  # the worst of some says nothing of all
 
 
 def _measured(scale: Scale, ours: Target) -> Iterator[Measured]:
