@@ -131,7 +131,7 @@ def run(scale: Scale) -> list[Table]:
         for name, _ in PERCENTILES
     }
     tables["p50"].note += (
-        "\nbudget: ours ÷ (echo + one fsync) is at most 3; "
+        "\nbudget: ours ÷ (echo + one fsync) is at most 2.2; "
         "one fsync: one page written and synced, nothing else"
     )
     rates = scale.pick({100: 500, 1000: 4000, 5000: 15000}, {1000: 50})
