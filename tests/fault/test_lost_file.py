@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
 from pathlib import Path
@@ -13,6 +12,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx_server.stores import SqliteStore
 from rhtmx_server.stores.sqlite.placement import NOTHING_LEARNT, Placement
 from tests.contract.builders import put, record, versions
+from tests.support.lost_files import deleted, moved, replaced_by_a_copy
 
 
 @pytest.fixture(params=[NOTHING_LEARNT, Placement(1.0, 10**6)], ids=["at first", "worker"])
@@ -23,19 +23,6 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await put(made, record("1", 1))
     yield made
     await made.close()
-
-
-def deleted(path: Path) -> None:
-    path.unlink()
-
-
-def moved(path: Path) -> None:
-    path.rename(path.with_name("moved.db"))
-
-
-def replaced_by_a_copy(path: Path) -> None:
-    shutil.copy(path, path.with_name("backup.db"))
-    path.with_name("backup.db").replace(path)
 
 
 def without_its_log(path: Path) -> None:

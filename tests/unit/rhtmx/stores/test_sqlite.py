@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position, Push
 from rhtmx.stores.sqlite import _STEPS, VERSION, SqliteStore
 from rhtmx.wire import Format, decode, encode
+from tests.support.lost_files import deleted, moved, replaced_by_a_copy
 from tests.support.process import run
 
 
@@ -236,19 +236,6 @@ def test_a_damaged_file_is_said_and_let_go_of(store: SqliteStore, path: Path, da
     assert "it is damaged: move it away" in error.message or "check that it is" in error.message
     with contextlib.closing(sqlite3.connect(path, timeout=0)) as db:
         db.execute("BEGIN EXCLUSIVE")  # nobody has it any more
-
-
-def deleted(path: Path) -> None:
-    path.unlink()
-
-
-def moved(path: Path) -> None:
-    path.rename(path.with_name("moved.db"))
-
-
-def replaced_by_a_copy(path: Path) -> None:
-    shutil.copy(path, path.with_name("backup.db"))
-    path.with_name("backup.db").replace(path)
 
 
 def with_its_folder(path: Path) -> None:
