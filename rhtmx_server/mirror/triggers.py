@@ -124,7 +124,9 @@ def state_query(dialect: str, table: str, outbox: str = OUTBOX) -> str:
     if dialect == "sqlite":
         # Any definition of anything counts as one of the table: there is no other number.
         name = f"{_text(TableName.of(outbox).name)} COLLATE NOCASE"
-        return f"""SELECT CAST(schema_version AS TEXT),
+        # Where there is no outbox, that is what is said to be missing, and not SQLite's own table.
+        return f"""SELECT CAST(schema_version AS TEXT) || coalesce((SELECT '' FROM {_name(outbox)}
+    WHERE false), ''),
   coalesce((SELECT seq FROM sqlite_sequence WHERE name = {name}), 0), '',
   (SELECT file FROM pragma_database_list WHERE name = 'main') FROM pragma_schema_version"""  # noqa: S608 (quoted)
     # A row of the catalog is another one (`xmin`) after ALTER, also if that was taken back again;

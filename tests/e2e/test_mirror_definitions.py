@@ -110,6 +110,16 @@ async def test_triggers_that_are_switched_off_are_said(
         await eventually(lambda: MISSING in caplog.text)
 
 
+async def test_an_outbox_that_is_missing_is_named(
+    shop: Shop, app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.mirror(app, triggers=False)
+    shop.run("DROP TABLE rhtmx_outbox")
+    async with app:
+        await eventually(lambda: "is tried again" in caplog.text)
+    assert "rhtmx_outbox" in caplog.text
+
+
 async def test_columns_come_and_go(shop: Shop, app: App) -> None:
     def most(row: Mapping[str, Any]) -> Any:
         return {name: value for name, value in row.items() if name not in ("id", "cost")}

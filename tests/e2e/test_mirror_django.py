@@ -280,8 +280,12 @@ def test_a_file_that_has_been_replaced_is_opened_again(models: dict[str, Any]) -
 
     from rhtmx_server.mirror.django_tables import DjangoDatabase
     from rhtmx_server.mirror.host import TableName
+    from rhtmx_server.mirror.triggers import outbox_statements
 
     database, orders = DjangoDatabase("lite"), models["Order"].objects.using("lite")
+    with connections["lite"].cursor() as cursor:
+        for each in outbox_statements("sqlite"):
+            cursor.execute(each)
     asked = TableName("shop_order"), TableName("rhtmx_outbox")
     before = database.state(*asked)
     assert not before.anew(database.state(*asked))
