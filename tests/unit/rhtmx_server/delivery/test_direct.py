@@ -14,7 +14,7 @@ import pytest
 
 from rhtmx_server.delivery import io_uring
 from rhtmx_server.delivery.direct import SendEach, send_each
-from rhtmx_server.delivery.io_uring import Ring, fastest
+from rhtmx_server.delivery.io_uring import FEW, Ring, fastest
 
 SMALL = 4
 """Entries of a ring that many sockets need several times over."""
@@ -144,6 +144,26 @@ def test_a_ring_that_does_not_write_is_not_used(
     monkeypatch.setattr(Ring, "send_each", lambda ring, descriptors, data: short)
     monkeypatch.setattr(Ring, "__init__", lambda ring: setattr(ring, "_descriptor", -1))
     assert fastest() is send_each
+
+
+def test_few_sockets_are_written_to_one_by_one_and_more_by_the_ring(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_ring()
+    by_ring: list[int] = []
+
+    def note(ring: Ring, descriptors: Sequence[int], data: bytes) -> list[tuple[int, int]]:
+        by_ring.append(len(descriptors))
+        return []
+
+    send = fastest()
+    monkeypatch.setattr(Ring, "send_each", note)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for count in (1, FEW, FEW + 1):
+            assert not send([ours.fileno()] * count, b"?")
+        assert theirs.recv(100) == b"?" * (1 + FEW)
+    assert by_ring == [FEW + 1]
 
 
 def test_of_a_call_that_ended_half_way_the_next_one_knows_nothing(
