@@ -7,6 +7,7 @@ A system call per message is what fan-out costs. So nothing is written when it
 is produced: outboxes note what they hold, and at the end of the tick each one
 writes all of it at once. One that holds much writes before that: a tick may
 produce any amount, and the transport has to say when its peer does not read it.
+Where more is certain to come in the next tick, `put_off` has what is held wait for it.
 
 =========  ==========  ==================  ===========  ========  =========
 state      `put`       `put` beyond FULL   `flush`      `close`   `drop`
@@ -48,6 +49,7 @@ class Tick:
     def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
         self._call_soon = call_soon
         self._outboxes: list[Outbox] = []
+        self._put_off: set[Outbox] = set()
         self._before: list[Callable[[], None]] = []
         self._scheduled = False
 
@@ -60,6 +62,11 @@ class Tick:
         """Have `outbox` flushed at the end of this tick."""
         self._outboxes.append(outbox)
         self._schedule()
+
+    def put_off(self, outbox: Outbox) -> None:
+        """Have `outbox` flushed a tick later, if the end of this one would flush it."""
+        if self._scheduled:
+            self._put_off.add(outbox)
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -74,8 +81,21 @@ class Tick:
         # Taken before the first write: what a write brings about belongs to the next tick.
         outboxes, self._outboxes = self._outboxes, []
         self._scheduled = False
+        if self._put_off:
+            outboxes = self._due(outboxes)
         for outbox in outboxes:
             outbox.flush()
+
+    def _due(self, outboxes: list[Outbox]) -> list[Outbox]:
+        """The outboxes of a tick that are not put off; the others are for the next one."""
+        put_off, self._put_off = self._put_off, set()
+        due: list[Outbox] = []
+        for outbox in outboxes:
+            if outbox in put_off:
+                self.add(outbox)
+            else:
+                due.append(outbox)
+        return due
 
 
 def _guarded(function: Callable[[], None]) -> None:
@@ -133,6 +153,13 @@ class Outbox:
             self._size += len(frames)
             if self._size > FULL:
                 self.flush()
+
+    def put_off(self) -> None:
+        """Have what is here, and comes in this tick, written a tick later: more comes in that one.
+
+        So both are one write. To be asked for in each tick anew; `FULL` is the bound as ever.
+        """
+        self._tick.put_off(self)
 
     def close(self) -> None:
         """Drop whatever else is put here: the peer takes nothing any more."""

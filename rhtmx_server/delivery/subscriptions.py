@@ -205,8 +205,7 @@ class Subscriptions:
         Args:
             readable: says what may be read of an entity by a `where`, and may raise.
         """
-        self.rights += 1
-        now = self.rights
+        now = self.rights = self.rights + 1
         before = dict.fromkeys(it for each in self._all() for it in each.readings.values())
         found: dict[SubscriptionKey, Reading] = {}
         for it in before:
@@ -408,6 +407,7 @@ class Subscriptions:
             self._waiting.append(cursor)
         if not self._pumping:
             self._pumping = True
+            self._reader.outbox.put_off()
             self._spawn(self._pump())
 
     async def _pump(self) -> None:
@@ -416,8 +416,9 @@ class Subscriptions:
                 async with self._reader.page():
                     if self._waiting:
                         await self._read_page(self._waiting[0])
-                    # The loop serves everyone else between two pages, and this one is written.
-                    await asyncio.sleep(0)
+                        if self._waiting:
+                            self._reader.outbox.put_off()
+                    await asyncio.sleep(0)  # the loop serves everyone else between two pages
         finally:
             self._pumping = False
 

@@ -57,6 +57,7 @@ class StreamConnection(Connection):
         try:
             async with super().page(), self.flow.page():
                 yield
+                self.outbox.flush()  # inside: room is counted by what is written
         except StalledError:
             self.services.metrics.stalled.inc()
             self.flow.abort()

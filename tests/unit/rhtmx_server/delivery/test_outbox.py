@@ -41,6 +41,52 @@ def test_all_that_a_turn_brings_is_one_write_in_order() -> None:
     assert wire.written == [b"abc"]
 
 
+def test_what_is_put_off_is_written_with_what_the_next_tick_brings() -> None:
+    later, wire, other = list[Callable[[], None]](), Wire(), Wire()
+    tick = Tick(later.append)
+    outbox, beside = Outbox(wire, tick), Outbox(other, tick)
+    outbox.put(b"welcome ")
+    beside.put(b"a")
+    outbox.put_off()
+    later.pop(0)()
+    assert (wire.written, other.written, len(later)) == ([], [b"a"], 1)
+    outbox.put(b"page")
+    later.pop(0)()
+    assert (wire.written, len(later)) == ([b"welcome page"], 0)
+
+
+def test_what_is_put_off_is_written_a_tick_later_though_nothing_comes() -> None:
+    later, wire = list[Callable[[], None]](), Wire()
+    outbox = Outbox(wire, Tick(later.append))
+    outbox.put(b"page")
+    outbox.put_off()
+    outbox.put_off()
+    for _ in range(2):
+        later.pop(0)()
+    assert (wire.written, len(later)) == ([b"page"], 0)
+
+
+def test_one_with_nothing_in_it_is_not_put_off_for_what_it_gets_later() -> None:
+    later, wire, other = list[Callable[[], None]](), Wire(), Wire()
+    tick = Tick(later.append)
+    outbox = Outbox(wire, tick)
+    outbox.put_off()
+    Outbox(other, tick).put(b"a")
+    later.pop(0)()
+    outbox.put(b"b")
+    later.pop(0)()
+    assert (wire.written, other.written, len(later)) == ([b"b"], [b"a"], 0)
+
+
+def test_much_is_not_put_off() -> None:
+    later, wire = list[Callable[[], None]](), Wire()
+    outbox = Outbox(wire, Tick(later.append))
+    outbox.put(b"a")
+    outbox.put_off()
+    outbox.put(b"b" * FULL)
+    assert wire.written == [b"a" + b"b" * FULL]
+
+
 def test_a_single_chunk_is_written_as_the_object_it_is() -> None:
     soon, one, other = Soon(), Wire(), Wire()
     tick = Tick(soon)
