@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -39,20 +39,26 @@ from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.messages import Position
 from rhtmx.messages.tables import ERROR_CODE_SPELLINGS, ERROR_CODE_VALUES
 from rhtmx.unknown_enum_values import spelled, unknown
+from rhtmx.values.json_value import from_json
 from rhtmx.wire import Format, decode, encode
 
-__all__ = ["NewerError", "add", "read", "write"]
+__all__ = ["DamagedError", "NewerError", "add", "mend", "read", "write"]
 
 
 class NewerError(ValueError):
     """A write is kept that a newer program has made."""
 
 
+class DamagedError(ValueError):
+    """A write cannot be read, in words that say which one."""
+
+
 def read(db: sqlite3.Connection) -> Image:
-    """Everything there is.
+    """Everything there is. What is damaged of records is left out: see `mend`.
 
     Raises:
         NewerError: some of it is not understood.
+        DamagedError: a write cannot be read.
     """
     ((client_id, last, secret),) = db.execute("SELECT id, last, secret FROM client").fetchall()
     image = Image(client_id, last, secret=secret)
@@ -69,6 +75,37 @@ def read(db: sqlite3.Connection) -> Image:
     image.rows = sorted((_row(each) for each in db.execute("SELECT * FROM queue")), key=_order)
     image.rejected = [_refused(each) for each in db.execute("SELECT * FROM refused ORDER BY rowid")]
     return image
+
+
+def mend(db: sqlite3.Connection, image: Image) -> Collection[str]:
+    """Drop what is damaged of records: in the image, and in the tables. Within a transaction.
+
+    The server has them: all records of the entity are read again, from the beginning. Until then
+    the others are as they were.
+
+    Returns:
+        The entities that had some.
+    """
+    mended: list[str] = []
+    for name, kept in image.entities.items():
+        records = [each for each, held in kept.records.items() if not _is_json(held.data)]
+        parts = [each for each in kept.parts if not _is_json(each.encode())]
+        if not records and not parts:
+            continue
+        mended.append(name)
+        for each in records:
+            del kept.records[each]
+            write(db, [DropRecord(name, each)])
+        for part in parts:
+            del kept.parts[part]
+            db.execute("DELETE FROM parts WHERE entity = ? AND part = ?", (name, part))
+        for where in ("", *kept.parts):
+            position, granularity = kept.place(where)
+            if position.epoch:
+                anew = Position(epoch=position.epoch)
+                kept.set_place(where, anew, granularity)
+                write(db, [SetPosition(name, anew, granularity, where)])
+    return mended
 
 
 def add(db: sqlite3.Connection, each: AddWrite) -> int:
@@ -140,16 +177,19 @@ def _put_refused(db: sqlite3.Connection, refused: StoredRejection) -> None:
 def _row(values: tuple[Any, ...]) -> StoredWrite:
     row_id, seq, message, epoch, since, kept, builds_on = values
     datetime.fromtimestamp(since, UTC)  # raises, if it is no time
+    _require_json(row_id, "queue", message, kept)
     settled = None
     if kept is not None:
         version, of, lost, *more = json.loads(kept)
         texts = {name: None if each is None else each.encode() for name, each in lost.items()}
         settled = Settled(version, of, texts, more[0].encode() if more else None)
+        _require_json(row_id, "queue", settled.prepared, *texts.values())
     return StoredWrite(row_id, seq, _mutation(message), epoch, since, settled, builds_on)
 
 
 def _refused(values: tuple[Any, ...]) -> StoredRejection:
     row_id, message, code, text, details, since, epoch = values
+    _require_json(row_id, "refused", message, details)
     known = ERROR_CODE_VALUES.get(code, ErrorCode.UNSPECIFIED)
     why = unknown(ErrorCode, code) if code and not known else known
     return StoredRejection(row_id, _mutation(message), why, text, details, since, epoch)
@@ -193,6 +233,22 @@ def _same(one: bytes, other: bytes) -> bool:
         return True
     read = partial(json.loads, parse_int=str, parse_float=str)
     return bool(read(one) == read(other))
+
+
+def _require_json(row_id: str, table: str, *texts: bytes | None) -> None:
+    if not all(map(_is_json, texts)):
+        raise DamagedError(
+            f"the write {row_id!r} is damaged: delete its row from the table {table!r}, or move "
+            "the file away, and a new one is made"
+        )
+
+
+def _is_json(text: bytes | None) -> bool:
+    try:
+        from_json(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _text(value: bytes | None) -> str | None:

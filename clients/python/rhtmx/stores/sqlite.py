@@ -11,19 +11,21 @@ connections at once. `synchronous=FULL`: what was stored survives a power cut.
 
 from __future__ import annotations
 
-import os
+import logging
 import secrets
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TypeAlias
 
 from rhtmx.core.storage_ops import AddWrite, Image, Op
 from rhtmx.errors import ErrorCode, RhtmxError
 from rhtmx.stores import rows
+from rhtmx.stores.store_file import StoreFile
 
 __all__ = ["VERSION", "SqliteStore"]
+
+log = logging.getLogger("rhtmx")
 
 VERSION = 4
 """Of the tables; in the file's `user_version`."""
@@ -75,7 +77,7 @@ class SqliteStore:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         self._db: sqlite3.Connection | None = None
-        self._place: tuple[str, _Inode | None] | None = None
+        self._file: StoreFile | None = None
 
     def load(self) -> Image:
         """Open the file, and read everything.
@@ -85,16 +87,15 @@ class SqliteStore:
                 database of ours, or of a newer version, or cannot be opened;
                 `STORAGE_FULL`, there is no room for it.
         """
-        db = self._open()
+        self._db = self._open()
         try:
-            self._prepare(db)
-            image = rows.read(db)
-            self._place = self._place_of(db)
+            self._prepare(self._db)
+            image = rows.read(self._db)
+            self._mend(self._db, image)
+            return image
         except Exception as error:  # what is damaged may fail anywhere
-            db.close()
+            self.close()
             raise self._told(error, _DAMAGED) from error
-        self._db = db
-        return image
 
     def add(self, adds: Sequence[AddWrite], ops: Sequence[Op] = ()) -> list[int]:
         """Apply ops, then number and store new writes, in one transaction.
@@ -103,47 +104,39 @@ class SqliteStore:
             RhtmxError: `STORAGE_FULL` or `STORAGE_FAILED`; then nothing of it was.
         """
         numbers: list[int] = []
-        db = self._connection()
+        db, file = self._connection()
         try:
             db.execute("BEGIN IMMEDIATE")
             rows.write(db, ops)
             for each in adds:
                 numbers.append(rows.add(db, each))
-            self._check_place()
+            file.seal(db)
+            if lost := file.lost():
+                raise lost
             db.execute("COMMIT")
         except Exception as error:
             with suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
-            raise self._told(error) from error
+            # What another program has written there looks like damage.
+            raise self._told(file.lost() or error) from error
+        file.committed()
         return numbers
 
     def close(self) -> None:
         """Let go of the file."""
-        db, self._db = self._db, None
+        db, file = self._db, self._file
+        self._db = self._file = None
         if db is not None:
             db.close()
+        if file is not None:
+            file.close()
 
     # Inside.
 
-    def _place_of(self, db: sqlite3.Connection) -> tuple[str, _Inode | None] | None:
-        """Where the file is, and what is there; none if it is in memory."""
-        _, _, file = db.execute("PRAGMA database_list").fetchone()
-        path = os.path.abspath(self.path)  # a program may go to another folder
-        return (path, _inode(path)) if file else None
-
-    def _check_place(self) -> None:
-        """Refuse to write where nobody will find it: SQLite goes on in a file without a name."""
-        if self._place is not None and _inode(self._place[0]) != self._place[1]:
-            raise RhtmxError(
-                ErrorCode.STORAGE_FAILED,
-                f"the store '{self.path}' was deleted, moved or replaced while it was open: put it "
-                "back, or start this program again",
-            )
-
-    def _connection(self) -> sqlite3.Connection:
-        if self._db is None:
+    def _connection(self) -> tuple[sqlite3.Connection, StoreFile]:
+        if self._db is None or self._file is None:
             raise RhtmxError(ErrorCode.STORAGE_FAILED, f"the store '{self.path}' is closed")
-        return self._db
+        return self._db, self._file
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -157,6 +150,9 @@ class SqliteStore:
     def _prepare(self, db: sqlite3.Connection) -> None:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA synchronous = FULL")
+        # Nothing of a transaction is in the file before it is committed: until then it is looked
+        # whether the file is the one that it was.
+        db.execute("PRAGMA cache_spill = OFF")
         db.execute("BEGIN EXCLUSIVE")  # from here on the file is ours alone
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (application,) = db.execute("PRAGMA application_id").fetchone()
@@ -179,9 +175,22 @@ class SqliteStore:
             db.execute(f"PRAGMA user_version = {VERSION}")
         if not tables:
             db.execute("INSERT INTO client (id, last) VALUES (?, 0)", (secrets.token_hex(16),))
+        self._file = StoreFile(self.path, db)
         db.execute("COMMIT")
         with closing(db.execute("PRAGMA journal_mode = TRUNCATE")) as mode:
             mode.fetchone()
+
+    def _mend(self, db: sqlite3.Connection, image: Image) -> None:
+        """Have one damaged record not take the others with it."""
+        db.execute("BEGIN IMMEDIATE")
+        mended = rows.mend(db, image)
+        db.execute("COMMIT")
+        for entity in mended:
+            log.warning(
+                "the store '%s': damaged records of %r were dropped: all of them are read again",
+                self.path,
+                entity,
+            )
 
     def _told(self, error: Exception, otherwise: str | None = None) -> RhtmxError:
         """An error in words that say which file, and what to do.
@@ -198,6 +207,9 @@ class SqliteStore:
                 f"'{self.path}' holds a write that a newer rhtmx has made: update this program, "
                 f"or name another file ({error})",
             )
+        if isinstance(error, rows.DamagedError):
+            words = f"the store '{self.path}': {error}"
+            return RhtmxError(ErrorCode.STORAGE_FAILED, words)
         code = getattr(error, "sqlite_errorcode", None)
         primary = None if code is None else code & 0xFF
         if otherwise is None or isinstance(error, sqlite3.Error):
@@ -208,18 +220,6 @@ class SqliteStore:
             ErrorCode.STORAGE_FULL if full else ErrorCode.STORAGE_FAILED,
             f"the store '{self.path}': {words} ({error})",
         )
-
-
-_Inode: TypeAlias = tuple[int, int]
-"""Device and number: what stays the same when a file gets another name."""
-
-
-def _inode(path: str) -> _Inode | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 _DAMAGED = "it is damaged: move it away, and a new one is made"

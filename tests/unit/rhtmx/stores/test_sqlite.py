@@ -6,6 +6,7 @@ import contextlib
 import copy
 import os
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -118,13 +119,13 @@ def test_it_is_free_again_once_it_is_closed(store: SqliteStore, path: Path) -> N
 
 
 def test_it_is_written_without_a_write_ahead_log_and_to_the_disk(store: SqliteStore) -> None:
-    db = store._connection()
+    db, _ = store._connection()
     modes = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert modes == ["truncate", 2]
 
 
 def test_a_file_of_a_newer_version_is_left_alone(store: SqliteStore, path: Path) -> None:
-    store._connection().execute(f"PRAGMA user_version = {VERSION + 1}")
+    store._connection()[0].execute(f"PRAGMA user_version = {VERSION + 1}")
     store.close()
     before = path.read_bytes()
     error = failure(path)
@@ -136,7 +137,7 @@ def test_a_file_of_a_newer_version_is_left_alone(store: SqliteStore, path: Path)
 def add_to_message(store: SqliteStore, table: str, more: bytes) -> None:
     """A newer program has written something into the messages of a table."""
     change = f"UPDATE {table} SET message = CAST(replace(message, ?, ?) AS BLOB)"
-    store._connection().execute(change, (b'{"type"', b"{" + more + b',"type"'))
+    store._connection()[0].execute(change, (b'{"type"', b"{" + more + b',"type"'))
 
 
 @pytest.mark.parametrize("table", ["queue", "refused"])
@@ -164,7 +165,7 @@ def test_what_a_newer_program_adds_to_a_field_is_not_lost_either(
     )
     store.add([AddWrite(StoredWrite("a", 0, patch))])
     change = "UPDATE queue SET message = CAST(replace(message, ?, ?) AS BLOB)"
-    store._connection().execute(change, (b'{"field"', b'{"by":1,"field"'))
+    store._connection()[0].execute(change, (b'{"field"', b'{"by":1,"field"'))
     store.close()
     assert "a newer rhtmx has made" in failure(path).message
 
@@ -179,7 +180,7 @@ def test_a_write_that_says_the_same_in_another_spelling_is_read(
         f'{{ "base_version": 4, "data": {{"n": {2**53 + 1}}}, "entity_id": "a", "entity": "tasks",'
     )
     spelled = (text + '"action": "update", "type": "push" }').encode()
-    store._connection().execute("UPDATE queue SET message = ?", (spelled,))
+    store._connection()[0].execute("UPDATE queue SET message = ?", (spelled,))
     store.close()
     assert rows(path) == ["a"]
 
@@ -229,7 +230,7 @@ _PUSH = '{"type":"push","entity":"tasks","entity_id":"a","action":"update","data
     ],
 )
 def test_a_damaged_file_is_said_and_let_go_of(store: SqliteStore, path: Path, damage: str) -> None:
-    store._connection().execute(damage)
+    store._connection()[0].execute(damage)
     store.close()
     error = failure(path)
     assert error.code is ErrorCode.STORAGE_FAILED
@@ -257,6 +258,150 @@ def test_nothing_is_stored_in_a_file_that_nobody_will_find(
             store.add([write("b")])
         assert caught.value.code is ErrorCode.STORAGE_FAILED
     store.close()
+
+
+def backup(path: Path) -> Path:
+    """A copy of the file as it is now, made by another process."""
+    copy = path.with_name("backup.db")
+    subprocess.run(["cp", path, copy], check=True)
+    return copy
+
+
+def copy_over(path: Path, content: Path) -> None:
+    """Put something else into the file, which stays the same one, as `cp` does."""
+    subprocess.run(["cp", content, path], check=True)
+
+
+def emptied(path: Path) -> None:
+    subprocess.run(["truncate", "-s", "0", path], check=True)
+
+
+def of_another_client(path: Path) -> None:
+    other = path.with_name("other.db")
+    store = SqliteStore(other)
+    store.load()
+    store.add([write("b", 9000)])
+    store.close()
+    copy_over(path, other)
+
+
+@pytest.mark.parametrize("overwrite", [emptied, of_another_client])
+def test_nothing_is_stored_in_a_file_that_was_overwritten(
+    store: SqliteStore, path: Path, overwrite: Callable[[Path], None]
+) -> None:
+    store.add([write("a")])
+    overwrite(path)
+    found = path.read_bytes()
+    for _ in range(2):
+        with pytest.raises(RhtmxError, match="was overwritten by another program") as caught:
+            store.add([write("c")])
+        assert caught.value.code is ErrorCode.STORAGE_FAILED
+    store.close()
+    assert path.read_bytes() == found
+
+
+@pytest.mark.parametrize("big", [1, 9_000_000])
+def test_nothing_is_stored_over_an_older_copy_of_the_file(
+    store: SqliteStore, path: Path, big: int
+) -> None:
+    store.add([write("a")])
+    older = backup(path)
+    store.add([write("b")])
+    copy_over(path, older)
+    with pytest.raises(RhtmxError, match="start this program again"):
+        store.add([write("c", big)])  # more than SQLite keeps in memory by itself
+    store.close()
+    assert path.read_bytes() == older.read_bytes()
+    assert rows(path) == ["a"]
+
+
+def test_a_file_that_was_overwritten_stays_lost_when_its_content_is_back(
+    store: SqliteStore, path: Path
+) -> None:
+    store.add([write("a")])
+    same = backup(path)
+    emptied(path)
+    with pytest.raises(RhtmxError, match="was overwritten"):
+        store.add([write("b")])
+    copy_over(path, same)
+    with pytest.raises(RhtmxError, match="was overwritten"):
+        store.add([write("b")])
+
+
+def test_a_copy_of_what_is_there_by_now_is_no_loss(store: SqliteStore, path: Path) -> None:
+    store.add([write("a")])
+    copy_over(path, backup(path))
+    assert store.add([write("b")]) == [2]
+    store.close()
+    assert rows(path) == ["a", "b"]
+
+
+def test_a_file_of_before_the_seal_gets_one(store: SqliteStore, path: Path) -> None:
+    store.add([write("a")])
+    store._connection()[0].execute("DROP TABLE seal")
+    store.close()
+    store.load()
+    older = backup(path)
+    store.add([write("b")])
+    copy_over(path, older)
+    with pytest.raises(RhtmxError, match="was overwritten"):
+        store.add([write("c")])
+
+
+_RECORD = "UPDATE records SET data = CAST('{\"title\":' AS BLOB) WHERE id = '2'"
+_PART = "INSERT INTO parts VALUES ('tasks', '{\"done\":', 'e', 7, 'fields', NULL)"
+
+
+@pytest.mark.parametrize("damage", [_RECORD, _PART])
+def test_what_is_damaged_of_records_is_read_from_the_server_again(
+    store: SqliteStore, path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    where = '{"done":true}'
+    place, start = Position(epoch="e", version=7, scope="s"), Position(epoch="e")
+    fields = Granularity.FIELDS
+    held = {name: HeldRecord(3, b'{"title":"Tea"}') for name in ("1", "2")}
+    store.add([], [SetPosition(name, place, fields) for name in ("tasks", "users")])
+    store.add([], [SetPosition("tasks", place, fields, where)])
+    store.add([], [PutRecord("tasks", name, each) for name, each in held.items()])
+    store._connection()[0].execute(damage)
+    store.close()
+    image = store.load()
+    if damage is _RECORD:
+        del held["2"]
+    assert image.entities["tasks"].records == held
+    assert image.entities["tasks"].position == start
+    assert image.entities["tasks"].parts == {where: (start, fields)}
+    assert image.entities["users"].position == place
+    assert [each.message for each in caplog.records] == [
+        f"the store '{path}': damaged records of 'tasks' were dropped: all of them are read again"
+    ]
+    store.close()
+    caplog.clear()
+    assert (store.load(), caplog.records) == (image, [])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE queue SET message = CAST('{' AS BLOB)",
+        'UPDATE queue SET settled = CAST(\'[7, "e", {"done": "tru"}]\' AS BLOB)',
+        "UPDATE refused SET message = CAST('{' AS BLOB)",
+        "UPDATE refused SET details = CAST('{' AS BLOB)",
+    ],
+)
+def test_a_damaged_write_is_named(store: SqliteStore, path: Path, damage: str) -> None:
+    lost = StoredRejection("w7", write("a").row.message, ErrorCode.FORBIDDEN, "no")
+    store.add([write("w7")], [PutRejection(lost)])
+    store._connection()[0].execute(damage)
+    store.close()
+    error = failure(path)
+    assert "the write 'w7' is damaged: delete its row from the table" in error.message
+    table = damage.split()[1]
+    assert f"'{table}', or move the file away, and a new one is made" in error.message
+    with sqlite3.connect(path) as db:
+        db.execute(f"DELETE FROM {table} WHERE id = 'w7'")
+    db.close()
+    store.load()
 
 
 def test_a_file_that_was_put_back_goes_on(store: SqliteStore, path: Path) -> None:
@@ -314,7 +459,7 @@ def test_a_closed_store_says_so(store: SqliteStore) -> None:
 
 def test_a_full_database_refuses_and_keeps_what_there_is(store: SqliteStore, path: Path) -> None:
     store.add([write("a")])
-    store._connection().execute("PRAGMA max_page_count = 20")
+    store._connection()[0].execute("PRAGMA max_page_count = 20")
     with pytest.raises(RhtmxError, match="its disk is full: make room") as caught:
         store.add([write("b")], [PutRecord("tasks", "1", HeldRecord(1, b"x" * 200_000))])
     assert caught.value.code is ErrorCode.STORAGE_FULL
