@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 from rhtmx.patterns.pattern import compile_pattern
 from rhtmx.patterns.problems import PatternError
-from rhtmx.schema.times import write_duration
+from rhtmx.schema.times import (
+    MAX_DURATION,
+    MAX_TIMESTAMP,
+    MIN_DURATION,
+    MIN_TIMESTAMP,
+    write_duration,
+)
 from rhtmx_codegen.model import Kind, Type
 from rhtmx_codegen.rules.table import Nanoseconds, Row, Words
 
@@ -42,11 +49,24 @@ _SECOND = 1_000_000_000
 _CHECKS = {"in": "is_in", "len": "length", "len_bytes": "length_bytes"}
 _BOUNDS = ("gt", "gte", "lt", "lte")
 _SIZES = (
-    ("min_len", "max_len"),
-    ("min_bytes", "max_bytes"),
+    *product(("min_len", "len"), ("max_len", "len")),
+    *product(("min_bytes", "len_bytes"), ("max_bytes", "len_bytes")),
+    # A character has a byte, at least.
+    *product(("min_len", "len"), ("max_bytes", "len_bytes")),
     ("min_items", "max_items"),
     ("min_pairs", "max_pairs"),
 )
+"""Rules of sizes: the first must not be more than the second."""
+
+_ENDS: dict[str, tuple[int, int]] = {
+    **dict.fromkeys(("int32", "sint32", "sfixed32"), (-(2**31), 2**31 - 1)),
+    **dict.fromkeys(("uint32", "fixed32"), (0, 2**32 - 1)),
+    **dict.fromkeys(("int64", "sint64", "sfixed64"), (-(2**63), 2**63 - 1)),
+    **dict.fromkeys(("uint64", "fixed64"), (0, 2**64 - 1)),
+    "timestamp": (MIN_TIMESTAMP, MAX_TIMESTAMP),
+    "duration": (MIN_DURATION, MAX_DURATION),
+}
+"""The least and the greatest value of what has steps: whole numbers, and times in nanoseconds."""
 _SWITCHES = frozenset(("finite", "unique", "lt_now", "gt_now"))
 _PLAIN = frozenset(
     (
@@ -111,7 +131,7 @@ def _impossible(rules: Any, word: str, said: dict[str, Any]) -> Iterator[RuleErr
         if least in said and most in said and getattr(rules, least) > getattr(rules, most):
             yield RuleError(
                 f"{word}.{least}",
-                f"{least} is more than {most}, so that no value is right: swap them",
+                f"{least} is more than {most}, so that no value is right: change one of them",
             )
 
 
@@ -123,8 +143,27 @@ def _bounds(rules: Any, word: str, said: dict[str, Any]) -> Iterator[Row | RuleE
     code = "_".join(each for each in (low, high) if each)
     if any(isinstance(each, float) and math.isnan(each) for each in values):
         yield RuleError(f"{word}.{code}", "nothing compares with NaN: write a number")
+    elif code and _is_nothing_within(rules, word, low, high):
+        yield RuleError(f"{word}.{code}", "no value is right: change a bound")
     elif code:
         yield Row(code, tuple(values))
+
+
+def _is_nothing_within(rules: Any, word: str, low: str, high: str) -> bool:
+    """Whether no value is within bounds; outside of them, if the first is the greater one."""
+    values = {each: _constant(getattr(rules, each)) for each in (low, high) if each}
+    has_steps = word in _ENDS
+    first, last = ((each, 0) for each in _ENDS.get(word, (-math.inf, math.inf)))
+    least = max(first, _edge(values[low], int(low == "gt"), has_steps)) if low else first
+    most = min(last, _edge(values[high], -int(high == "lt"), has_steps)) if high else last
+    if low and high and values[low] > values[high]:
+        return least > last and first > most
+    return least > most
+
+
+def _edge(bound: Any, beyond: int, has_steps: bool) -> tuple[Any, int]:
+    """Where values begin or end: at a bound, or just beyond it; as what can be compared."""
+    return (bound + beyond, 0) if has_steps else (bound, beyond)
 
 
 def _form(rules: Any, word: str, name: str) -> Iterator[Row | RuleError]:

@@ -8,11 +8,11 @@ A rule returns `None` for a value that it accepts, else the reason.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import product
-from math import isfinite
 from typing import TypeAlias
 
 from email_validator import EmailNotValidError, validate_email
@@ -113,7 +113,7 @@ def number(
         (BOUNDS[name][0], _bound(name, bound), BOUNDS[name][1].format(bound))
         for name, bound in (bounds or {}).items()
     ]
-    _check_bounds(bounds or {})
+    _check_bounds(bounds or {}, kind)
 
     def check(value: str) -> str | None:
         parsed = _decimal(value.strip(), numeral)
@@ -128,7 +128,7 @@ def number(
 
 
 def _decimal(text: str, numeral: re.Pattern[str]) -> Decimal | None:
-    if len(text) > _NUMERAL_LENGTH or not numeral.fullmatch(text) or not isfinite(float(text)):
+    if len(text) > _NUMERAL_LENGTH or not numeral.fullmatch(text) or not math.isfinite(float(text)):
         return None
     try:
         return Decimal(text)
@@ -136,15 +136,24 @@ def _decimal(text: str, numeral: re.Pattern[str]) -> Decimal | None:
         return None
 
 
-def _check_bounds(bounds: Mapping[str, object]) -> None:
+def _check_bounds(bounds: Mapping[str, object], kind: type) -> None:
     lows = {name: _bound(name, bounds[name]) for name in ("ge", "gt") if name in bounds}
     highs = {name: _bound(name, bounds[name]) for name in ("le", "lt") if name in bounds}
     for (low, least), (high, most) in product(lows.items(), highs.items()):
-        if least > most or (least == most and (low, high) != ("ge", "le")):
+        nothing = least > most or (least == most and (low, high) != ("ge", "le"))
+        if kind is int:  # as far apart as 3 and 4, they have no whole number between them
+            nothing = _first_whole(least, low == "gt") > -_first_whole(-most, high == "lt")
+        if nothing:
+            what = "no whole number" if kind is int else "nothing"
             raise ValueError(
-                f"{low} {bounds[low]} leaves nothing below {high} {bounds[high]}: nothing would be "
+                f"{low} {bounds[low]} leaves {what} below {high} {bounds[high]}: nothing would be "
                 "valid"
             )
+
+
+def _first_whole(least: Decimal, above: bool) -> int:
+    """The least whole number from a bound on, or above it."""
+    return math.floor(least) + 1 if above else math.ceil(least)
 
 
 def _bound(name: str, bound: object) -> Decimal:

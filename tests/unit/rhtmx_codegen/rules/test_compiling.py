@@ -39,7 +39,7 @@ def line(schema: Schema) -> str:
     return f"app.proto:{message.fields[0].location.line}:3"
 
 
-SWAPPED = "so that no value is right: swap them"
+NOTHING = "so that no value is right: change one of them"
 NOT_SAID = "the value is none of which string could be said: write a rule in CEL"
 
 
@@ -55,12 +55,12 @@ NOT_SAID = "the value is none of which string could be said: write a rule in CEL
         (
             "string",
             "string = {min_len: 3 max_len: 2}",
-            f"string.min_len: min_len is more than max_len, {SWAPPED}",
+            f"string.min_len: min_len is more than max_len, {NOTHING}",
         ),
         (
             "repeated string",
             "repeated = {min_items: 3 max_items: 2}",
-            f"repeated.min_items: min_items is more than max_items, {SWAPPED}",
+            f"repeated.min_items: min_items is more than max_items, {NOTHING}",
         ),
         ("double", "double.gt = nan", "double.gt: nothing compares with NaN: write a number"),
         ("repeated Task", "repeated.unique = true", "repeated.unique: messages are not compared"),
@@ -84,6 +84,70 @@ def test_a_rule_that_cannot_be_is_refused_with_its_line(
     for emit in (python_tables, typescript_tables):
         with pytest.raises(SchemaError, match="rule"):
             emit(schema)
+
+
+@pytest.mark.parametrize(
+    ("declared", "rules", "code"),
+    [
+        ("int32", "int32 = {gt: 3 lt: 4}", "gt_lt"),
+        ("uint64", "uint64 = {gt: 3 lt: 4}", "gt_lt"),
+        ("int32", "int32 = {gt: 3 lte: 3}", "gt_lte"),
+        ("int32", "int32.gt = 2147483647", "gt"),
+        ("sint64", "sint64.lt = -9223372036854775808", "lt"),
+        ("uint32", "uint32.lt = 0", "lt"),
+        ("int32", "int32 = {gt: 2147483647 lt: -2147483648}", "gt_lt"),
+        ("repeated int32", "repeated.items.int32 = {gt: 3 lt: 4}", "gt_lt"),
+        ("double", "double = {gt: 3 lt: 3}", "gt_lt"),
+        ("double", "double = {gte: 3 lt: 3}", "gte_lt"),
+        ("float", "float.gt = inf", "gt"),
+        (
+            "google.protobuf.Timestamp",
+            "timestamp = {gt: {seconds: 1} lt: {seconds: 1 nanos: 1}}",
+            "gt_lt",
+        ),
+        ("google.protobuf.Timestamp", "timestamp.gt = {seconds: 253402300800}", "gt"),
+    ],
+)
+def test_bounds_that_leave_no_value_are_refused(declared: str, rules: str, code: str) -> None:
+    schema = task(f"{declared} a = 1 [(buf.validate.field).{rules}];")
+    (problem,) = problems(schema)
+    assert problem.endswith(f".{code}: no value is right: change a bound")
+
+
+@pytest.mark.parametrize(
+    ("declared", "rules"),
+    [
+        ("int32", "{gt: 3 lt: 5}"),
+        ("int32", "{gte: 3 lte: 3}"),
+        ("int32", "{gte: 3 lt: 4}"),
+        ("int32", "{gt: 3 lt: 2}"),  # outside of them
+        ("int32", "{gt: 2147483647 lt: 0}"),
+        ("uint32", "{lte: 0}"),
+        ("double", "{gt: 3 lt: 4}"),
+        ("double", "{gte: inf}"),
+        ("double", "{gt: 4 lt: 3}"),
+    ],
+)
+def test_bounds_that_leave_a_value_are_taken(declared: str, rules: str) -> None:
+    schema = task(f"{declared} a = 1 [(buf.validate.field).{declared} = {rules}];")
+    assert problems(schema) == []
+
+
+@pytest.mark.parametrize(
+    ("least", "most"),
+    [
+        ("min_len", "len"),
+        ("len", "max_len"),
+        ("min_bytes", "len_bytes"),
+        ("len_bytes", "max_bytes"),
+        ("min_len", "max_bytes"),
+        ("len", "len_bytes"),
+    ],
+)
+def test_sizes_of_which_none_is_right_are_refused(least: str, most: str) -> None:
+    schema = task(f"string a = 1 [(buf.validate.field).string = {{{least}: 3 {most}: 2}}];")
+    (problem,) = problems(schema)
+    assert problem.endswith(f"string.{least}: {least} is more than {most}, {NOTHING}")
 
 
 @pytest.mark.parametrize(

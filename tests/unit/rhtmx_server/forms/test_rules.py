@@ -101,8 +101,27 @@ def test_bounds_with_nothing_between_them_are_refused(bounds: Any) -> None:
         number(float, bounds)
 
 
-def test_a_number_may_be_bound_to_one_value() -> None:
-    assert number(int, {"ge": 3, "le": 3})("3") is None
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"gt": 3, "lt": 4},
+        {"gt": -4, "lt": -3},
+        {"ge": 3.1, "le": 3.9},
+        {"gt": 3, "le": Decimal("3.5")},
+        {"ge": 18, "le": 3},
+    ],
+)
+def test_bounds_with_no_whole_number_between_them_are_refused(bounds: Any) -> None:
+    with pytest.raises(ValueError, match=r"leaves no whole number below .*: nothing would be"):
+        number(int, bounds)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [{"ge": 3, "le": 3}, {"gt": 2, "lt": 4}, {"ge": 2.5, "lt": 3.5}, {"gt": 2.9, "le": 3}],
+)
+def test_a_number_may_be_bound_to_one_value(bounds: Any) -> None:
+    assert number(int, bounds)("3") is None
 
 
 def test_a_type_other_than_int_and_float_is_refused() -> None:
