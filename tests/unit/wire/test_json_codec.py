@@ -160,3 +160,16 @@ def test_needless_escapes_are_written_anew() -> None:
         assert message == decode_json(frame % (plain, plain))
         assert isinstance(message, Push)
         assert message.data == b'{"n":"%s"}' % plain
+
+
+@pytest.mark.parametrize("kind", ["push", "push_fields", "transaction"])
+def test_a_write_that_cannot_be_read_keeps_its_number(kind: str) -> None:
+    with pytest.raises(RhtmxError) as refused:
+        decode_json(b'{"type":"%s","request_id":"r","seq":7}' % kind.encode())
+    assert (refused.value.request_id, refused.value.seq) == ("r", 7)
+
+
+def test_what_is_no_write_has_no_number() -> None:
+    with pytest.raises(RhtmxError) as refused:
+        decode_json(b'{"type":"subscribe","request_id":"r","seq":7,"entities":1}')
+    assert (refused.value.request_id, refused.value.seq) == ("r", None)

@@ -7,11 +7,12 @@ single messages: `generated.json_glue` does.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 import msgspec
 
 from rhtmx.errors import RhtmxError
-from rhtmx.messages.tables import Message
+from rhtmx.messages.tables import NAMES, SHAPES, ClientMessage, Message
 from rhtmx.wire.embedded_json import has_nul, is_certain, same_spelling
 from rhtmx.wire.generated.json_glue import (
     ENCODERS,
@@ -81,7 +82,9 @@ class _Addressed(msgspec.Struct):
 
 
 _decode_addressed = msgspec.json.Decoder(_Addressed).decode
-_NUMBERED = ("push", "push_fields")
+_NUMBERED = frozenset(
+    NAMES[each] for each in get_args(ClientMessage) if "seq" in SHAPES[each.__name__]
+)
 
 
 def _address(data: bytes) -> tuple[str | None, int | None]:

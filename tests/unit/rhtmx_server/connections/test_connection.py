@@ -405,6 +405,13 @@ async def test_up_to_its_last_moment_a_token_is_good(known: Side) -> None:
     assert len(known.committer.mutations) == 1
 
 
+@pytest.mark.parametrize("kind", ["push", "push_fields", "transaction"])
+async def test_a_write_that_cannot_be_read_uses_up_its_number(known: Side, kind: str) -> None:
+    known.say_raw(b'{"type":"%s","seq":1}' % kind.encode())
+    known.say(push(seq=2))
+    assert [each.message.seq for each in known.committer.mutations] == [1, 2]
+
+
 async def test_a_message_that_cannot_be_read_uses_up_no_number_after_the_token(known: Side) -> None:
     known.now.seconds += 61
     known.say_raw(b'{"type":"push","entity":"tasks","seq":1}')
