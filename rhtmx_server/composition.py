@@ -265,7 +265,7 @@ def _mirrors(plan: Blueprint, services: Services, leads: Leadership) -> Sequence
     if tables is None:
         return ()
     writer = RecordWriter(plan.storage.store, services.submit, check_json)
-    thread = partial(plan.life.pools.make, 1, "rhtmx-mirror")
+    thread = partial(plan.life.pools.make, 1)
     return list(tables.feeds(plan.declared.entities, writer, thread, leads, services.metrics))
 
 

@@ -92,6 +92,7 @@ class MirrorFeed:
         reader: reads the rows.
         writer: writes the records.
         thread: where the database is asked: one.
+        hook_thread: where the program's plain functions run: they may take their time.
         leads: whether this server is the one that does it.
         now: seconds, of a clock that does not jump.
         meter: takes figures.
@@ -105,6 +106,7 @@ class MirrorFeed:
         reader: HostReader,
         writer: RecordWriter,
         thread: DaemonPool,
+        hook_thread: DaemonPool,
         leads: Callable[[], bool],
         now: Callable[[], float],
         meter: MirrorMeter,
@@ -114,6 +116,7 @@ class MirrorFeed:
         self._reader = reader
         self._writer = writer
         self._thread = thread
+        self._hook_thread = hook_thread
         self._leads = leads
         self._now = now
         self._meter = meter
@@ -125,6 +128,7 @@ class MirrorFeed:
         self._epoch: str | None = None
         self._due: dict[str, int] = {}
         self._is_due = asyncio.Event()
+        self._compared: asyncio.Queue[Reconciled] = asyncio.Queue()
         self._complaints: dict[str, str] = {}
         self._warned: set[str] = set()
         self._found = True
@@ -145,7 +149,7 @@ class MirrorFeed:
     def busy(self) -> bool:
         """Whether it looks or compares just now, or is about to; not while it cannot."""
         looks = self._found or self._wake.is_set() or self._turn.locked() or bool(self._due)
-        return looks and not self._complaints
+        return (looks or not self._compared.empty()) and not self._complaints
 
     def wake(self) -> None:
         """Look at once. From any thread."""
@@ -158,6 +162,7 @@ class MirrorFeed:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._look_on())
                 tasks.create_task(self._compare_on())
+                tasks.create_task(self._tell_on())
         finally:
             await self.close()
 
@@ -266,7 +271,15 @@ class MirrorFeed:
                 self._due[entity] = self._due.pop(entity)  # the others first
                 await asyncio.sleep(AGAIN)
             else:
-                await self._tell(found)
+                log.log(
+                    logging.WARNING if found.differences else logging.INFO, "compared %s", found
+                )
+                self._compared.put_nowait(found)
+
+    async def _tell_on(self) -> None:
+        """Tell the program what was found, beside all else: its functions may wait for anything."""
+        while True:
+            await self._tell(await self._compared.get())
 
     async def _reconcile(self, entity: str) -> Reconciled:
         asked = self._due[entity]
@@ -296,10 +309,9 @@ class MirrorFeed:
             )
 
     async def _tell(self, found: Reconciled) -> None:
-        log.log(logging.WARNING if found.differences else logging.INFO, "compared %s", found)
         for hook, blocks in self._hooks.get(found.entity, ()):
             try:
-                await call(partial(hook, found), self._thread if blocks else None, self)
+                await call(partial(hook, found), self._hook_thread if blocks else None, self)
             except Exception as failure:
                 report(failure, f"on_reconciled of {found.entity!r} failed")
 

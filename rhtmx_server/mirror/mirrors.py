@@ -62,7 +62,7 @@ class Mirror:
         """Have a function told what a comparison of all rows has found. A decorator.
 
         That of the start, and those that the outbox asks for. It takes the `Reconciled`. A plain
-        function runs in a thread.
+        function runs in a thread, and may take its time.
 
         Raises:
             TypeError: the function takes other arguments.
@@ -220,7 +220,7 @@ class Mirrors:
             ValueError: an entity cannot be mirrored.
         """
         writer = RecordWriter(store, _never, check_json)
-        pool = partial(DaemonPool, 1, "rhtmx-mirror")
+        pool = partial(DaemonPool, 1)
         found: list[Reconciled] = []
         for feed in self.feeds(entities, writer, pool, lambda: True, _NoMeter()):
             try:
@@ -252,7 +252,7 @@ class Mirrors:
         self,
         entities: Mapping[str, Entity],
         writer: RecordWriter,
-        thread: Callable[[], DaemonPool],
+        thread: Callable[[str], DaemonPool],
         leads: Callable[[], bool],
         meter: MirrorMeter,
     ) -> Iterator[MirrorFeed]:
@@ -261,7 +261,7 @@ class Mirrors:
         Args:
             entities: as they are declared.
             writer: writes records.
-            thread: makes a thread.
+            thread: makes a thread of that name.
             leads: whether this server is the one that does it.
             meter: takes figures.
 
@@ -275,7 +275,15 @@ class Mirrors:
             rejected = {each.entity: self._rejected[each.entity] for each in mirrors}
             hooks = {each.entity: each.hooks for each in mirrors}
             feed = MirrorFeed(
-                reader, writer, thread(), leads, time.monotonic, meter, rejected, hooks
+                reader,
+                writer,
+                thread("rhtmx-mirror"),
+                thread("rhtmx-mirror-hook"),
+                leads,
+                time.monotonic,
+                meter,
+                rejected,
+                hooks,
             )
             for each in mirrors:
                 each.attend(feed)

@@ -14,7 +14,7 @@ from rhtmx.messages import Push, PushAck
 from rhtmx.wire import check_json
 from rhtmx_server.failures import error_message
 from rhtmx_server.mirror import feed
-from rhtmx_server.mirror.feed import MirrorFeed
+from rhtmx_server.mirror.feed import MirrorFeed, ReconciledHook
 from rhtmx_server.mirror.host import (
     HostRow,
     HostState,
@@ -24,7 +24,7 @@ from rhtmx_server.mirror.host import (
     Noted,
     TableName,
 )
-from rhtmx_server.mirror.outcomes import RejectedRows
+from rhtmx_server.mirror.outcomes import Reconciled, RejectedRows
 from rhtmx_server.mirror.reader import HostReader, MirrorPlan
 from rhtmx_server.mirror.row_records import record_maker
 from rhtmx_server.mirror.writer import RecordWriter
@@ -46,6 +46,7 @@ class World:
         self.leads = True
         self.counted: dict[str, int] = {}
         self.rejected = RejectedRows()
+        self.hooks: list[tuple[ReconciledHook, bool]] = []
         plan = MirrorPlan("orders", "t", None, ["a"], record_maker("orders", ["a"]), False)
         reader = HostReader(self, "rhtmx_outbox", [plan], check_json)
         writer = RecordWriter(MemoryStore(), self.submit, check_json)
@@ -53,11 +54,12 @@ class World:
             reader,
             writer,
             DaemonPool(1),
+            DaemonPool(1),
             lambda: self.leads,
             lambda: 0.0,
             self,
             {"orders": self.rejected},
-            {},
+            {"orders": self.hooks},
         )
 
     # The database.
@@ -257,3 +259,34 @@ async def test_what_was_found_by_a_look_that_is_given_up_is_compared_all_the_sam
         await step
     await world.feed.step()
     assert world.feed.busy
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+async def test_a_function_that_takes_its_time_holds_up_neither_looks_nor_comparisons(
+    world: World, blocks: bool
+) -> None:
+    told: list[Reconciled] = []
+    may_end = threading.Event()
+
+    async def wait() -> None:
+        await asyncio.to_thread(may_end.wait)
+
+    def hook(found: Reconciled) -> object:
+        told.append(found)
+        return may_end.wait() if blocks else wait()
+
+    world.hooks.append((hook, blocks))
+    running = asyncio.create_task(world.feed.run())
+    try:
+        await eventually(lambda: bool(told) and world.notes == [])
+        before = world.events.count("rows")
+        world.notes = [Noted(6, "t", None)]  # any row may have changed
+        world.feed.wake()
+        await eventually(lambda: world.events.count("rows") > before)
+        assert len(told) == 1
+        may_end.set()
+        await eventually(lambda: len(told) == 2)
+    finally:
+        may_end.set()
+        running.cancel()
+        await asyncio.wait({running})
