@@ -169,7 +169,7 @@ async def test_leaving_stores_what_is_not_stored_yet(file: Path) -> None:
 
 async def test_a_store_that_is_open_is_refused_in_words(file: Path) -> None:
     async with rhtmx.connect(NOWHERE, store=file):
-        with pytest.raises(rhtmx.RhtmxError, match="another process has it open") as caught:
+        with pytest.raises(rhtmx.RhtmxError, match="another client has it open") as caught:
             async with rhtmx.connect(NOWHERE, store=file):
                 pass
         assert caught.value.code is ErrorCode.STORAGE_FAILED

@@ -83,7 +83,7 @@ class SqliteStore:
         """Open the file, and read everything.
 
         Raises:
-            RhtmxError: `STORAGE_FAILED`, another process has it, it is no
+            RhtmxError: `STORAGE_FAILED`, another client has it, it is no
                 database of ours, or of a newer version, or cannot be opened;
                 `STORAGE_FULL`, there is no room for it.
         """
@@ -222,12 +222,13 @@ class SqliteStore:
         )
 
 
+_IN_USE = "another client has it open, here or in another process: close it, or name another file"
 _DAMAGED = "it is damaged: move it away, and a new one is made"
 
 _WORDS: dict[int | None, str] = {
     sqlite3.SQLITE_FULL: "its disk is full: make room",
-    sqlite3.SQLITE_BUSY: "another process has it open: end that one, or name another file",
-    sqlite3.SQLITE_LOCKED: "another process has it open: end that one, or name another file",
+    sqlite3.SQLITE_BUSY: _IN_USE,
+    sqlite3.SQLITE_LOCKED: _IN_USE,
     sqlite3.SQLITE_NOTADB: "it is no SQLite database: name another file",
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: does its folder exist, and may you write there?",

@@ -388,7 +388,7 @@ async def test_a_client_whose_store_was_in_use_can_be_entered_later(
     path = tmp_path / "replica.db"
     client = rhtmx.connect(peer.url, store=path)
     async with rhtmx.connect(peer.url, store=path):
-        with pytest.raises(RhtmxError, match="another process has it open"):
+        with pytest.raises(RhtmxError, match="another client has it open"):
             await client.__aenter__()
     async with client:
         await client.push("users", "1", {"n": 1})

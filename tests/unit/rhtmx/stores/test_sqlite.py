@@ -74,7 +74,7 @@ def test_a_file_that_is_open_is_refused_to_another_process(store: SqliteStore, p
     )
     out = run(sys.executable, "-c", code, path)
     assert out.output.startswith("RhtmxError")
-    assert "another process has it open: end that one, or name another file" in out.output
+    assert "another client has it open, here or in another process: close it" in out.output
     assert str(path) in out.output
 
 
