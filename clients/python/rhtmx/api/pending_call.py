@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable,
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from rhtmx.core import build_message
 from rhtmx.core.edit_base import EditBase
@@ -32,7 +33,7 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
 
     `await` it for what came of it: it returns when the write is durable on the
     server. A wait that is cancelled takes nothing back. It may be awaited by
-    several, be made a task, or be left alone: what is rejected is in
+    several, be made a task, or several, or be left alone: what is rejected is in
     `Client.rejected` as well.
 
     Args:
@@ -60,7 +61,7 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
         self._call = call
         self._convert = convert
         self._saved = saved
-        self._waiting: Coroutine[Any, Any, T] | None = None
+        self._waiting: WeakKeyDictionary[object, Coroutine[Any, Any, T]] = WeakKeyDictionary()
 
     async def stored(self) -> None:
         """Wait until the write is in the client's store, and with it all earlier ones.
@@ -94,12 +95,16 @@ class Writing(Coroutine[Any, Any, T], Generic[T]):
 
     def close(self) -> None:
         """Wait no longer."""
-        if self._waiting is not None:
-            self._waiting.close()
+        for each in [*self._waiting.values()]:
+            each.close()
 
     def _coroutine(self) -> Coroutine[Any, Any, T]:
-        self._waiting = self._waiting or self._wait()
-        return self._waiting
+        # One for each task: a coroutine runs once, and several tasks may be made of this,
+        # one after the other where `asyncio.wait_for` is asked again.
+        task = asyncio.current_task() or self
+        if task not in self._waiting:
+            self._waiting[task] = self._wait()
+        return self._waiting[task]
 
     async def _wait(self) -> T:
         # Shielded, since several may wait and one of them may give up.

@@ -63,6 +63,26 @@ async def test_a_task_of_it_can_be_cancelled() -> None:
     assert not world.call.cancelled()
 
 
+async def test_several_tasks_can_be_made_of_it() -> None:
+    world = World()
+    first, second, after = (asyncio.create_task(world.writing) for _ in range(3))
+    await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    world.call.set_result(ANSWER)
+    assert await second == await after == await asyncio.create_task(world.writing) == "r1"
+
+
+async def test_who_has_waited_in_vain_may_wait_again() -> None:
+    world = World()
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(world.writing, 0.001)
+    world.call.set_result(ANSWER)
+    assert await asyncio.wait_for(world.writing, 10) == "r1"
+
+
 async def test_a_refusal_is_raised() -> None:
     world = World()
     world.call.set_exception(RhtmxError(ErrorCode.FORBIDDEN, "not yours"))
