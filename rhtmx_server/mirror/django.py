@@ -6,7 +6,7 @@ elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import connections, models
@@ -56,7 +56,7 @@ def create_triggers(table: str, key: KeyColumns = "id", outbox: str = OUTBOX) ->
 
 
 def note_writes(*watched: Any, outbox: str = OUTBOX) -> None:
-    """Have the outbox note which rows of some models are saved and deleted.
+    """Have the outbox note which rows of some models are saved and deleted, also by a proxy.
 
     For a database where you may not make triggers; these see more: `bulk_create`, `bulk_update`,
     `update`, `delete` in the database (`DB_CASCADE`) and SQL send no signals. A model that is saved
@@ -70,30 +70,48 @@ def note_writes(*watched: Any, outbox: str = OUTBOX) -> None:
     Raises:
         RuntimeError: later, at a `save` outside of `transaction.atomic`.
     """
-    for model in watched:
-        name, table = f"rhtmx {outbox} {model._meta.label}", model._meta.db_table
+    for each in watched:
+        _watch(each._meta.concrete_model, outbox)
 
-        def require(sender: Any, using: str, **_: object) -> None:
-            if not connections[using].in_atomic_block:
-                raise RuntimeError(
-                    f"{sender.__name__} is mirrored: save it within transaction.atomic(), "
-                    "or set ATOMIC_REQUESTS"
-                )
 
-        def note(
-            sender: Any, instance: models.Model, using: str, table: str = table, **_: object
-        ) -> None:
-            quote = connections[using].ops.quote_name
-            place = ".".join(map(quote, str(TableName.of(outbox)).split(".")))
-            with connections[using].cursor() as cursor:
-                statement = f"INSERT INTO {place} (table_name, row_key) VALUES (%s, %s)"  # noqa: S608
-                key = instance.pk if isinstance(instance.pk, tuple) else (instance.pk,)
-                cursor.execute(statement, [table, key_text(key)])
+def _watch(model: Any, outbox: str) -> None:
+    name, table = f"rhtmx {outbox} {model._meta.label}", model._meta.db_table
+    key_name = model._meta.pk.attname
 
-        # `delete` is a transaction of its own accord.
-        signals.pre_save.connect(require, sender=model, weak=False, dispatch_uid=name)
-        for after in (signals.post_save, signals.post_delete):
-            after.connect(note, sender=model, weak=False, dispatch_uid=name)
+    def require(sender: Any, using: str, **_: object) -> None:
+        if not connections[using].in_atomic_block:
+            raise RuntimeError(
+                f"{sender.__name__} is mirrored: save it within transaction.atomic(), "
+                "or set ATOMIC_REQUESTS"
+            )
+
+    def note(sender: Any, instance: models.Model, using: str, **_: object) -> None:
+        quote = connections[using].ops.quote_name
+        place = ".".join(map(quote, str(TableName.of(outbox)).split(".")))
+        with connections[using].cursor() as cursor:
+            statement = f"INSERT INTO {place} (table_name, row_key) VALUES (%s, %s)"  # noqa: S608
+            key = getattr(instance, key_name)
+            cursor.execute(statement, [table, key_text(key if isinstance(key, tuple) else (key,))])
+
+    def listen(sender: Any, **_: object) -> None:
+        if issubclass(sender, model):
+            # `delete` is a transaction of its own accord.
+            signals.pre_save.connect(require, sender=sender, weak=False, dispatch_uid=name)
+            for after in (signals.post_save, signals.post_delete):
+                after.connect(note, sender=sender, weak=False, dispatch_uid=name)
+
+    # A signal is of the class that is saved: a proxy writes the same table, and so does a model
+    # that has the fields of this one. Some may be defined later.
+    for each in _family(model):
+        listen(each)
+    signals.class_prepared.connect(listen, weak=False, dispatch_uid=name)
+
+
+def _family(model: Any) -> Iterator[Any]:
+    """A model, and all that inherit from it."""
+    yield model
+    for each in model.__subclasses__():
+        yield from _family(each)
 
 
 def _operation(do: Callable[[str], list[str]], undo: Callable[[str], list[str]]) -> RunPython:

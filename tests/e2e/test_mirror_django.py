@@ -255,6 +255,47 @@ async def test_what_is_saved_and_deleted_is_noted_by_signals(
             each.disconnect(sender=order, dispatch_uid="rhtmx rhtmx_outbox shop.Order")
 
 
+def test_what_a_proxy_or_a_child_of_a_model_saves_is_noted(models: dict[str, Any]) -> None:
+    from django.db import connections, transaction
+    from django.db.models import signals
+
+    from rhtmx_server.mirror.django import create_outbox, note_writes
+
+    migrate("lite", create_outbox())
+    order, special = models["Order"], models["Special"]
+    note_writes(order)
+
+    class Urgent(order):  # type: ignore[misc, valid-type]
+        class Meta:
+            app_label = LABEL
+            proxy = True
+
+    senders = (order, special, Urgent)
+    try:
+        with connections["lite"].schema_editor() as editor:
+            editor.create_model(special)
+        with transaction.atomic(using="lite"):
+            Urgent(pk=1, title="tea").save(using="lite")
+            special(pk=2, title="milk").save(using="lite")
+        with pytest.raises(RuntimeError, match="Urgent is mirrored: save it within"):
+            Urgent(pk=3, title="alone").save(using="lite")
+        Urgent.objects.using("lite").filter(pk=1).delete()
+        with connections["lite"].cursor() as cursor:
+            cursor.execute("SELECT table_name, row_key FROM rhtmx_outbox ORDER BY id")
+            noted = cursor.fetchall()
+        assert noted == [("shop_order", "1"), ("shop_order", "2"), ("shop_order", "1")]
+    finally:
+        for each in (signals.pre_save, signals.post_save, signals.post_delete):
+            for sender in senders:
+                each.disconnect(sender=sender, dispatch_uid="rhtmx rhtmx_outbox shop.Order")
+        signals.class_prepared.disconnect(dispatch_uid="rhtmx rhtmx_outbox shop.Order")
+        special.objects.using("lite").all().delete()
+        with connections["lite"].schema_editor() as editor:
+            editor.delete_model(special)
+        migrate("lite", create_outbox(), back=True)
+        connections.close_all()
+
+
 async def test_a_model_that_cannot_be_mirrored_is_refused_in_words(
     models: dict[str, Any], app: App
 ) -> None:
