@@ -564,6 +564,40 @@ async def test_a_question_that_is_not_live_does_not_keep_a_form_from_living_on(a
         await asked
 
 
+async def test_a_form_lives_on_that_has_other_fields_by_the_time_it_is_asked_about_again(
+    app: App,
+) -> None:
+    entered, go = asyncio.Event(), asyncio.Event()
+    go.set()
+
+    @app.form("order").field("goods", reads=["users"])
+    async def takes_long(value: str) -> None:
+        if value == "slow":
+            entered.set()
+            await go.wait()
+        if await app.changes.get("users", "ada") is not None:
+            raise Invalid("is for nobody else")
+
+    app.form("order").field("note", reads=["users"])(lambda value: None)
+    heard: asyncio.Queue[ValidationResult] = asyncio.Queue()
+    async with rhtmx.connect(app.url) as client:
+        client.on(ValidationResult, heard.put_nowait)
+        assert await client.validate_field("order", "goods", "slow", live=True)
+        assert await client.validate_field("order", "note", "soon", live=True)
+        client.offline()
+        entered.clear()
+        go.clear()
+        client.online()
+        await entered.wait()  # it is asked about again, field by field
+        assert await client.validate_form("order", {"goods": "tea"}, live=True)
+        go.set()
+        client.offline()
+        await app.changes.push("users", "ada", "Ada")
+        client.online()
+        told = await heard.get()
+        assert (told.field, told.error) == ("goods", "is for nobody else")
+
+
 async def test_fields_that_are_asked_about_one_by_one_keep_their_values(app: App, ran: Ran) -> None:
     async with raw(app.url) as client:
         await client.ask(asks("name", "ada"), "validation_result")

@@ -149,7 +149,9 @@ class LiveQuestions:
         if form.whole and not self._is_edited(key) and await self._ask_about_all(key, form):
             return
         for name in filter(None, [*form.told]):
-            if self._forms.get(key) is form and not self._asking[key, name]:
+            # By now it may be closed, or have other fields: all of it was asked about meanwhile.
+            is_told = self._forms.get(key) is form and name in form.told
+            if is_told and not self._asking[key, name]:
                 await self._ask_about(key, form, name)
 
     async def _ask_about_all(self, key: _Key, form: _Form) -> bool:
