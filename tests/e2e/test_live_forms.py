@@ -442,6 +442,32 @@ async def test_a_python_client_asks_again_on_another_connection_and_tells_what_i
         assert heard.empty()
 
 
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_form_that_is_closed_while_it_is_asked_about_stays_closed(
+    app: App, ran: Ran, whole: bool
+) -> None:
+    heard: asyncio.Queue[ValidationResult] = asyncio.Queue()
+    async with rhtmx.connect(app.url) as client:
+        client.on(ValidationResult, heard.put_nowait)
+        client.offline()
+        asked: asyncio.Future[object] = asyncio.ensure_future(
+            client.validate_form("signup", {"name": "ada"}, live=True)
+            if whole
+            else client.validate_field("signup", "name", "ada", live=True)
+        )
+        await asyncio.sleep(0)
+        client.close_form("signup")
+        client.online()
+        assert await asked
+        assert await client.validate_field("signup", "email", "a@b.example")  # it was told by now
+        await app.changes.push("users", "ada", "Ada")
+        client.offline()
+        client.online()
+        assert not await client.validate_field("signup", "name", "ada")
+        assert ran == {"ada": 2}
+        assert heard.empty()
+
+
 async def test_a_whole_form_is_asked_about_again_on_another_connection_and_its_checks_live_on(
     app: App,
 ) -> None:

@@ -11,7 +11,6 @@ what was told, it is told as the server would have told it.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,6 +59,21 @@ class _Form:
     answers: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class _Question:
+    """A question that is under way.
+
+    Attributes:
+        key: of which form.
+        field: about which field; `None` for all of it.
+        closed: the form was closed since it was asked.
+    """
+
+    key: _Key
+    field: str | None
+    closed: bool = False
+
+
 class LiveQuestions:
     """The forms of one client that are to stay judged.
 
@@ -70,23 +84,20 @@ class LiveQuestions:
     def __init__(self, runtime: ClientRuntime) -> None:
         self._runtime = runtime
         self._forms: dict[_Key, _Form] = {}
-        self._asking = Counter[tuple[_Key, str | None]]()
+        self._asking: set[_Question] = set()
         self._following: asyncio.Task[None] | None = None
 
     @contextmanager
-    def asking(self, message: ValidateField | ValidateForm) -> Iterator[None]:
+    def asking(self, message: ValidateField | ValidateForm) -> Iterator[_Question]:
         """A question is under way: what this would ask has other values, or takes its place."""
-        if isinstance(message, ValidateForm) and not message.live:
-            yield  # the server remembers nothing of it, and takes others beside it
-            return
-        place = _key(message), message.field if isinstance(message, ValidateField) else None
-        self._asking[place] += 1
+        question = _Question(_key(message), getattr(message, "field", None))
+        # Of another one the server remembers nothing, and it takes others beside it.
+        if isinstance(message, ValidateField) or message.live:
+            self._asking.add(question)
         try:
-            yield
+            yield question
         finally:
-            self._asking[place] -= 1
-            if not self._asking[place]:
-                del self._asking[place]
+            self._asking.discard(question)
 
     def field_answered(self, message: ValidateField, answer: ValidationResult) -> None:
         """A question about a field was answered; remember it, if the server does."""
@@ -119,8 +130,11 @@ class LiveQuestions:
             form.told = {name: _Verdict(errors.get(name)) for name in (*form.values, *errors)}
 
     def close(self, form: str, instance: str | None) -> None:
-        """Nobody wants to hear of a form any more."""
-        self._forms.pop(_Key(form, instance), None)
+        """Nobody wants to hear of a form any more, nor what is being asked about it."""
+        key = _Key(form, instance)
+        self._forms.pop(key, None)
+        for each in self._asking:
+            each.closed = each.closed or each.key == key
 
     def _remember(self, message: ValidateField | ValidateForm) -> _Form:
         if self._following is None:
@@ -144,14 +158,14 @@ class LiveQuestions:
 
     async def _ask_again(self, key: _Key) -> None:
         form = self._forms.get(key)
-        if form is None or self._asking[key, None]:  # whose answer says all of it
+        if form is None or self._is_asked(key, None):  # whose answer says all of it
             return
         if form.whole and not self._is_edited(key) and await self._ask_about_all(key, form):
             return
         for name in filter(None, [*form.told]):
             # By now it may be closed, or have other fields: all of it was asked about meanwhile.
             is_told = self._forms.get(key) is form and name in form.told
-            if is_told and not self._asking[key, name]:
+            if is_told and not self._is_asked(key, name):
                 await self._ask_about(key, form, name)
 
     async def _ask_about_all(self, key: _Key, form: _Form) -> bool:
@@ -179,7 +193,10 @@ class LiveQuestions:
 
     def _is_edited(self, key: _Key) -> bool:
         """Whether a question about it is under way, which has newer values."""
-        return any(each == key for each, _ in self._asking)
+        return any(each.key == key for each in self._asking)
+
+    def _is_asked(self, key: _Key, field: str | None) -> bool:
+        return any((each.key, each.field) == (key, field) for each in self._asking)
 
     def _tell(self, key: _Key, name: str, error: str | None) -> None:
         news = ValidationResult(form=key.form, field=name, valid=error is None, error=error)
