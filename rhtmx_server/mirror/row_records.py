@@ -11,9 +11,10 @@ text, UUID, enum         a string; an enum by its value
 network address          a string, `"10.0.0.1/8"`
 decimal                  a string, `"12.50"`: a number would lose digits in JavaScript
 date, time, timestamp    a string of RFC 3339; without an offset, if the value has none
-interval                 a string of ISO 8601, `"P1DT2H"`
+interval                 a string of ISO 8601, `"P1DT7200S"`
 bytes                    a string in base64
-JSON, array              as it is
+JSON                     as it is
+array                    a list of such values
 NULL                     `null`
 =======================  ===============================================================
 """
@@ -88,6 +89,8 @@ def record_maker(entity: str, fields: RowFields) -> RowToRecord:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list):  # an array may be one of addresses, of several dimensions
+        return [_plain(each) for each in value]
     return str(value) if isinstance(value, _ADDRESSES) else value
 
 

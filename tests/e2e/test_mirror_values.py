@@ -82,6 +82,7 @@ async def test_a_text_that_is_not_utf8_holds_up_no_other_row(tmp_path: Path, app
         ("interval", "'1 day 2 hours'", "P1DT7200S"),
         ("inet", "'10.0.0.1/8'", "10.0.0.1/8"),
         ("cidr", "'10.0.0.0/8'", "10.0.0.0/8"),
+        ("inet[]", "'{10.0.0.1/8}'", ["10.0.0.1/8"]),
         ("char(3)", "'a'", "a  "),
     ],
 )

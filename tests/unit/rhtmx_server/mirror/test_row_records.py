@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from ipaddress import ip_address, ip_interface
 from typing import Any
 
 import pytest
@@ -51,6 +52,12 @@ def test_values_of_a_database_in_json(value: object, text: str) -> None:
 @pytest.mark.parametrize("value", [float("nan"), object(), "\ud800"])
 def test_what_json_cannot_express_is_said_in_words(value: object) -> None:
     assert isinstance(json(value), str)
+
+
+def test_addresses_are_texts_also_in_arrays() -> None:
+    make = record_maker("hosts", ["a", "b"])
+    row = {"a": ip_address("::1"), "b": [[ip_interface("10.0.0.1/8"), None]]}
+    assert made_of(row, make, check_json) == b'{"a":"::1","b":[["10.0.0.1/8",null]]}'
 
 
 def test_a_function_that_fails_is_named_without_what_the_row_held() -> None:
