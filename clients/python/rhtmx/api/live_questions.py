@@ -91,7 +91,7 @@ class LiveQuestions:
     def asking(self, message: ValidateField | ValidateForm) -> Iterator[_Question]:
         """A question is under way: what this would ask has other values, or takes its place."""
         question = _Question(_key(message), getattr(message, "field", None))
-        # Of another one the server remembers nothing, and it takes others beside it.
+        # One about all of a form that is not `live` concerns no other: nothing of it is remembered.
         if isinstance(message, ValidateField) or message.live:
             self._asking.add(question)
         try:

@@ -54,7 +54,7 @@ class DamagedError(ValueError):
 
 
 def read(db: sqlite3.Connection) -> Image:
-    """Everything there is. What is damaged of records is left out: see `mend`.
+    """Everything there is, also records that are damaged: see `mend`.
 
     Raises:
         NewerError: some of it is not understood.

@@ -58,7 +58,8 @@ class StoreFile:
 
     def seal(self, db: sqlite3.Connection) -> None:
         """Have the file differ from all copies made before. Within a transaction."""
-        self._pending = secrets.token_bytes(_SIZE)
+        if self._pending == self._seal:  # else the last one may be in the file all the same
+            self._pending = secrets.token_bytes(_SIZE)
         db.execute("UPDATE seal SET text = ?", (self._pending,))
 
     def committed(self) -> None:
@@ -91,7 +92,9 @@ class StoreFile:
     def _is_sealed(self) -> bool:
         try:
             self._file.seek(self._offset)
-            return self._seal in (self._file.read(self._page_size) or b"")
+            page = self._file.read(self._page_size) or b""
+            # The second is there if a commit has failed after all was written.
+            return self._seal in page or self._pending in page
         except OSError:  # a disk that cannot be read: SQLite finds that out, too
             return True
 

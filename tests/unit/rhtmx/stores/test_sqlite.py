@@ -336,6 +336,13 @@ def test_a_copy_of_what_is_there_by_now_is_no_loss(store: SqliteStore, path: Pat
     assert rows(path) == ["a", "b"]
 
 
+def test_a_commit_that_failed_after_all_was_in_the_file_is_no_loss(store: SqliteStore) -> None:
+    db, file = store._connection()
+    file.seal(db)  # committed by itself; and then an error comes
+    assert file.lost() is None
+    assert store.add([write("a")]) == [1]
+
+
 def test_a_file_of_before_the_seal_gets_one(store: SqliteStore, path: Path) -> None:
     store.add([write("a")])
     store._connection()[0].execute("DROP TABLE seal")
