@@ -87,6 +87,25 @@ async def test_members_come_change_and_leave(app: App) -> None:
         assert one.me is None
 
 
+@pytest.mark.parametrize("first_ends", [True, False])
+async def test_who_is_there_for_two_leaves_with_the_last_of_them(
+    app: App, first_ends: bool
+) -> None:
+    await app.changes.push("orders", "7", {})
+    async with rhtmx.connect(app.url) as ada, rhtmx.connect(app.url) as bob:
+        other = bob.room("orders/7")
+        first, second = (ada.room("orders/7").joined(each) for each in ("reads", "writes"))
+        await first.__aenter__()
+        await second.__aenter__()
+        await until(other, names("writes"))
+        ends, stays = (first, second) if first_ends else (second, first)
+        await ends.__aexit__(None, None, None)
+        await until(other, names("writes" if first_ends else "reads"))
+        assert ada.room("orders/7").me is not None
+        await stays.__aexit__(None, None, None)
+        await until(other, names())
+
+
 async def test_a_watcher_sees_and_is_not_seen(app: App) -> None:
     await app.changes.push("orders", "7", {})
     async with (

@@ -87,12 +87,7 @@ class Room:
             ConnectionClosed: there is no connection, and there will be none.
         """
         self._runtime.check_open()
-        request = self._rooms.join(self._key, _said(state, "room_join.state"))
-        try:
-            await self._runtime.answer(request)
-        except RhtmxError:
-            self._rooms.give_up(self._key, request)
-            raise
+        await self._joined(self._rooms.join(self._key, _said(state, "room_join.state")))
 
     def leave(self) -> None:
         """Be no member any more. It is no error not to be one."""
@@ -104,18 +99,24 @@ class Room:
     async def joined(self, state: Json = None) -> AsyncIterator[Self]:
         """Be a member inside of `async with`; see `join`.
 
+        Where several such blocks of one client overlap, it leaves at the end of the last one.
+
         Example:
             >>> async with client.room("users/1").joined({"name": "Ada"}) as room:
             ...     async for members in room.subscribe():
             ...         print([member.state for member in members])
             [{'name': 'Ada'}]
         """
+        self._runtime.check_open()
+        block = object()
+        request = self._rooms.stay(self._key, block, _said(state, "room_join.state"))
         try:
-            await self.join(state)
+            await self._joined(request)
             yield self
         finally:
             if self._runtime.state is not State.CLOSED:
-                self.leave()
+                self._rooms.part(self._key, block)
+                self._runtime.changed()
 
     def send(self, data: Json) -> bool:
         """Tell the others in the room something, now or never. Only a member may.
@@ -168,6 +169,14 @@ class Room:
             stop()
 
     # Inside.
+
+    async def _joined(self, request: str) -> None:
+        """Wait until the server has taken it."""
+        try:
+            await self._runtime.answer(request)
+        except RhtmxError:
+            self._rooms.give_up(self._key, request)
+            raise
 
     @property
     def _view(self) -> RoomView:

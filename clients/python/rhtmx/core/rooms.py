@@ -125,6 +125,7 @@ class RoomViews:
         self._touched = touched
         self._views: dict[RoomKey, RoomView] = {}
         self._asked: dict[str, RoomView] = {}
+        self._stays: dict[RoomKey, dict[object, bytes | None]] = {}
 
     def view(self, key: RoomKey) -> RoomView:
         """A room; a new one, if nothing is known of it."""
@@ -146,6 +147,23 @@ class RoomViews:
         if view.joined is not None:
             view.joined = view.own = None
             self._wants_less(view)
+
+    def stay(self, key: RoomKey, who: object, state: bytes | None) -> str:
+        """Be a member for somebody, beside others, until `part`; else like `join`."""
+        self._stays.setdefault(key, {})[who] = state
+        return self.join(key, state)
+
+    def part(self, key: RoomKey, who: object) -> None:
+        """Be no member for somebody any more; with the last one, leave."""
+        stays = self._stays[key]
+        state = stays.pop(who)
+        if not stays:
+            del self._stays[key]
+            self.leave(key)
+            return
+        joined = self.view(key).joined
+        if joined is not None and joined.state == state:  # what one of the others said counts again
+            self.join(key, next(reversed(stays.values())))
 
     def give_up(self, key: RoomKey, request_id: str) -> None:
         """Join no more by itself what could not be joined, unless it was asked again since."""
