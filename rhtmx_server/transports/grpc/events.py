@@ -7,9 +7,11 @@ not know sockets, methods or messages.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from grpclib.protocol import AbstractHandler, EventsProcessor
+from grpclib.protocol import AbstractHandler, EventsProcessor, Stream
 from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
@@ -34,7 +36,10 @@ _TIMEOUT = re.compile(r"[0-9]{1,8}[HMSmun]")
 
 
 class GuardedProcessor(EventsProcessor):
-    """Counts frames that cost the peer nothing; mends headers that grpclib trips over."""
+    """Counts frames that cost the peer nothing; mends headers that grpclib trips over.
+
+    Forgets each stream when it is reset, and all of them with the connection.
+    """
 
     def __init__(
         self, handler: AbstractHandler, connection: GuardedConnection, limits: GrpcLimits
@@ -61,6 +66,32 @@ class GuardedProcessor(EventsProcessor):
             self._calm(b"too_many_pings" if type(event) is PingReceived else b"too_many_frames")
         elif type(event) in self.processors:
             super().process(event)
+
+    def register(self, stream: Stream) -> Callable[[], None]:
+        """Take note of a stream.
+
+        Returns:
+            What forgets it, as often as it is called.
+        """
+        super().register(stream)
+        return partial(self._forget, stream)
+
+    def process_stream_reset(self, event: StreamReset) -> None:
+        """End a call, and forget its stream.
+
+        grpclib 0.4.9 has the call's own task do that, as its last step. A task that is cancelled
+        before its first one makes none: the stream would stay, and take its part of the window
+        with it, until the connection ends.
+        """
+        stream = self.streams.get(event.stream_id)
+        super().process_stream_reset(event)
+        if stream is not None:
+            self._forget(stream)
+
+    def close(self, reason: str = "Connection closed") -> None:
+        """End all calls, and forget their streams."""
+        super().close(reason)
+        self.streams.clear()
 
     def process_data_received(self, event: DataReceived) -> None:
         """Keep data. No window limits how many frames without any there are."""
@@ -96,6 +127,11 @@ class GuardedProcessor(EventsProcessor):
         ]
         event.headers = mended
         super().process_request_received(event)
+
+    def _forget(self, stream: Stream) -> None:
+        assert stream.id is not None
+        if self.streams.pop(stream.id, None) is not None:
+            self.connection.ack(stream.id, stream.buffer.unacked_size())
 
     def _calm(self, why: bytes) -> None:
         self._guarded.goodbye(ErrorCodes.ENHANCE_YOUR_CALM, why)

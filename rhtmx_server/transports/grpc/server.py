@@ -10,6 +10,7 @@ import errno
 import logging
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from grpclib.server import Server
 
@@ -61,6 +62,7 @@ class GrpcServer(Server):
         self._services = services
         self._protocols: set[GuardedProtocol] = set()
         self._tickets: dict[GuardedProtocol, Ticket] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._listener: asyncio.AbstractServer | None = None
         self._stopping = False
         self.address = ""
@@ -145,8 +147,13 @@ class GrpcServer(Server):
         return True
 
     def lost(self, protocol: GuardedProtocol) -> None:
-        """Let go of a peer that is gone, and of its ticket."""
+        """Let go of a peer that is gone, of its ticket, and of its calls once they have ended."""
         self._protocols.discard(protocol)
+        handler: Any = protocol.handler
+        if not handler.check_closed():
+            ending = asyncio.get_running_loop().create_task(handler.wait_closed())
+            self._ending.add(ending)  # the loop itself keeps no task
+            ending.add_done_callback(self._ending.discard)
         self._services.admission.leave(self._tickets.pop(protocol))
         self._services.metrics.closed("grpc")
 
@@ -156,7 +163,10 @@ class GrpcServer(Server):
 
     def _protocol_factory(self) -> GuardedProtocol:
         config = self._services.config
-        made = super()._protocol_factory()  # has taken note of the handler
+        made = super()._protocol_factory()
+        # grpclib 0.4.9 lets go of a handler at every tenth connection, and never of one whose peer
+        # was refused. Here its protocol has it, and `lost` sees its calls to their end.
+        self._handlers.clear()
         limits = GrpcLimits(config.grpc_streams, config.grpc_max_size, config.grpc_calls)
         return GuardedProtocol(
             made.handler,

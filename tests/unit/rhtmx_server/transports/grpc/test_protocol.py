@@ -64,9 +64,11 @@ class Calls:
 
     def __init__(self) -> None:
         self.streams: list[Any] = []
+        self.releases: list[Callable[[], None]] = []
 
     def accept(self, stream: Any, headers: Any, release: Callable[[], None]) -> None:
         self.streams.append(stream)
+        self.releases.append(release)
 
     def cancel(self, stream: Any) -> None: ...
 
@@ -308,6 +310,38 @@ async def test_a_window_that_opens_for_all_wakes_all_and_only_then(turns: Turns)
     peer.say(frame(0x8, GROWN) * 3)
     turns.all()
     assert all(event.is_set() for event in updated)
+
+
+async def test_a_call_that_is_reset_before_its_task_begins_leaves_nothing_behind(
+    turns: Turns,
+) -> None:
+    peer = Peer(turns)
+    size, window = 0, peer.h2.outbound_flow_control_window
+    while size <= window // 2:  # that much has to be taken before a peer is told
+        number = peer.call()
+        while room := peer.h2.local_flow_control_window(number):
+            data = bytes(min(room, peer.h2.max_outbound_frame_size))
+            peer.h2.send_data(number, data)
+            size += len(data)
+        peer.h2.reset_stream(number)
+    peer.say()
+    turns.all()
+    assert peer.calls.streams
+    assert peer.protocol.processor.streams == {}
+    peer.told()
+    assert peer.h2.outbound_flow_control_window > window - window // 4
+
+
+async def test_the_end_of_a_connection_forgets_its_streams(turns: Turns) -> None:
+    peer = Peer(turns)
+    peer.call()
+    peer.say()
+    turns.all()
+    (stream,) = peer.calls.streams
+    assert peer.protocol.processor.streams == {1: stream}
+    peer.protocol.connection_lost(None)
+    assert peer.protocol.processor.streams == {}
+    peer.calls.releases[0]()  # its task ends later
 
 
 class Timers:

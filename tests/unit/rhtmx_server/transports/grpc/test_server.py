@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from typing import Any
 from unittest.mock import Mock
@@ -53,3 +54,37 @@ async def test_who_connects_while_it_stops_may_not_stay() -> None:
     stopping.stop_accepting()
     assert not stopping.opened(peer)
     assert stopping._protocols == set()
+
+
+async def test_nothing_is_kept_of_peers_that_were_refused() -> None:
+    full = server(grpc_connections=1)
+    assert full.opened(Mock())
+    for _ in range(20):
+        protocol = full._protocol_factory()
+        protocol.connection_made(Mock())
+        protocol.connection_lost(None)
+    assert full._handlers == set()
+
+
+class Handler:
+    """Calls that are being cancelled, and end when a test says so."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+
+    def check_closed(self) -> bool:
+        return self.ended.is_set()
+
+    async def wait_closed(self) -> None:
+        await self.ended.wait()
+
+
+async def test_the_calls_of_a_peer_that_is_gone_are_kept_until_they_have_ended() -> None:
+    serving, peer = server(), Mock(handler=Handler())
+    assert serving.opened(peer)
+    serving.lost(peer)
+    (ending,) = serving._ending
+    peer.handler.ended.set()
+    await ending
+    await asyncio.sleep(0)
+    assert serving._ending == set()
