@@ -43,7 +43,7 @@ class FileWatch:
             return found
         about = os.stat(found.file)
         there = f"{about.st_dev}/{about.st_ino}"
-        if there != getattr(self._seen, "file", ""):
+        if there != getattr(self._seen, "file", None):
             # Seen before it is opened: one that is put there in between is noticed the next time.
             self._seen.file = there
             self._reopen()

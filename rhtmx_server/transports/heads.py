@@ -74,7 +74,7 @@ def end_of_head(said: bytes, known: int = 0) -> int:
         >>> end_of_head(b"GET / HTTP/1.1\r\n\r\nmore")
         18
     """
-    start = max(0, known - 3)
+    start = max(0, known - 2)
     found = said.find(b"\n\r\n", start)
     if found >= 0:
         return found + 3
@@ -119,5 +119,5 @@ def read_head(head: bytes) -> RequestHead | None:
         return None
     if not set(fields.get("content-length", ())) <= {"0"}:
         return None
-    method, _, path = wanted.decode("ascii").partition(" ")
-    return RequestHead(method, path, protocol.decode("ascii"), fields)
+    method, _, path = wanted.decode().partition(" ")
+    return RequestHead(method, path, protocol.decode(), fields)

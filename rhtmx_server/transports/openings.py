@@ -139,12 +139,12 @@ class Openings:
         if head is None or head.method != "GET":
             return None
         path = head.path.partition("?")[0]
-        key = head.get_all("Sec-WebSocket-Key")
+        values = head.fields.get
+        key = values("sec-websocket-key", ())
         if len(key) != 1 or _KEY.fullmatch(key[0]) is None:
             return None
         if not self._handshakes.fine(path, head):
             return None
-        values = head.fields.get
         offer = tuple([tuple(values(name, ())) for name in _OFFER])
         agreed = self._agreed(path, head.protocol, offer)
         if agreed is None:
@@ -154,7 +154,7 @@ class Openings:
             f"Date: {_date(self._clock() // 1_000_000)}\r\n"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Accept: {accept_key(key[0])}\r\n{agreed.fields}\r\n"
-        ).encode("iso-8859-1")
+        ).encode()
         # Each socket has its own: they keep what they were told of a message in parts.
         extensions = [_another(each) for each in agreed.extensions]
         return Opening(head, answer, extensions, agreed.subprotocol)

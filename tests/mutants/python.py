@@ -35,6 +35,18 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
             f"{_SERVER}/delivery/test_subscriptions_properties.py",
         ),
     ),
+    "direct": ("rhtmx_server/delivery/direct.py", (f"{_SERVER}/delivery/test_direct.py",)),
+    "io_uring": ("rhtmx_server/delivery/io_uring.py", (f"{_SERVER}/delivery/test_direct.py",)),
+    "heads": ("rhtmx_server/transports/heads.py", (f"{_SERVER}/transports/test_heads.py",)),
+    "openings": (
+        "rhtmx_server/transports/openings.py",
+        (f"{_SERVER}/transports/test_openings.py",),
+    ),
+    "versions": (
+        "rhtmx_server/stores/sqlite/versions.py",
+        (f"{_SERVER}/stores/sqlite/test_versions.py",),
+    ),
+    "files": ("rhtmx_server/mirror/files.py", (f"{_SERVER}/mirror/test_files.py",)),
     "session": ("rhtmx_server/connections/session.py", (f"{_SERVER}/connections/test_session.py",)),
     "write_queue": ("rhtmx/core/write_queue.py", (f"{_CLIENT}/core/test_write_queue.py",)),
     "replica": (

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from email.utils import formatdate
+from typing import Any, TypeAlias
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import (
     PerMessageDeflate,
     ServerPerMessageDeflateFactory,
@@ -24,7 +28,10 @@ from tests.unit.rhtmx_server.transports.sockets import REQUEST
 NOW = 1_800_000_000
 EXTENSIONS = [
     ServerPerMessageDeflateFactory(
-        server_no_context_takeover=True, client_no_context_takeover=True, server_max_window_bits=12
+        server_no_context_takeover=True,
+        client_no_context_takeover=True,
+        server_max_window_bits=12,
+        compress_settings={"memLevel": 3},
     )
 ]
 KEYS = ["dGhlIHNhbXBsZSBub25jZQ==", "AAAAAAAAAAAAAAAAAAAAAA=="]
@@ -65,6 +72,13 @@ OFFERS: dict[str, list[str]] = {
     "Cookie": ["a=b"],
     "Host": ["localhost"] * 6 + ["good.example", "localhost:1", ""],
 }
+CHROMIUM = REQUEST.replace(b"GET /api/ws ", b"GET /api/ws?client_id=a ").replace(
+    b"\r\n\r\n",
+    b"\r\nOrigin: https://good.example\r\nSec-WebSocket-Protocol: a, rhtmx.v1.proto\r\n"
+    b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n",
+)
+"""The handshake of a browser's client."""
+
 USUAL = ("Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Host")
 
 
@@ -90,6 +104,17 @@ handshakes = st.builds(
 )
 
 
+Accepted: TypeAlias = tuple[bytes, list[object], str | None]
+"""What is answered to a handshake, and what is agreed on: the extensions, and the subprotocol."""
+
+
+def told(extensions: Sequence[Extension]) -> list[object]:
+    """What extensions agree in if they do the same."""
+    used = [each for each in extensions if isinstance(each, PerMessageDeflate)]
+    assert len(used) == len(extensions)
+    return [(repr(each), each.compress_settings) for each in used]
+
+
 class Door:
     """The short way and the long one, of the same server."""
 
@@ -101,7 +126,7 @@ class Door:
         judge = Judge(self.handshakes, EXTENSIONS)
         self.openings = Openings(self.handshakes, judge, lambda: NOW * 1_000_000 + 999_999)
 
-    def long_way(self, head: bytes) -> tuple[bytes, list[str], str | None] | None:
+    def long_way(self, head: bytes) -> Accepted | None:
         """What the library answers, and what it agrees on, where it accepts."""
         request = of_the_library(head)
         if request is None or self.handshakes.refuse(request) is not None:
@@ -116,29 +141,55 @@ class Door:
         answer = response.serialize()
         date = response.headers["Date"].encode()
         answer = answer.replace(date, formatdate(NOW, usegmt=True).encode())
-        return answer, [repr(each) for each in judge.extensions], judge.subprotocol
+        return answer, told(judge.extensions), judge.subprotocol
 
-    def short_way(self, head: bytes) -> tuple[bytes, list[str], str | None] | None:
+    def short_way(self, head: bytes) -> Accepted | None:
         """The same of the short way."""
         opening = self.openings.accept(head)
         if opening is None:
             return None
-        extensions = [repr(each) for each in opening.extensions]
-        return opening.answer, extensions, opening.subprotocol
-
-
-DOOR = Door()
+        return opening.answer, told(opening.extensions), opening.subprotocol
 
 
 @given(handshakes)
 @example(REQUEST)
+@example(REQUEST.replace(b"HTTP/1.1", b"HTTP/1.0"))
+@example(REQUEST.replace(b"/api/ws", b"/api/sync/ws"))
+@example(CHROMIUM)
 def test_what_is_accepted_and_how_is_the_same_by_both_ways(head: bytes) -> None:
-    assert DOOR.short_way(head) == DOOR.long_way(head)
+    door = Door()
+    assert door.short_way(head) == door.long_way(head)
+
+
+def test_what_a_client_offers_is_agreed_on_in_one_answer() -> None:
+    opening = Door().openings.accept(CHROMIUM)
+    assert opening is not None
+    assert opening.head.path == "/api/ws?client_id=a"
+    assert opening.subprotocol == "rhtmx.v1.proto"
+    assert opening.answer.decode().split("\r\n") == [
+        "HTTP/1.1 101 Switching Protocols",
+        f"Date: {formatdate(NOW, usegmt=True)}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+        "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+        "client_no_context_takeover; server_max_window_bits=12",
+        "Sec-WebSocket-Protocol: rhtmx.v1.proto",
+        f"Server: {SERVER}",
+        "",
+        "",
+    ]
+
+
+def test_a_judge_has_the_settings_of_the_library() -> None:
+    log = logging.getLogger("rhtmx_server.tests")
+    settings: dict[str, Any] = {"logger": log}
+    assert Judge(Door().handshakes, EXTENSIONS, **settings).logger is log
 
 
 @given(heads)
 def test_what_is_no_handshake_is_not_accepted(head: bytes) -> None:
-    assert DOOR.short_way(head) is None
+    assert Door().short_way(head) is None
 
 
 def test_a_handshake_that_is_refused_is_counted_by_none_but_the_long_way() -> None:
@@ -153,7 +204,8 @@ def test_a_handshake_that_is_refused_is_counted_by_none_but_the_long_way() -> No
 def test_each_socket_has_its_own_compression() -> None:
     offer = b"\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
     head = REQUEST.replace(b"\r\n\r\n", offer)
-    one, other = DOOR.openings.accept(head), DOOR.openings.accept(head)
+    openings = Door().openings
+    one, other = openings.accept(head), openings.accept(head)
     assert one is not None
     assert other is not None
     assert isinstance(one.extensions[0], PerMessageDeflate)
