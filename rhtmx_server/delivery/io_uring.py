@@ -25,6 +25,7 @@ import os
 import socket
 import struct
 import sys
+import weakref
 from array import array
 from collections.abc import Sequence
 
@@ -73,11 +74,12 @@ class Ring:
     """
 
     def __init__(self, entries: int = ENTRIES) -> None:
-        self._descriptor = -1
         self._syscall = ctypes.CDLL(None, use_errno=True).syscall
         self._syscall.restype = ctypes.c_long
         buffer = ctypes.create_string_buffer(_PARAMETERS.size)
         self._descriptor = self._call(_SETUP, ctypes.c_uint(entries), buffer)
+        # The memory goes, too, once nobody has it any more.
+        weakref.finalize(self, os.close, self._descriptor)
         found = _PARAMETERS.unpack(buffer.raw)
         if not found[_FEATURES] & _ONE_MAP:
             raise OSError(errno.ENOSYS, "io_uring of Linux 5.4 or later expected")
@@ -99,11 +101,6 @@ class Ring:
         self._done_tail = queues[at[_DONE_TAIL] :][:1]
         done = queues[at[_DONE_RESULTS] :][: _RESULT_STEP * self._results]
         self._who, self._taken = done[0::_RESULT_STEP], done[2::_RESULT_STEP]
-
-    def __del__(self) -> None:
-        """Let the system take it back; the memory, too, once nobody has it any more."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
 
     def send_each(self, descriptors: Sequence[int], data: bytes) -> Sequence[tuple[int, int]]:
         """Write the same bytes to each socket, without waiting: as `direct.send_each` does."""

@@ -36,7 +36,6 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "direct": ("rhtmx_server/delivery/direct.py", (f"{_SERVER}/delivery/test_direct.py",)),
-    "io_uring": ("rhtmx_server/delivery/io_uring.py", (f"{_SERVER}/delivery/test_direct.py",)),
     "heads": ("rhtmx_server/transports/heads.py", (f"{_SERVER}/transports/test_heads.py",)),
     "openings": (
         "rhtmx_server/transports/openings.py",
