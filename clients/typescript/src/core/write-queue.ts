@@ -138,13 +138,9 @@ export class WriteQueue {
   /** The server welcomed the client. */
   begin({ last_seq }: Welcome): void {
     this.#conflicts = [];
-    this.#known = last_seq;
     this.#hole = 0;
-    // Numbers are missing, unless they are those of writes that another tab has not told.
-    this.#phase = this.#isOff() ? "counting" : "open";
     this.#empty = !firstWaiting(this.#core.state);
-    if (this.#phase === "counting") this.#core.tell({ type: "reload" });
-    else this.#resume();
+    this.#count(last_seq);
   }
 
   /** The connection ended. */
@@ -325,7 +321,7 @@ export class WriteQueue {
         break;
       case "reorder": {
         const last = lastSeq(error);
-        if (!state.frozen && firstWaiting(state)!.seq! > last + 1) this.#renumber(last);
+        if (!state.frozen && firstWaiting(state)!.seq! > last + 1) this.#count(last);
         else {
           this.#rewind(last);
           this.hold.refused(error, now);
@@ -378,6 +374,15 @@ export class WriteQueue {
 
   get #answered(): number {
     return answered(this.#core.state);
+  }
+
+  /** Goes on behind the last number that the server knows. */
+  #count(known: number): void {
+    this.#known = known;
+    // Numbers are missing, unless they are those of writes that another tab has not told.
+    this.#phase = this.#isOff() ? "counting" : "open";
+    if (this.#phase === "counting") this.#core.tell({ type: "reload" });
+    else this.#resume();
   }
 
   /** Numbers are missing: no write has them, and the server does not know them. */

@@ -621,13 +621,25 @@ describe("a refusal", () => {
   });
 
   it("since nobody has what came before numbers the rest anew", () => {
-    const { queue, begin, flush, refuse, ops } = bare(numbered(3));
+    const { queue, begin, flush, refuse, told, ops } = bare(numbered(3));
     begin(2);
     flush();
     refuse(3, "out_of_order", { last_seq: 1 });
+    expect([ops, flush(), told], "the store may have it").toEqual([[], [], [{ type: "reload" }]]);
+    queue.loaded();
     expect([ops, flush()]).toEqual([[["renumber", 1]], []]);
     queue.stored(ops);
     expect(flush()).toEqual([2]);
+  });
+
+  it("since what came before is in the store only sends that, too, under its number", () => {
+    const { queue, begin, flush, refuse, state, ops } = bare(numbered(3));
+    begin(2);
+    flush();
+    refuse(3, "out_of_order", { last_seq: 1 });
+    apply(state, ["write", "w2", numbered(2)]);
+    queue.loaded();
+    expect([ops, flush()]).toEqual([[], [2, 3]]);
   });
 
   it("without a code is an internal one", () => {
