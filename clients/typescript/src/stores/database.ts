@@ -147,6 +147,11 @@ export class Database {
     this.#wake();
   }
 
+  /** It must not be used any more, or need not be. */
+  get isGone(): boolean {
+    return !!this.#gone;
+  }
+
   /** It must not be used any more. */
   refuse(why: string): void {
     if (this.connection) this.#drop(this.connection);
@@ -197,16 +202,21 @@ export class Database {
       request.onerror = () => reject(request.error);
       request.onsuccess = () => resolve(request.result);
     }).then(async (db) => {
-      if (this.#gone) db.close();
       // The browser has taken it away, or another tab upgrades it.
       db.onclose = () => this.#again(db);
       db.onversionchange = ({ newVersion }) => {
-        if (newVersion === null) this.refuse("it was deleted");
-        else this.#again(db);
-      };
-      if (this.isSame && !(await this.#attempt(db, false, this.isSame))) {
+        if (newVersion !== null) return this.#again(db);
         db.close();
-        throw failed("another one is in its place");
+        this.refuse("it was deleted");
+      };
+      try {
+        if (this.isSame && !(await this.#attempt(db, false, this.isSame)))
+          throw failed("another one is in its place");
+        if (this.#gone) throw this.#gone;
+      } catch (error) {
+        // Nobody would let go of it: it would hold up whoever deletes or upgrades it.
+        db.close();
+        throw error;
       }
       return (this.connection = db);
     });

@@ -173,6 +173,35 @@ describe("a database", () => {
     expect(await indexedDB.databases()).toEqual([]);
   });
 
+  it("that somebody deletes while it is looked whether it is the same lets go of it", async () => {
+    const database = made();
+    await database.run(true, put(1));
+    const lost = (database.onlost = vi.fn());
+    let deleted: Promise<unknown> | undefined;
+    database.isSame = async (table) => {
+      deleted = result(indexedDB.deleteDatabase("db"));
+      while (!lost.mock.calls.length) await result(table("t").get("n"));
+      return true;
+    };
+    taken(database);
+    await expect(database.run(false, get)).rejects.toThrow("it was deleted");
+    await deleted;
+    expect([await indexedDB.databases(), database.isGone]).toEqual([[], true]);
+  });
+
+  it("of which it cannot be said whether it is the same is not left open", async () => {
+    const database = made();
+    await database.run(true, put(1));
+    database.isSame = async () => true;
+    vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(() => {
+      throw new DOMException("the connection is closing", "InvalidStateError");
+    });
+    await expect(database.run(false, get)).rejects.toMatchObject({ code: "storage_failed" });
+    // Nobody has to be asked to let go of it.
+    await result(indexedDB.deleteDatabase("db"));
+    expect(database.isGone).toBe(false);
+  });
+
   it("that a newer page upgrades lets go of it, and says so", async () => {
     const database = made();
     const lost = (database.onlost = vi.fn());
