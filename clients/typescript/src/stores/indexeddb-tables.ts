@@ -7,6 +7,9 @@
  * The number of a write is its key, which the database gives when it is put, plus `shift`,
  * which changes when all are numbered anew: so a write can be put without reading anything.
  * A settled write has a number no more, but a place among others: that it keeps itself.
+ *
+ * A write that left the queue leaves its id behind, under its key made negative, for a while: a page
+ * that does not know whether it has stored that puts it again, and no id can be there twice.
  */
 
 import type { Op, State, Write } from "../core/storage-ops.ts";
@@ -18,6 +21,8 @@ import { isOnRecord, SEGMENTS, Segments } from "./segments.ts";
 /** What a write needs. They are in `queue`; their key is a number, or the id of one that was settled elsewhere. */
 export const WRITE_TABLES = ["rejected", "meta", "queue"];
 export const TABLES = [SEGMENTS, "place", ...WRITE_TABLES];
+/** The ids of so many of the last writes that left the queue are there. */
+const REMEMBERED = 1_000;
 
 /** Makes the tables. */
 export function upgrade(transaction: IDBTransaction): void {
@@ -59,17 +64,23 @@ async function move(table: Table, db: IDBDatabase): Promise<void> {
 
 type Rows = [key: IDBValidKey, value: never][];
 
-async function rows(table: IDBObjectStore): Promise<Rows> {
-  const [keys, values] = [table.getAllKeys(), table.getAll()];
+async function rows(table: IDBObjectStore, from?: IDBKeyRange): Promise<Rows> {
+  const [keys, values] = [table.getAllKeys(from), table.getAll(from)];
   await result(values);
   return keys.result.map((key, at) => [key, values.result[at] as never]);
+}
+
+/** All that is in the queue, without what has left it. */
+function queued(table: Table): Promise<Rows> {
+  return rows(table("queue"), IDBKeyRange.lowerBound(0));
 }
 
 /** Everything, as it lies in the tables. */
 export async function read(table: Table, segments: Segments): Promise<State> {
   const state = stateOf();
   const [places, rejected, meta, queue] = await Promise.all([
-    ...["place", ...WRITE_TABLES].map((name) => rows(table(name))),
+    ...["place", "rejected", "meta"].map((name) => rows(table(name))),
+    queued(table),
     segments.read(table, (op) => apply(state, op)),
   ]);
   const { shift = 0, ...known } = Object.fromEntries(meta!) as { [key: string]: never };
@@ -94,16 +105,26 @@ function numbered([key, write]: Rows[number], shift: number): Write {
   return (write as Write).settled ? write : { ...(write as Write), seq };
 }
 
-/** Puts a write that may be there already; one that has still this number gets another one. */
+/**
+ * Puts a write that may be there already; one that has still this number gets another one.
+ *
+ * @returns its number; 0 if it was there, and has left.
+ */
 export async function put(table: Table, write: Write, instead: string): Promise<number> {
   const queue = table("queue");
   const key = await result(queue.index("id").getKey(write.id));
+  if (isLeft(key)) return 0;
   const shift = await shiftOf(table);
   const seq = key === undefined ? key : (key as number) + shift;
   if (seq !== write.seq) return seq ?? 0;
   if (key !== undefined) queue.delete(key);
   table("rejected").delete(instead);
   return ((await result(queue.put(bare(write)))) as number) + shift;
+}
+
+/** Whether a key is that of a write that has left the queue. */
+function isLeft(key: IDBValidKey | undefined): boolean {
+  return typeof key === "number" && key < 0;
 }
 
 async function shiftOf(table: Table): Promise<number> {
@@ -162,12 +183,15 @@ async function rewrite(table: Table, id: string, write: Write | undefined): Prom
   const queue = table("queue");
   const key = await result(queue.index("id").getKey(id));
   if (write?.settled) queue.put(write, key ?? id);
-  else if (key === undefined) return;
+  else if (key === undefined || isLeft(key)) return;
   else if (write) queue.put(bare(write), key);
   else {
     queue.delete(key);
+    if (typeof key !== "number") return;
+    queue.put({ id }, -key);
+    queue.delete(IDBKeyRange.bound(Math.min(REMEMBERED - key, 0), 0));
     // What was given last has to be known when nothing waits.
-    if (typeof key === "number") await raise(table, key + (await shiftOf(table)));
+    await raise(table, key + (await shiftOf(table)));
   }
 }
 
@@ -179,7 +203,7 @@ async function raise(table: Table, last: number): Promise<void> {
 async function renumbered(table: Table, last: number): Promise<void> {
   const [queue, meta] = [table("queue"), table("meta")];
   const shift = await shiftOf(table);
-  const all = await rows(queue);
+  const all = await queued(table);
   const keys = new Map(all.map(([key, write]) => [(write as Write).id, key]));
   // What is put without a key from here on has the next ones.
   const key = (await result(queue.put(0))) as number;

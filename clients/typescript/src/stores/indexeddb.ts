@@ -86,7 +86,7 @@ export class IndexedStore implements Store {
     secret?: string,
     memory = stateOf(),
   ) {
-    this.#database = new Database({ name, version: 5, tables: TABLES, upgrade });
+    this.#database = new Database({ name, version: 6, tables: TABLES, upgrade });
     this.#database.onlost = (error) => this.onlost?.(error);
     this.#journal = new Journal(name);
     this.#makeId = makeId;

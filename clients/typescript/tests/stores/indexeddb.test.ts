@@ -468,6 +468,34 @@ describe("in IndexedDB", () => {
     expect((await contentsOf(store)).writes).toHaveLength(1);
   });
 
+  it("a write of which nobody knows whether it was there, and which was sent since, is not added again", async () => {
+    const store = made();
+    await Promise.all([store.add(write("a")), store.add(write("b"))]);
+    await store.apply([["write", "a"]]);
+    expect(await Promise.all(["a", "b", "c"].map((id) => store.add(write(id))))).toEqual([0, 2, 3]);
+    await store.apply([
+      ["renumber", 0],
+      ["write", "c"],
+      ["last", 5],
+    ]);
+    expect(await Promise.all(["a", "b", "c"].map((id) => store.add(write(id))))).toEqual([0, 1, 0]);
+    // Whoever comes late changes it no more.
+    await store.apply([["write", "a", write("a", { seq: 1 })]]);
+    expect((await contentsOf(store)).writes).toMatchObject([{ id: "b", seq: 1 }]);
+  });
+
+  it("a write that was sent is found for the next thousand of them, and then forgotten", async () => {
+    const store = made();
+    const ids = Array.from({ length: 1_001 }, (_, at) => `w${at + 1}`);
+    await Promise.all(ids.map((id) => store.add(write(id))));
+    const end = (id: string): Op => ["write", id];
+    await store.apply(ids.slice(0, 1_000).map(end));
+    expect(await store.add(write("w1"))).toBe(0);
+    await store.apply(ids.slice(1_000).map(end));
+    expect(await store.add(write("w2"))).toBe(0);
+    expect(await store.add(write("w1"))).toBe(1_002);
+  });
+
   it.each(["stays", "goes, and comes back"])(
     "writes of version 1, which kept the number in the write, keep it, if the page %s meanwhile",
     async (does) => {
