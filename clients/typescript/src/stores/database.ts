@@ -49,6 +49,8 @@ export class Database {
   isSame: ((table: Table) => Promise<boolean>) | undefined;
   /** The connection, while there is one. */
   connection: IDBDatabase | undefined;
+  /** How often it was taken away from a transaction that may have been committed. */
+  takes = 0;
   readonly #layout: Layout;
   readonly #running = new Set<IDBTransaction>();
   /** There while the page is away. */
@@ -108,7 +110,10 @@ export class Database {
       transaction.onabort = () =>
         reject(transaction.error ?? new Error("a transaction was aborted"));
       // Chromium 156 lets one that was told to commit hang, if it takes the database away then.
-      taken = () => reject(new Error("the browser took the database away"));
+      taken = () => {
+        this.takes += 1;
+        reject(new Error("the browser took the database away"));
+      };
       db.addEventListener("close", taken);
     }).finally(() => db.removeEventListener("close", taken));
     const acted = act((name) => transaction.objectStore(name), transaction);
@@ -147,7 +152,7 @@ export class Database {
     this.#wake();
   }
 
-  /** It must not be used any more, or need not be. */
+  /** Nothing will be in it any more: it was closed, deleted or refused. */
   get isGone(): boolean {
     return !!this.#gone;
   }

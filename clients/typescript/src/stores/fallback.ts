@@ -9,16 +9,17 @@
  * | state       | where it keeps | who numbers              | what comes next                                      |
  * | ----------- | -------------- | ------------------------ | ---------------------------------------------------- |
  * | `stored`    | on the disk    | the disk, under its id   | the disk fails: `leaving`                            |
- * | `leaving`   | in memory      | nobody, under that id    | no number is without an answer: `own`;               |
- * |             |                |                          | the same disk works: `stored`; another: `returning`  |
+ * | `leaving`   | in memory      | the disk, what it was    | all that waits is parked: `own`;                     |
+ * |             |                | asked for before         | the same disk works: `stored`; another: `returning`  |
  * | `own`       | in memory      | memory, under an own id  | the disk works: `returning`                          |
- * | `returning` | in memory      | nobody                   | no number is without an answer: `stored`;            |
+ * | `returning` | in memory      | nobody                   | all that waits is parked: `stored`;                  |
  * |             |                |                          | the disk fails after all: `own`                      |
  *
- * One rule leads from each to the next: who a tab is changes only while no number that it
- * knows of waits for an answer. Until then what is written waits without one. What has one
- * is sent by whoever knows it, this tab too: the server takes it once. `own` gives a number
- * only while there is a connection, so that what was never sent is never bound to an id.
+ * A write that waits has a number that has no answer, or the disk may still give it one, or it is
+ * parked: nobody numbers it for now. Who a tab is changes only while all are parked. What has a
+ * number is sent by whoever knows it, this tab too: the server takes it once. `own` gives a number
+ * only while there is a connection, so that what was never sent is never bound to an id; and none
+ * to a write that may be on the disk, where whoever reaches that finds it.
  *
  * What memory holds by then is written into the store with the return: records that are
  * newer, what was rejected, and that what was answered is done with. That deposes the tab
@@ -27,6 +28,7 @@
 
 import type { Entity, Op, Place, Standing, State, Store, Write } from "../core/storage-ops.ts";
 import { applyAll, entityOf, QUEUE, waiting } from "../core/storage-ops.ts";
+import { inOrder, placeOf } from "../core/write-order.ts";
 import { RhtmxError } from "../errors.ts";
 import { IndexedStore } from "./indexeddb.ts";
 
@@ -39,6 +41,7 @@ export interface Disk extends Store {
   probe(): Promise<string>;
   hold(write: Write, instead: string): void;
   release(id: string): boolean;
+  isInDoubt(id: string): boolean;
   refuse(why: string): void;
 }
 
@@ -131,12 +134,14 @@ export class Fallback implements Store {
     if (this.#is !== "stored" && write.seq) return frozen ? write.seq : ++meta.last;
     if (this.#is !== "stored") return this.#park(write, instead);
     try {
-      const seq = await this.#disk.add(write, instead);
-      // Another write has lost the disk meanwhile: whoever reaches that sends this one.
-      return this.#is === "stored" || this.#state.frozen ? seq : 0;
+      return await this.#disk.add(write, instead);
     } catch (error) {
-      if (this.#isFull(error) || write.seq) throw error;
-      return this.#park(write, instead);
+      if (isFull(error)) throw error;
+      // First: nothing asks the disk for its number any more.
+      const parked = write.seq ? undefined : this.#park(write, instead);
+      this.#lose(error as RhtmxError);
+      if (!parked) throw error;
+      return parked;
     }
   }
 
@@ -145,7 +150,8 @@ export class Fallback implements Store {
     try {
       return await this.#disk.apply(ops, leader);
     } catch (error) {
-      if (this.#isFull(error)) throw error;
+      if (isFull(error)) throw error;
+      this.#lose(error as RhtmxError);
       return true;
     }
   }
@@ -175,13 +181,6 @@ export class Fallback implements Store {
     });
   }
 
-  /** Whether that is all; else the disk has failed. */
-  #isFull(error: unknown): boolean {
-    if ((error as RhtmxError).code === "storage_full") return true;
-    this.#lose(error as RhtmxError);
-    return false;
-  }
-
   #park(write: Write, instead: string | undefined): Promise<number> {
     return new Promise((resolve) => {
       this.#parked.push({ write, instead, resolve });
@@ -189,8 +188,10 @@ export class Fallback implements Store {
     });
   }
 
-  get #waits(): boolean {
-    return waiting(this.#state).length > 0;
+  /** Whether writes wait, from this place on, that are not parked. Those that are have no number. */
+  #waits(from: { readonly seq?: number }): boolean {
+    const all = inOrder(this.#state.writes);
+    return all.length - placeOf(all, from) > this.#parked.length;
   }
 
   #lose(error: RhtmxError): void {
@@ -224,6 +225,8 @@ export class Fallback implements Store {
   }
 
   async #probe(): Promise<void> {
+    // From then on another disk will do: what this one is asked to number must not end up there.
+    if (this.#waits({})) return this.#later();
     try {
       const id = await this.#disk.probe();
       if (this.#closed) return;
@@ -232,19 +235,25 @@ export class Fallback implements Store {
       this.#move();
     } catch {
       this.#later();
+      this.#look();
     }
   }
 
   /** Does what can be done now. */
   #move(): void {
-    const { meta } = this.#state;
-    if (this.#closed || this.#waits) return;
+    if (this.#closed || this.#waits({ seq: 1 })) return;
     if (this.#is === "leaving") this.#become();
     else if (this.#is === "returning") void this.#back();
-    else if (this.#is === "own" && this.#open) {
-      for (const { write, resolve } of this.#parked.splice(0)) {
-        resolve(this.#disk.release(write.id) ? ++meta.last : 0);
-      }
+    else if (this.#is === "own" && this.#open) this.#number();
+  }
+
+  /** Gives what is parked a number of its own. */
+  #number(): void {
+    const { meta } = this.#state;
+    for (const each of this.#parked.splice(0)) {
+      const { write, resolve } = each;
+      if (this.#disk.isInDoubt(write.id)) this.#parked.push(each);
+      else resolve(this.#disk.release(write.id) ? ++meta.last : 0);
     }
   }
 
@@ -300,6 +309,11 @@ export class Fallback implements Store {
     for (const each of entities.values()) ops.push(...newer(each, entityOf(found, each.name)));
     return ops;
   }
+}
+
+/** Whether that is all that is wrong with the disk. */
+function isFull(error: unknown): boolean {
+  return (error as RhtmxError).code === "storage_full";
 }
 
 /** What brings an entity on the disk to what memory has of it; nothing if that is no further. */

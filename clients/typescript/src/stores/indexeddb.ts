@@ -43,6 +43,8 @@ interface Added {
   readonly instead: string;
   readonly resolve: (seq: number) => void;
   readonly reject: (error: unknown) => void;
+  /** How often the database had been taken away before. */
+  readonly takes: number;
   key?: IDBRequest<IDBValidKey> | undefined;
 }
 
@@ -64,6 +66,8 @@ export class IndexedStore implements Store {
   readonly #adding = new Set<Added>();
   /** Writes that wait until those before them are stored. */
   #line: Added[] = [];
+  /** What could not be stored, unless it is: the database was taken away meanwhile. */
+  readonly #doubtful = new Set<string>();
   /** The page may end any time. */
   #leaves = false;
   #away: ReturnType<typeof setTimeout> | undefined;
@@ -181,12 +185,18 @@ export class IndexedStore implements Store {
     return this.#journal.release(id);
   }
 
+  /** Whether a write that could not be added may be there all the same. */
+  isInDoubt(id: string): boolean {
+    return this.#doubtful.has(id) && !this.#database.isGone;
+  }
+
   add(write: Write, instead = ""): Promise<number> {
     if (this.#journal.isTaken(write.id)) return Promise.resolve(0);
     // It is there already: whether it has this number still has to be read first.
     if (write.seq) return this.#putAll([{ write, instead }]).then(([seq]) => seq!);
     return new Promise((resolve, reject) => {
-      const added = { write, instead, resolve, reject };
+      const { takes } = this.#database;
+      const added = { write, instead, takes, resolve, reject };
       this.#adding.add(added);
       this.#line.push(added);
       if (this.#leaves) this.#leave();
@@ -250,6 +260,7 @@ export class IndexedStore implements Store {
 
   #added(added: Added, seq: number): void {
     this.#adding.delete(added);
+    this.#doubtful.delete(added.write.id);
     this.#journal.drop(added.write.id);
     added.resolve(seq);
   }
@@ -343,6 +354,7 @@ export class IndexedStore implements Store {
   #reject(all: readonly Added[], error: RhtmxError): void {
     for (const each of all) {
       this.#adding.delete(each);
+      if (each.takes !== this.#database.takes) this.#doubtful.add(each.write.id);
       const isRefused = error.code !== "storage_full" || this.#journal.release(each.write.id);
       if (isRefused) each.reject(error);
       // Another page has found it, and stores it.

@@ -224,25 +224,55 @@ describe("leaving", () => {
     expect(await world.add("b"), "numbers begin anew").toBe(1);
   });
 
-  it("leaves a write to the disk that has numbered it once the tab is a client of its own", async () => {
+  /** One whose disk fails while it numbers a write, and what numbers that. */
+  async function numbering() {
     const world = await loaded();
-    let number = (_: number) => {};
+    let number = (_: number | Promise<number>) => {};
     const numbered = new Promise<number>((resolve) => (number = resolve));
     vi.spyOn(world.disk, "add").mockReturnValueOnce(numbered);
     const added = world.add("a");
     world.disk.breaks("it was closed");
-    expect(world.id).toBe("own 1");
+    return { world, number, added };
+  }
+
+  it("keeps the id while the disk may still number a write, and then until that has its answer", async () => {
+    const { world, number, added } = await numbering();
+    await world.now(true);
+    expect([world.id, world.state.frozen, world.stands]).toEqual(["c0", true, ["alone"]]);
     number(1);
-    expect(await added).toBe(0);
+    expect(await added, "nobody else may know it").toBe(1);
+    await world.now(true);
+    expect(world.id).toBe("c0");
+    await world.now(true, ["write", "a"]);
+    expect(world.id).toBe("own 1");
+  });
+
+  it("parks a write that the disk does not number after all, and is a client of its own", async () => {
+    const { world, number, added } = await numbering();
+    number(Promise.reject(new Error("no")));
+    await world.now(true);
+    expect(world.id).toBe("own 1");
+    await world.now(true);
+    expect(await added).toBe(1);
+  });
+
+  it("looks for no other disk while this one may still number a write: it would be stored there", async () => {
+    const { world, number } = await numbering();
+    const probe = vi.spyOn(world.disk, "probe");
+    world.disk.why = "";
+    await world.again();
+    expect(probe).not.toHaveBeenCalled();
+    number(1);
+    await world.again();
+    expect([probe.mock.calls.length, world.store.stored]).toEqual([1, true]);
   });
 
   it("forgets what others told of before anything was loaded: it cannot be sent under an own id", async () => {
     const world = new World();
-    void world.add("own");
     applyAll(world.state, [["write", "other", write("other", { seq: 1 })]]);
     world.disk.why = "it was closed";
     await world.load();
-    expect([...world.state.writes.keys()]).toEqual(["own"]);
+    expect([...world.state.writes.keys()]).toEqual([]);
     expect([world.id, world.state.meta.last]).toEqual(["own 1", 0]);
   });
 
@@ -290,6 +320,25 @@ describe("own", () => {
     await world.now(true);
     expect(await world.add("a")).toBe(1);
     expect(await world.store.add(write("a", { seq: 1 }))).toBe(2);
+  });
+
+  it("gives none to a write that may be on the disk, until that works or is gone for ever", async () => {
+    for (const how of ["works", "is gone"]) {
+      const world = await loaded();
+      world.disk.why = "it was taken away";
+      world.disk.doubtful.add("a");
+      const added = world.add("a");
+      await world.now(true);
+      const other = world.add("b");
+      await world.now(true);
+      expect([await other, world.id]).toEqual([1, "own 1"]);
+      await world.now(true, ["write", "b"]);
+      expect(world.state.writes.get("a")!.seq).toBeUndefined();
+      if (how === "works") world.disk.why = "";
+      else world.disk.doubtful.clear();
+      await world.again();
+      expect([await added, world.id]).toEqual(how === "works" ? [1, "c0"] : [2, "own 1"]);
+    }
   });
 });
 

@@ -496,6 +496,31 @@ describe("in IndexedDB", () => {
     expect(await store.add(write("w1"))).toBe(1_002);
   });
 
+  it("a write is in doubt when the database is taken away as it is stored, until it is stored or that is gone", async () => {
+    for (const end of ["stored", "gone"]) {
+      globalThis.indexedDB = new IDBFactory();
+      const store = made();
+      await store.load();
+      const commits = vi.spyOn(IDBTransaction.prototype, "commit");
+      commits.mockImplementationOnce(function (this: IDBTransaction) {
+        commits.mockRestore();
+        // It is there, but the page hears of that no more.
+        this.commit();
+        this.db.dispatchEvent(new IDBVersionChangeEvent("close"));
+        opens.mockImplementation(() => {
+          throw new DOMException("it does not work", "UnknownError");
+        });
+      });
+      const opens = vi.spyOn(indexedDB, "open");
+      await expect(store.add(write("a"))).rejects.toMatchObject({ code: "storage_failed" });
+      expect([store.isInDoubt("a"), store.isInDoubt("b")]).toEqual([true, false]);
+      opens.mockRestore();
+      if (end === "gone") store.refuse("no locks");
+      else expect(await store.add(write("a"))).toBe(1);
+      expect(store.isInDoubt("a")).toBe(false);
+    }
+  });
+
   it.each(["stays", "goes, and comes back"])(
     "writes of version 1, which kept the number in the write, keep it, if the page %s meanwhile",
     async (does) => {

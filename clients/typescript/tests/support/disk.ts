@@ -16,6 +16,8 @@ export class FakeDisk implements Disk {
   full = false;
   /** What another page has taken. */
   readonly taken = new Set<string>();
+  /** What may have been stored, though it failed. */
+  readonly doubtful = new Set<string>();
   readonly held: string[] = [];
   closed = false;
   readonly #store: () => MemoryStore;
@@ -69,6 +71,10 @@ export class FakeDisk implements Disk {
 
   release(id: string): boolean {
     return !this.taken.has(id);
+  }
+
+  isInDoubt(id: string): boolean {
+    return this.doubtful.has(id);
   }
 
   refuse(why: string): void {
