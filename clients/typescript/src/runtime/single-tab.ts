@@ -7,9 +7,16 @@
  * Chromium 156 keeps a page with an open WebSocket in its back/forward cache
  * (https://web.dev/articles/bfcache), answers pings for it there, and loses what the
  * server sends: the page gets the end of the socket when its user returns.
+ *
+ * Browsers promise `resume` or `pageshow` to a page that was away, but not to one that only said that
+ * it goes (https://wicg.github.io/page-lifecycle): in one that is away no timer runs, so one that runs
+ * says that it is not.
  */
 import type { TabChannel } from "../core/tab-messages.ts";
 import type { Surroundings } from "./leader-election.ts";
+
+/** Milliseconds that a page may run after it has said that it goes. */
+const AWAY = 5_000;
 
 /** Makes the channel of a client that shares nothing with other tabs. */
 export function alone(around: Pick<Surroundings, "addEventListener"> = {}): TabChannel {
@@ -17,15 +24,17 @@ export function alone(around: Pick<Surroundings, "addEventListener"> = {}): TabC
   let begin: (() => void) | undefined;
   let end = () => {};
   let away = false;
-  const listen = (event: string, type: "offline" | "online") => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const say = (type: "offline" | "online") => {
     const leaves = type === "offline";
-    const act = () => {
-      // A page is shown also when it was never put aside, and resumed before it is shown.
-      if (away !== leaves) channel.onmessage?.({ type, why: "page" });
-      away = leaves;
-    };
-    around.addEventListener?.(event, act, { capture: true, signal: life.signal });
+    clearTimeout(timer);
+    if (leaves) timer = setTimeout(() => say("online"), AWAY);
+    // A page is shown also when it was never put aside, and resumed before it is shown.
+    if (away !== leaves) channel.onmessage?.({ type, why: "page" });
+    away = leaves;
   };
+  const listen = (event: string, type: "offline" | "online") =>
+    around.addEventListener?.(event, () => say(type), { capture: true, signal: life.signal });
   listen("freeze", "offline");
   listen("pagehide", "offline");
   listen("resume", "online");
@@ -41,7 +50,10 @@ export function alone(around: Pick<Surroundings, "addEventListener"> = {}): TabC
       end();
       if (standing !== "nowhere") begin?.();
     },
-    close: () => life.abort(),
+    close() {
+      life.abort();
+      clearTimeout(timer);
+    },
   };
   return channel;
 }

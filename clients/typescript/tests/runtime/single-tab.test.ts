@@ -4,7 +4,10 @@ import { alone } from "../../src/runtime/single-tab.ts";
 import { open, settle } from "../support/client.ts";
 import { WELCOME } from "../support/welcome.ts";
 
-afterEach(() => void vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 /** A page, and what its client is told of it. */
 function page() {
@@ -36,6 +39,24 @@ describe("a page", () => {
     happens(...names);
     expect(told).toHaveLength(4);
   });
+
+  it.each(["freeze", "pagehide"])(
+    "that runs on after %s comes back though nothing says so, once",
+    (leaves) => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const { happens, told, port } = page();
+      happens(leaves);
+      vi.advanceTimersByTime(4_999);
+      expect(told).toEqual(["offline page"]);
+      vi.advanceTimersByTime(1);
+      expect(told).toEqual(["offline page", "online page"]);
+      happens("pageshow", leaves, "resume");
+      expect(told).toHaveLength(4);
+      happens(leaves);
+      port.close();
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 
   it("that is shown for the first time was never away", () => {
     const { happens, told } = page();
