@@ -79,8 +79,8 @@ export class WriteQueue {
   readonly #core: Core;
   /** Those that have come since the last answer. */
   #conflicts: FieldConflict[] = [];
-  /** `counting`: the queue is being loaded, to see whether numbers are missing. */
-  #phase: "closed" | "counting" | "open" = "closed";
+  /** The queue is being loaded: to see whether numbers are missing, or who has those that are. */
+  #phase: "closed" | "counting" | "looking" | "open" = "closed";
   /** Nothing is sent until then: it would come back from the store as something else. */
   #blocked = false;
   /** Undefined until something was stored that had to be. */
@@ -194,7 +194,7 @@ export class WriteQueue {
       const isOff = this.#isOff() || (this.#empty && last < this.#known);
       if (isOff && !frozen) this.#renumber(this.#known);
       else this.#resume();
-    }
+    } else if (this.#phase === "looking") this.#phase = "open";
     this.#due = true;
   }
 
@@ -234,6 +234,7 @@ export class WriteQueue {
         // Another tab's writes were not told. If they are in the store neither,
         // the server will say what it misses.
         this.#hole = seq;
+        this.#phase = "looking";
         return this.#core.tell({ type: "reload" });
       }
       if (this.#waits(write)) return void (this.#isHeld = true);
