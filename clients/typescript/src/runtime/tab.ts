@@ -284,7 +284,11 @@ export class Tab {
       this.#store.hold?.(write, instead ?? "");
       const again = kept(draft, write);
       void this.ready
-        .then(() => this.#keep(makeWrite(id, again, now, this.#state, epoch), instead))
+        .then(() => {
+          // Another page may have found and sent it meanwhile, and told so.
+          if (!this.#early.has(id)) return;
+          this.#keep(makeWrite(id, again, now, this.#state, epoch), instead);
+        })
         .catch((error) => this.#promises.settle(id, undefined, error));
     });
   }
@@ -390,6 +394,7 @@ export class Tab {
         return this.#become(message.state, message.error);
       case "outcome":
       case "answer":
+        this.#early.delete(message.id);
         return this.#promises.settle(message.id, message.answer, message.error);
       case "conflict":
         return this.#emit("conflict", answerable(this, message.conflict));
@@ -504,14 +509,16 @@ export class Tab {
 
   /** Loads the queue anew, for all tabs; see `TabMemory`. */
   async reload(unstored: () => Op[]): Promise<void> {
-    this.#tellOps(await this.#memory.reload(unstored));
+    // Who leads by the time that all is read knows better: what was answered would come back.
+    const { leader } = this.#state.meta;
+    this.#tellOps(await this.#memory.reload(unstored), leader);
     this.#settleMissed();
     this.#changed();
   }
 
   /** Tells the other tabs what has changed, as the leader. */
-  #tellOps(ops: readonly Op[]): void {
-    this.#channel.post({ type: "ops", ops, leader: this.#state.meta.leader });
+  #tellOps(ops: readonly Op[], leader = this.#state.meta.leader): void {
+    this.#channel.post({ type: "ops", ops, leader });
   }
 
   /** This tab is done. */

@@ -497,6 +497,18 @@ describe("what is shown is the same object as long as it is the same", () => {
   });
 });
 
+it("a queue that was read for one that leads no more by then is not told as the word of the next one", async () => {
+  const [store, port] = [new TestStore("c"), channel()];
+  await store.apply([["leader", "L1"]]);
+  const [tab, told] = [await opened(store, port(), "one"), [] as TabMessage[]];
+  port().onmessage = (message) => told.push(message);
+  await store.apply([["leader", "L2"]]);
+  await Promise.all([tab.load(), tab.reload(() => [])]);
+  await settle();
+  expect(made.get(tab)!.state.meta.leader).toBe("L2");
+  expect(told).toMatchObject([{ type: "ops", leader: "L1" }]);
+});
+
 describe("changes that a tab may have missed", () => {
   const watch = (tab: Tab) => {
     const seen: unknown[] = [];
@@ -710,6 +722,18 @@ describe("a write before the store is loaded", () => {
     await settle();
     expect(tab.queue).toMatchObject([{ id: "one-1", seq: 1 }]);
     expect(ended).toBe(false);
+  });
+
+  it("that another page has found, and sent, is not added again", async () => {
+    const { store, tab } = opened();
+    const written = tab.write(push("1", 1));
+    const answer = { type: "push_ack", entity: "tasks", entity_id: "1", version: 1 } as const;
+    tab.hear({ type: "outcome", id: "one-1", answer });
+    store.loads();
+    expect(await written).toBe(answer);
+    await tab.ready;
+    await settle();
+    expect([store.calls, tab.queue]).toEqual([[], []]);
   });
 
   it("builds on what was loaded", async () => {
