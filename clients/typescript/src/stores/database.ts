@@ -27,6 +27,7 @@ import { RhtmxError } from "../errors.ts";
 /** The object store of a name, in a transaction. */
 export type Table = (name: string) => IDBObjectStore;
 
+const FAILED = "the browser's storage failed";
 /** Milliseconds that opening may take: a tab that hangs in an upgrade, or a browser, holds it up for ever. */
 const PATIENCE = 5_000;
 /** The same for a transaction that waits for those of other tabs: they may have much to read. */
@@ -40,6 +41,9 @@ export interface Layout {
   /** Makes the tables. */
   upgrade(transaction: IDBTransaction): void;
 }
+
+/** What was in the database is gone: another one is in its place. */
+export class Replaced extends RhtmxError {}
 
 /** A connection that is made anew when the browser ends it. Its calls fail with an `RhtmxError`. */
 export class Database {
@@ -216,7 +220,7 @@ export class Database {
       };
       try {
         if (this.isSame && !(await this.#attempt(db, false, this.isSame)))
-          throw failed("another one is in its place");
+          throw new Replaced("storage_failed", `${FAILED}: another one is in its place`);
         if (this.#gone) throw this.#gone;
       } catch (error) {
         // Nobody would let go of it: it would hold up whoever deletes or upgrades it.
@@ -278,5 +282,5 @@ function understood(error: Error): RhtmxError {
 }
 
 function failed(why: string): RhtmxError {
-  return new RhtmxError("storage_failed", `the browser's storage failed: ${why}`);
+  return new RhtmxError("storage_failed", `${FAILED}: ${why}`);
 }

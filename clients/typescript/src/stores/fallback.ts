@@ -134,7 +134,10 @@ export class Fallback implements Store {
     if (this.#is !== "stored" && write.seq) return frozen ? write.seq : ++meta.last;
     if (this.#is !== "stored") return this.#park(write, instead);
     try {
-      return await this.#disk.add(write, instead);
+      const seq = await this.#disk.add(write, instead);
+      // It is there, though the disk is lost by now.
+      if (this.#is !== "stored") this.#had.writes.push(write.id);
+      return seq;
     } catch (error) {
       if (isFull(error)) throw error;
       // First: nothing asks the disk for its number any more.

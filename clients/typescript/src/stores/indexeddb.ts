@@ -26,7 +26,7 @@ import type { Op, State, Store, Write } from "../core/storage-ops.ts";
 import { applyAll, RETELLABLE, stateOf } from "../core/storage-ops.ts";
 import type { RhtmxError } from "../errors.ts";
 import type { Table } from "./database.ts";
-import { answered, Database, result } from "./database.ts";
+import { answered, Database, Replaced, result } from "./database.ts";
 import { appliedAll, bare, put, read, TABLES, upgrade, WRITE_TABLES } from "./indexeddb-tables.ts";
 import type { Entry } from "./journal.ts";
 import { Journal } from "./journal.ts";
@@ -354,7 +354,8 @@ export class IndexedStore implements Store {
   #reject(all: readonly Added[], error: RhtmxError): void {
     for (const each of all) {
       this.#adding.delete(each);
-      if (each.takes !== this.#database.takes) this.#doubtful.add(each.write.id);
+      const isGone = error instanceof Replaced;
+      if (each.takes !== this.#database.takes && !isGone) this.#doubtful.add(each.write.id);
       const isRefused = error.code !== "storage_full" || this.#journal.release(each.write.id);
       if (isRefused) each.reject(error);
       // Another page has found it, and stores it.

@@ -247,6 +247,17 @@ describe("leaving", () => {
     expect(world.id).toBe("own 1");
   });
 
+  it("takes a write that the disk numbered meanwhile out of it with the return, once that is answered", async () => {
+    const { world, number, added } = await numbering();
+    number(world.on.add(write("a")));
+    await added;
+    await world.now(true, ["write", "a"]);
+    expect([world.id, (await contentsOf(world.on)).writes.length]).toEqual(["own 1", 1]);
+    world.disk.why = "";
+    await world.again();
+    expect([world.store.stored, (await contentsOf(world.on)).writes]).toEqual([true, []]);
+  });
+
   it("parks a write that the disk does not number after all, and is a client of its own", async () => {
     const { world, number, added } = await numbering();
     number(Promise.reject(new Error("no")));
