@@ -146,8 +146,10 @@ export class Leader {
     this.#naming = [["leader", leader]];
     const stored = this.#store();
     state.meta.leader = leader;
-    // What comes until it has begun is said again.
-    this.#tab.lead(() => {});
+    // What comes until it has begun is said again, but that something may be in the store.
+    this.#tab.lead((message) => {
+      if (message.type === "hole") this.#inputs.push([message, performance.now()]);
+    });
     if (!waited) return this.#begin();
     void stored
       .then(() => this.#tab.load())

@@ -35,6 +35,11 @@ export class TabMemory {
     }
   }
 
+  /** A write of this tab gets no number here. What is being read may have it: another page's. */
+  drop(id: string): void {
+    apply(this.state, ["write", id]);
+  }
+
   /** Something was applied to memory. It comes after what is being read. */
   note(op: Op): void {
     this.#meanwhile?.push(op);

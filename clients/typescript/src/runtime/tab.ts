@@ -73,6 +73,8 @@ export class Tab {
   readonly #unread = new Map<string, string>();
   /** Writes that wait until the store is loaded. */
   readonly #early = new Set<string>();
+  /** Writes that another page has found and stored: what became of them shows what is read next. */
+  readonly #elsewhere = new Set<string>();
   /** Who wants no connection. */
   readonly #against = new Set<Why>();
   /** What has to be looked at anew before it is shown: `QUEUE` and `REJECTED`. */
@@ -314,7 +316,8 @@ export class Tab {
         const known = this.#state.writes.get(write.id);
         if (!known || known.seq) return;
         if (!seq) {
-          this.#apply([["write", write.id]]);
+          this.#drop(write.id);
+          this.#elsewhere.add(write.id);
           this.send({ type: "hole" });
           return this.#lost();
         }
@@ -326,11 +329,16 @@ export class Tab {
         this.#lost();
       },
       (error: RhtmxError) => {
-        this.#apply([["write", write.id]]);
+        this.#drop(write.id);
         this.#promises.settle(write.id, undefined, error);
         this.report(error);
       },
     );
+  }
+
+  #drop(id: string): void {
+    this.#memory.drop(id);
+    this.#changed();
   }
 
   /** Asks. */
@@ -511,8 +519,9 @@ export class Tab {
   async reload(unstored: () => Op[]): Promise<void> {
     // Who leads by the time that all is read knows better: what was answered would come back.
     const { leader } = this.#state.meta;
+    const elsewhere = this.#toBeFound();
     this.#tellOps(await this.#memory.reload(unstored), leader);
-    this.#settleMissed();
+    this.#settleMissed(elsewhere);
     this.#changed();
   }
 
@@ -532,6 +541,7 @@ export class Tab {
 
   /** Reads everything from the store. */
   async load(): Promise<void> {
+    const elsewhere = this.#toBeFound();
     try {
       await this.#memory.load();
       // Anything may have come or gone; what is as it was stays the same row.
@@ -539,7 +549,7 @@ export class Tab {
       // Later it may be shown meanwhile, and half of what was loaded is no state that ever was.
       if (!this.#loaded) await this.#prepare();
       this.#state.changed.add(QUEUE).add(REJECTED);
-      this.#settleMissed();
+      this.#settleMissed(elsewhere);
     } catch (error) {
       this.report(error as RhtmxError);
       this.#state.meta.client_id ||= this.#prefix;
@@ -599,12 +609,23 @@ export class Tab {
     return answer;
   }
 
-  /** Outcomes that this tab did not hear: a write that is gone is durable. */
-  #settleMissed(): void {
+  /** What is elsewhere, if what is read from here on shows it. */
+  #toBeFound(): readonly string[] {
+    return this.#store.stored === false ? [] : [...this.#elsewhere];
+  }
+
+  /**
+   * Outcomes that this tab did not hear: a write that is gone is durable.
+   *
+   * @param found what was elsewhere, and would have been read.
+   */
+  #settleMissed(found: readonly string[] = []): void {
+    for (const id of found) this.#elsewhere.delete(id);
     const { writes, rejected } = this.#state;
     for (const [id, question] of this.#promises.all) {
       const write = writes.get(id);
-      if (question || this.#early.has(id) || (write && !write.settled)) continue;
+      const isOpen = this.#early.has(id) || this.#elsewhere.has(id);
+      if (question || isOpen || (write && !write.settled)) continue;
       const { code, text: message = "", details = null } = rejected.get(id) ?? {};
       this.#promises.settle(id, UNKNOWN, code && { code, message, details });
     }

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { Collection } from "../../src/api/collection.ts";
 import * as compose from "../../src/core/build-message.ts";
-import type { State, Write } from "../../src/core/storage-ops.ts";
+import type { State, Store, Write } from "../../src/core/storage-ops.ts";
 import { apply, stateOf } from "../../src/core/storage-ops.ts";
 import type { TabChannel, TabMessage } from "../../src/core/tab-messages.ts";
 import { RhtmxError } from "../../src/errors.ts";
@@ -19,6 +19,7 @@ import { TestStore } from "../support/driver.ts";
 import { eventually } from "../support/eventually.ts";
 import { fakeSockets } from "../support/sockets.ts";
 import { WELCOME } from "../support/welcome.ts";
+import { write } from "../support/writes.ts";
 
 const ends: (() => void)[] = [];
 
@@ -671,6 +672,55 @@ describe("why nothing comes is told", () => {
     tab.open("tasks", false);
     refuse();
     expect(errors).toHaveBeenCalledTimes(3);
+  });
+});
+
+describe("a write that another page has found and stored", () => {
+  it("is not taken out of what is being read, and told once that says what became of it", async () => {
+    const store = new TestStore("c");
+    const tab = await opened(store, channel()(), "one");
+    const told = vi.fn();
+    let read = (_: State) => {};
+    vi.spyOn(store, "load").mockReturnValueOnce(new Promise((resolve) => (read = resolve)));
+    const loading = tab.load();
+    vi.spyOn(store, "add").mockResolvedValueOnce(0);
+    void tab.write(push("1", 1)).then(told, told);
+    await settle();
+    tab.hear({ type: "ops", ops: [["epoch", "e1"]] });
+    await settle();
+    expect([told.mock.calls, tab.queue]).toEqual([[], []]);
+    read(stateOf([["write", "one-1", write("one-1", { seq: 1 })]]));
+    await loading;
+    expect([told.mock.calls, tab.queue]).toMatchObject([[], [{ id: "one-1", seq: 1 }]]);
+    // What comes next finds it gone.
+    await eventually(() => expect(told).toHaveBeenCalledOnce());
+    expect(tab.queue).toEqual([]);
+  });
+
+  it("is not told as durable while nothing can be read", async () => {
+    const store: Store = new TestStore("c");
+    const tab = await opened(store as TestStore, channel()(), "one");
+    const told = vi.fn();
+    Object.assign(store, { stored: false });
+    vi.spyOn(store, "add").mockResolvedValueOnce(0);
+    void tab.write(push("1", 1)).then(told, told);
+    await settle();
+    await tab.load();
+    expect(told).not.toHaveBeenCalled();
+    Object.assign(store, { stored: true });
+    await tab.load();
+    expect(told).toHaveBeenCalledOnce();
+  });
+
+  it("is looked for by who is about to lead, too, once it does", async () => {
+    const store = new TestStore("c");
+    const tab = await opened(store, channel()(), "one");
+    lead(tab, "L1", true);
+    tab.send({ type: "hole" });
+    await store.add(write("two-1"));
+    const loads = vi.spyOn(store, "load");
+    await eventually(() => expect(loads).toHaveBeenCalledTimes(2));
+    expect(tab.queue).toMatchObject([{ id: "two-1", seq: 1 }]);
   });
 });
 
