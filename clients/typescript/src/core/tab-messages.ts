@@ -117,7 +117,13 @@ export type TabMessage =
   | { readonly type: "exit"; readonly room: string; readonly tab: string }
   | { readonly type: "told"; readonly message: Ephemeral | ValidationResult }
   | { readonly type: "tell"; readonly message: Told }
-  | { readonly type: "added"; readonly write: Write; readonly instead?: string | undefined }
+  | {
+      readonly type: "added";
+      readonly write: Write;
+      readonly instead?: string | undefined;
+      /** The id of the client that it is numbered under. */
+      readonly client?: string;
+    }
   | { readonly type: "ask"; readonly id: string; readonly question: Question }
   | (Opened & { readonly type: "rejected"; readonly error: Refusal })
   | (Opened & { readonly type: "open"; readonly tab: string })

@@ -25,20 +25,19 @@ export function alone(around: Pick<Surroundings, "addEventListener"> = {}): TabC
   let end = () => {};
   let away = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const say = (type: "offline" | "online") => {
-    const leaves = type === "offline";
+  const turn = (leaves: boolean) => {
     clearTimeout(timer);
-    if (leaves) timer = setTimeout(() => say("online"), AWAY);
+    if (leaves) timer = setTimeout(turn, AWAY, false);
     // A page is shown also when it was never put aside, and resumed before it is shown.
-    if (away !== leaves) channel.onmessage?.({ type, why: "page" });
+    if (away !== leaves) channel.onmessage?.({ type: leaves ? "offline" : "online", why: "page" });
     away = leaves;
   };
-  const listen = (event: string, type: "offline" | "online") =>
-    around.addEventListener?.(event, () => say(type), { capture: true, signal: life.signal });
-  listen("freeze", "offline");
-  listen("pagehide", "offline");
-  listen("resume", "online");
-  listen("pageshow", "online");
+  const listen = (event: string, leaves: boolean) =>
+    around.addEventListener?.(event, () => turn(leaves), { capture: true, signal: life.signal });
+  listen("freeze", true);
+  listen("pagehide", true);
+  listen("resume", false);
+  listen("pageshow", false);
   const channel: TabChannel = {
     post() {},
     lead(start, stop) {

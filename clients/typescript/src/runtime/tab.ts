@@ -321,7 +321,8 @@ export class Tab {
           this.send({ type: "hole" });
           return this.#lost();
         }
-        const added = { type: "added", write: { ...known, seq }, instead } as const;
+        const client = this.clientId;
+        const added = { type: "added", write: { ...known, seq }, instead, client } as const;
         if (performance.now() - begun < HEARTBEAT) return this.send(added);
         // This tab hung. Whether anything is left to be sent only the store knows.
         this.#step(() => this.#take(added));
@@ -397,7 +398,7 @@ export class Tab {
       case "ops":
         return this.#takeOps(message.ops, message.leader);
       case "added":
-        return this.#added(message.write, message.instead);
+        return this.#added(message.write, message.instead, message.client);
       case "state":
         return this.#become(message.state, message.error);
       case "outcome":
@@ -588,7 +589,9 @@ export class Tab {
   }
 
   /** Takes a write of another tab; where that comes late, the leader's word counts. */
-  #added(write: Write, instead = ""): void {
+  #added(write: Write, instead = "", client = this.clientId): void {
+    // Of a database that took the place of this tab's, as it will learn: here it has no number.
+    if (client !== (this.clientId || client)) return this.#lost();
     const { id } = write;
     if (!this.#memory.added(write) && this.leads) {
       this.#tellOps([["write", id, this.#state.writes.get(id)]]);

@@ -675,6 +675,22 @@ describe("why nothing comes is told", () => {
   });
 });
 
+it("a write that has its number in another database is not sent, and looked for", async () => {
+  const [store, port] = [new TestStore("c"), channel()];
+  const [one, two] = [await opened(store, port(), "one"), await opened(store, port(), "two")];
+  lead(one, "L1");
+  const socket = await welcomed();
+  const loads = vi.spyOn(store, "load");
+  const added = { type: "added", write: write("w1", { seq: 1 }) } as const;
+  one.hear({ ...added, client: "other" });
+  two.hear({ ...added, client: "other" });
+  await settle();
+  expect([one.queue, two.queue, loads.mock.calls.length]).toEqual([[], [], 2]);
+  one.hear({ ...added, client: "c" });
+  await settle();
+  expect(heard(socket.heard()).slice(-1)).toEqual([["push", 1]]);
+});
+
 describe("a write that another page has found and stored", () => {
   it("is not taken out of what is being read, and told once that says what became of it", async () => {
     const store = new TestStore("c");
