@@ -221,7 +221,7 @@ export interface State {
   /** Where in a trace this program is, or what says so. */
   traceparent?: Traceparent;
   /** Writes that are in memory only, and have no number: they may get another client's id. */
-  parked?: readonly { write: Write }[];
+  parked?: ReadonlyMap<string, { write: Write }>;
 }
 
 /** No entity has such a name. */

@@ -97,7 +97,8 @@ interface Wanted {
 
 /** A message between tabs, or between the parts of a client in one tab. */
 export type TabMessage =
-  | { readonly type: "lead"; readonly leader: string }
+  /** `client`: its id. */
+  | { readonly type: "lead"; readonly leader: string; readonly client?: string }
   /** Of a leader: with its id. */
   | { readonly type: "ops"; readonly ops: readonly Op[]; readonly leader?: string | undefined }
   | { readonly type: "state"; readonly state: State; readonly error?: Refusal | undefined }

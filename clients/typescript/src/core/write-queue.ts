@@ -361,7 +361,7 @@ export class WriteQueue {
       part.entity === entity && part.entity_id === entityId && part.fields?.every(isIts);
     const raised = (part: TransactionWrite) =>
       part.base_version! < base_version && isOfIt(part) ? base_version : part.base_version;
-    for (const each of this.#core.state.parked ?? []) {
+    for (const each of this.#core.state.parked?.values() ?? []) {
       const later = rebased(each.write, raised);
       if (!later) continue;
       each.write = later;

@@ -170,7 +170,7 @@ export class Leader {
 
   #again(missed?: boolean): void {
     const { channel, leader } = this.#options;
-    channel.post({ type: "lead", leader });
+    channel.post({ type: "lead", leader, client: this.#tab.clientId });
     this.#tab.again(missed);
   }
 

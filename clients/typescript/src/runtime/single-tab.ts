@@ -32,12 +32,12 @@ export function alone(around: Pick<Surroundings, "addEventListener"> = {}): TabC
     if (away !== leaves) channel.onmessage?.({ type: leaves ? "offline" : "online", why: "page" });
     away = leaves;
   };
-  const listen = (event: string, leaves: boolean) =>
-    around.addEventListener?.(event, () => turn(leaves), { capture: true, signal: life.signal });
-  listen("freeze", true);
-  listen("pagehide", true);
-  listen("resume", false);
-  listen("pageshow", false);
+  const listen = (leaves: boolean, ...events: string[]) =>
+    events.forEach((event) =>
+      around.addEventListener?.(event, () => turn(leaves), { capture: true, signal: life.signal }),
+    );
+  listen(true, "freeze", "pagehide");
+  listen(false, "resume", "pageshow");
   const channel: TabChannel = {
     post() {},
     lead(start, stop) {

@@ -433,14 +433,18 @@ export class Tab {
         // This tab is there: its lock has changed hands.
         return message.tab === this.#prefix && !this.leads ? this.again(true) : undefined;
       case "lead":
-        // The one before may have stored what it could not tell any more.
-        if (!this.leads) this.#state.meta.leader = message.leader;
-        return this.#lost();
+        return this.#led(message.leader, message.client);
       case "lost":
         return this.#lost();
       case "unshared":
         return this.#store.refuse?.(message.why);
     }
+  }
+
+  /** Another tab leads: the one before may have stored what it could not tell any more. */
+  #led(leader: string, client: string | undefined): void {
+    if (!this.leads && this.#isOf(client)) this.#state.meta.leader = leader;
+    this.#lost();
   }
 
   /** Applies what another tab has told; `leader`: whoever leads, as it said. */
@@ -589,14 +593,21 @@ export class Tab {
   }
 
   /** Takes a write of another tab; where that comes late, the leader's word counts. */
-  #added(write: Write, instead = "", client = this.clientId): void {
-    // Of a database that took the place of this tab's, as it will learn: here it has no number.
-    if (client !== (this.clientId || client)) return this.#lost();
+  #added(write: Write, instead: string | undefined, client: string | undefined): void {
+    if (!this.#isOf(client)) return this.#lost();
     const { id } = write;
     if (!this.#memory.added(write) && this.leads) {
       this.#tellOps([["write", id, this.#state.writes.get(id)]]);
     }
-    this.#apply([["rejected", instead]]);
+    this.#apply([["rejected", instead ?? ""]]);
+  }
+
+  /**
+   * Whether what is told is of this tab's database. Another one may have taken its place, as this
+   * tab will learn: what has a number there has none here.
+   */
+  #isOf(client = this.clientId): boolean {
+    return client === this.clientId || !this.clientId;
   }
 
   #promise<M extends ServerMessage>(begin: (id: string) => void, question?: Question): Promise<M> {

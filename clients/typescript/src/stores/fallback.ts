@@ -88,7 +88,8 @@ export class Fallback implements Store {
   /** There while it is not `stored`: each change of memory asks for it. */
   look: ((open: boolean) => void) | undefined;
   #looks = false;
-  readonly #parked: Parked[] = [];
+  /** By their ids. */
+  readonly #parked = new Map<string, Parked>();
   /** Whose store was lost, and which writes and rejected ones of it were known. */
   #lost = "";
   #had = { writes: [] as string[], rejected: [] as string[] };
@@ -186,15 +187,27 @@ export class Fallback implements Store {
 
   #park(write: Write, instead: string | undefined): Promise<number> {
     return new Promise((resolve) => {
-      this.#parked.push({ write, instead, resolve });
+      this.#parked.set(write.id, { write, instead, resolve });
       this.#look();
     });
   }
 
-  /** Whether writes wait, from this place on, that are not parked. Those that are have no number. */
+  /** Whether writes wait, from this place on, that are not parked. */
   #waits(from: { readonly seq?: number }): boolean {
     const all = inOrder(this.#state.writes);
-    return all.length - placeOf(all, from) > this.#parked.length;
+    return all.slice(placeOf(all, from)).some(({ id }) => !this.#parked.has(id));
+  }
+
+  /** What was parked, which it is no more; without what another tab is done with. */
+  #unpark(): Parked[] {
+    const all = [...this.#parked.values()];
+    this.#parked.clear();
+    const open: Parked[] = [];
+    for (const each of all) {
+      if (this.#state.writes.has(each.write.id)) open.push(each);
+      else each.resolve(0);
+    }
+    return open;
   }
 
   #lose(error: RhtmxError): void {
@@ -253,9 +266,9 @@ export class Fallback implements Store {
   /** Gives what is parked a number of its own. */
   #number(): void {
     const { meta } = this.#state;
-    for (const each of this.#parked.splice(0)) {
+    for (const each of this.#unpark()) {
       const { write, resolve } = each;
-      if (this.#disk.isInDoubt(write.id)) this.#parked.push(each);
+      if (this.#disk.isInDoubt(write.id)) this.#parked.set(write.id, each);
       else resolve(this.#disk.release(write.id) ? ++meta.last : 0);
     }
   }
@@ -293,8 +306,7 @@ export class Fallback implements Store {
     this.look = undefined;
     this.#state.frozen = false;
     this.#state.changed.add(QUEUE);
-    for (const { write, instead, resolve } of this.#parked.splice(0))
-      resolve(this.add(write, instead));
+    for (const { write, instead, resolve } of this.#unpark()) resolve(this.add(write, instead));
   }
 
   /** What memory has, and the disk lacks. */

@@ -1042,7 +1042,7 @@ describe("a write that is parked, and may be sent under another id,", () => {
     const { entity, entity_id: entityId } = later;
     const parked = { write: { id: "p", entity, entityId, message: later, since: 0 } };
     apply(state, ["write", "p", parked.write]);
-    state.parked = [parked];
+    state.parked = new Map([["p", parked]]);
     for (const [field, winner] of Object.entries(won)) {
       queue.conflict({
         type: "field_conflict",

@@ -691,6 +691,20 @@ it("a write that has its number in another database is not sent, and looked for"
   expect(heard(socket.heard()).slice(-1)).toEqual([["push", 1]]);
 });
 
+it("whoever leads on another database is not heard", async () => {
+  const store = new TestStore("c");
+  await store.apply([["leader", "L1"]]);
+  const tab = await opened(store, channel()(), "one");
+  const hear = (client: string) => {
+    tab.hear({ type: "lead", leader: "L2", client });
+    tab.hear({ type: "ops", ops: [["write", "w1", write("w1", { seq: 1 })]], leader: "L2" });
+  };
+  hear("other");
+  expect(tab.queue).toEqual([]);
+  hear("c");
+  expect(tab.queue).toMatchObject([{ id: "w1" }]);
+});
+
 describe("a write that another page has found and stored", () => {
   it("is not taken out of what is being read, and told once that says what became of it", async () => {
     const store = new TestStore("c");

@@ -118,7 +118,7 @@ describe("stored", () => {
     await expect(world.store.add(write("a", { seq: 1 }))).rejects.toMatchObject({
       code: "storage_failed",
     });
-    expect(world.state.parked).toEqual([]);
+    expect(world.state.parked!.size).toBe(0);
   });
 
   it("passes on what it is told of pages that end", async () => {
@@ -256,6 +256,17 @@ describe("leaving", () => {
     world.disk.why = "";
     await world.again();
     expect([world.store.stored, (await contentsOf(world.on)).writes]).toEqual([true, []]);
+  });
+
+  it("does not take a write that waits for one that is parked, and that another tab is done with", async () => {
+    const world = await leaving("a");
+    const added = world.add("b");
+    await world.now(true, ["write", "b"]);
+    expect([world.id, world.state.frozen]).toEqual(["c0", true]);
+    world.disk.why = "";
+    await world.again();
+    expect([await added, world.store.stored]).toEqual([0, true]);
+    expect((await contentsOf(world.on)).writes, "nor is it stored").toMatchObject([{ id: "a" }]);
   });
 
   it("parks a write that the disk does not number after all, and is a client of its own", async () => {
@@ -510,7 +521,7 @@ describe("returning", () => {
     for (const why of ["it was closed", ""]) {
       const world = await leaving("a");
       const added = world.add("b");
-      const [parked] = world.state.parked!;
+      const parked = world.state.parked!.get("b");
       const based = { ...write("b").message, base_version: 7 } as never;
       parked!.write = write("b", { message: based });
       world.disk.why = why;
@@ -522,7 +533,7 @@ describe("returning", () => {
         expect((await contentsOf(world.on)).writes[1]).toMatchObject({
           message: { base_version: 7 },
         });
-      expect(world.state.parked).toEqual([]);
+      expect(world.state.parked!.size).toBe(0);
     }
   });
 

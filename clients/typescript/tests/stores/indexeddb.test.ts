@@ -480,7 +480,10 @@ describe("in IndexedDB", () => {
     ]);
     expect(await Promise.all(["a", "b", "c"].map((id) => store.add(write(id))))).toEqual([0, 1, 0]);
     // Whoever comes late changes it no more.
-    await store.apply([["write", "a", write("a", { seq: 1 })]]);
+    await store.apply([
+      ["write", "a", write("a", { seq: 1 })],
+      ["write", "a"],
+    ]);
     expect((await contentsOf(store)).writes).toMatchObject([{ id: "b", seq: 1 }]);
   });
 
