@@ -187,7 +187,8 @@ export class IndexedStore implements Store {
 
   /** Whether a write that could not be added may be there all the same. */
   isInDoubt(id: string): boolean {
-    return this.#doubtful.has(id) && !this.#database.isGone;
+    const isOpen = this.#doubtful.has(id) || this.#journal.isCleared(id);
+    return isOpen && !this.#database.isGone;
   }
 
   add(write: Write, instead = ""): Promise<number> {

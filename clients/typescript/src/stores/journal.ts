@@ -12,7 +12,8 @@
  * to store it puts a space before it, which JSON passes over.
  *
  * What a page kept and does not lie here any more was found and stored by another, unless somebody
- * has cleared `localStorage`: then the mark is gone, too, which lies under the name of the database.
+ * has cleared `localStorage`: then the mark is gone, too, which lies under the name of the database,
+ * and whether another page had found it before only the database knows. No two marks are the same.
  */
 import { marked, unmarked } from "../core/part.ts";
 import type { Write } from "../core/storage-ops.ts";
@@ -27,6 +28,8 @@ export class Journal {
   readonly #own = new Map<string, string>();
   /** What this page has found, and is storing. */
   readonly #taken = new Set<string>();
+  /** How many marks this page has made. */
+  #marks = 0;
 
   /** @param name of the database. */
   constructor(name: string) {
@@ -38,7 +41,7 @@ export class Journal {
     const { id } = entry[0];
     if (this.#isFound(id)) return;
     attempt((storage) => {
-      const mark = storage.getItem(this.#prefix) ?? id;
+      const mark = storage.getItem(this.#prefix) ?? `${id} ${(this.#marks += 1)}`;
       storage.setItem(this.#prefix, mark);
       storage.setItem(this.#prefix + id, JSON.stringify(entry, marked));
       this.#own.set(id, mark);
@@ -48,6 +51,11 @@ export class Journal {
   /** Whether a write that was kept here by this page has been found and stored by another. */
   isTaken(id: string): boolean {
     return this.#text(id) === null && this.#text("") === this.#own.get(id);
+  }
+
+  /** Whether one was cleared that was kept here by this page: another one may have found it before. */
+  isCleared(id: string): boolean {
+    return this.#own.has(id) && this.#text(id) === null && !this.isTaken(id);
   }
 
   /** Lets go of a write of this page; false if another page has found it, and stores it. */

@@ -525,6 +525,16 @@ describe("in IndexedDB", () => {
     }
   });
 
+  it("a write is in doubt when what was kept for other pages is cleared: one may have stored it", async () => {
+    const store = made();
+    store.hold(write("a"), "");
+    expect(store.isInDoubt("a")).toBe(false);
+    vi.stubGlobal("localStorage", new FakeStorage());
+    expect(store.isInDoubt("a")).toBe(true);
+    await store.add(write("a"));
+    expect(store.isInDoubt("a")).toBe(false);
+  });
+
   it.each(["stays", "goes, and comes back"])(
     "writes of version 1, which kept the number in the write, keep it, if the page %s meanwhile",
     async (does) => {

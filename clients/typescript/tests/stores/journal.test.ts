@@ -102,6 +102,22 @@ describe("a journal", () => {
     expect([own.isTaken("a"), own.release("a")]).toEqual([false, true]);
   });
 
+  it("knows what somebody has cleared, which another page may have stored before", () => {
+    const [own, other] = [new Journal("db"), new Journal("db")];
+    for (const id of ["a", "b"]) own.hold(write(id), "");
+    own.drop("b");
+    expect(own.isCleared("a")).toBe(false);
+    vi.stubGlobal("localStorage", new FakeStorage());
+    // Whoever keeps one of the first again makes another mark.
+    own.hold(write("b"), "");
+    expect(["a", "b", "c"].map((id) => own.isCleared(id))).toEqual([true, false, false]);
+    expect([own.isTaken("a"), other.isCleared("a")]).toEqual([false, false]);
+    own.hold(write("a"), "");
+    vi.stubGlobal("localStorage", new FakeStorage());
+    own.hold(write("b"), "");
+    expect([own.isTaken("a"), own.isCleared("a")]).toEqual([false, true]);
+  });
+
   it("knows when another page has taken what this one kept", () => {
     const [own, next] = [new Journal("db"), new Journal("db")];
     own.hold(write("a"), "");
