@@ -220,7 +220,7 @@ export interface State {
   schema?: SchemaVersion | undefined;
   /** Where in a trace this program is, or what says so. */
   traceparent?: Traceparent;
-  /** Writes that are in memory only, and have no number: they may get another client's id. */
+  /** Writes that are in memory only, and have no number: they may get another client's id; by theirs. */
   parked?: ReadonlyMap<string, { write: Write }>;
 }
 

@@ -97,7 +97,7 @@ interface Wanted {
 
 /** A message between tabs, or between the parts of a client in one tab. */
 export type TabMessage =
-  /** `client`: its id. */
+  /** `client`: the id of the client for which it leads. */
   | { readonly type: "lead"; readonly leader: string; readonly client?: string }
   /** Of a leader: with its id. */
   | { readonly type: "ops"; readonly ops: readonly Op[]; readonly leader?: string | undefined }

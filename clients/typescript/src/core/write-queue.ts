@@ -139,8 +139,7 @@ export class WriteQueue {
   begin({ last_seq }: Welcome): void {
     this.#conflicts = [];
     this.#hole = 0;
-    this.#empty = !firstWaiting(this.#core.state);
-    this.#count(last_seq);
+    this.#count(last_seq, !firstWaiting(this.#core.state));
   }
 
   /** The connection ended. */
@@ -377,9 +376,14 @@ export class WriteQueue {
     return answered(this.#core.state);
   }
 
-  /** Goes on behind the last number that the server knows. */
-  #count(known: number): void {
+  /**
+   * Goes on behind the last number that the server knows.
+   *
+   * @param empty nothing waits, and nothing was sent on this connection.
+   */
+  #count(known: number, empty = false): void {
     this.#known = known;
+    this.#empty = empty;
     // Numbers are missing, unless they are those of writes that another tab has not told.
     this.#phase = this.#isOff() ? "counting" : "open";
     if (this.#phase === "counting") this.#core.tell({ type: "reload" });
