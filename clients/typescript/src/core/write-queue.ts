@@ -139,7 +139,8 @@ export class WriteQueue {
   begin({ last_seq }: Welcome): void {
     this.#conflicts = [];
     this.#hole = 0;
-    this.#count(last_seq, !firstWaiting(this.#core.state));
+    this.#empty = !firstWaiting(this.#core.state);
+    this.#count(last_seq);
   }
 
   /** The connection ended. */
@@ -376,14 +377,9 @@ export class WriteQueue {
     return answered(this.#core.state);
   }
 
-  /**
-   * Goes on behind the last number that the server knows.
-   *
-   * @param empty nothing waits, and nothing was sent on this connection.
-   */
-  #count(known: number, empty = false): void {
+  /** Goes on behind the last number that the server knows. */
+  #count(known: number): void {
     this.#known = known;
-    this.#empty = empty;
     // Numbers are missing, unless they are those of writes that another tab has not told.
     this.#phase = this.#isOff() ? "counting" : "open";
     if (this.#phase === "counting") this.#core.tell({ type: "reload" });

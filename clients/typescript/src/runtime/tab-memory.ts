@@ -17,6 +17,8 @@ export class TabMemory {
   #meanwhile: Op[] | undefined = [];
   /** Writes that were found in the store, or by another tab, before their own tab announced them. */
   readonly #found = new Set<string>();
+  /** Whose numbers writes have that were announced while the store was being read. */
+  readonly #clients = new Map<string, string>();
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store, state = stateOf()) {
@@ -45,8 +47,13 @@ export class TabMemory {
     this.#meanwhile?.push(op);
   }
 
-  /** A tab has announced a write; false if that is late: it may have another number by now, or be done with. */
-  added(write: Write): boolean {
+  /**
+   * A tab has announced a write; false if that is late: it may have another number by now, or be done with.
+   *
+   * @param client whose number it has, if that is known.
+   */
+  added(write: Write, client?: string): boolean {
+    if (client && this.#meanwhile) this.#clients.set(write.id, client);
     const late = this.#found.has(write.id);
     if (!late) this.apply([["write", write.id, write]]);
     this.#found.delete(write.id);
@@ -64,7 +71,10 @@ export class TabMemory {
       state.answered = answered(state);
       // What was written before may have been answered, and be in the store no more.
       state.time = Math.max(state.time, this.state.time);
-      applyAll(state, [...this.#unnumbered(state), ...meanwhile]);
+      // What is read may be another database than the one of which a tab told.
+      const isOf = ({ 1: id }: Op) =>
+        (this.#clients.get(`${id}`) ?? state.meta.client_id) === state.meta.client_id;
+      applyAll(state, [...this.#unnumbered(state), ...meanwhile.filter(isOf)]);
       for (const id of state.writes.keys()) this.#find(id);
       for (const name of this.state.entities.keys()) state.changed.add(name);
       Object.assign(this.state, state);
@@ -95,7 +105,10 @@ export class TabMemory {
 
   /** One reading after the other. */
   #read<T>(act: () => Promise<T>): Promise<T> {
-    const done = this.#reading.then(act).finally(() => (this.#meanwhile = undefined));
+    const done = this.#reading.then(act).finally(() => {
+      this.#meanwhile = undefined;
+      this.#clients.clear();
+    });
     this.#reading = done.catch(() => {});
     return done;
   }

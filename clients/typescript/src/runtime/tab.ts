@@ -596,7 +596,7 @@ export class Tab {
   #added(write: Write, instead: string | undefined, client: string | undefined): void {
     if (!this.#isOf(client)) return this.#lost();
     const { id } = write;
-    if (!this.#memory.added(write) && this.leads) {
+    if (!this.#memory.added(write, client) && this.leads) {
       this.#tellOps([["write", id, this.#state.writes.get(id)]]);
     }
     this.#apply([["rejected", instead ?? ""]]);

@@ -691,6 +691,16 @@ it("a write that has its number in another database is not sent, and looked for"
   expect(heard(socket.heard()).slice(-1)).toEqual([["push", 1]]);
 });
 
+it("a write that was told while another database was being read has no number in that", async () => {
+  const store = new TestStore("c");
+  const tab = make(store, channel()(), "one");
+  ends.push(() => tab.close());
+  for (const client of ["c", "other"])
+    tab.hear({ type: "added", write: write(`of ${client}`, { seq: 1 }), client });
+  await tab.ready;
+  expect(tab.queue.map(({ id }) => id)).toEqual(["of c"]);
+});
+
 it("whoever leads on another database is not heard", async () => {
   const store = new TestStore("c");
   await store.apply([["leader", "L1"]]);
