@@ -199,6 +199,7 @@ export async function afterACrashOfTheServerEverythingGoesOn({ open, ask }) {
   const [one, other] = await Promise.all([open(), open()]);
   const id = await one.add("Before");
   await other.find("Before");
+  await one.saved(); // the other one may be told before it
   await ask("kill");
   for (const window of [one, other]) {
     assert.match(await window.connection("reconnecting"), /Reconnecting…/);

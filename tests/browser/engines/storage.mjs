@@ -16,8 +16,10 @@ async function inDatabase() {
   const [{ name }] = await indexedDB.databases();
   const database = await result(indexedDB.open(name));
   const tables = database.transaction(["segments", "queue"]);
-  const counts = ["segments", "queue"].map((each) => result(tables.objectStore(each).count()));
-  const found = await Promise.all(counts);
+  const segments = result(tables.objectStore("segments").count());
+  // Below 0 are the ids of those that have left the queue.
+  const waiting = result(tables.objectStore("queue").count(IDBKeyRange.lowerBound(0)));
+  const found = await Promise.all([segments, waiting]);
   database.close();
   return found;
 }
